@@ -1,0 +1,54 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Read by the tests: a folder with media and ground truth. Tests that need it are left out where it is not there.
+CLIPSTREAM_TEST_DATA ?= $(abspath ../shared/data)
+export CLIPSTREAM_TEST_DATA
+
+.PHONY: help setup demo test check bench accuracy chaos up down clean lock
+
+help: ## Show this help
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+setup: $(VENV)/.ready ## Make the virtual environment in .venv with everything in it
+
+$(VENV)/.ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "clipstream needs Python 3.11 or newer; this is $$($(PYTHON) --version). Set PYTHON=..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: setup ## Process the bundled sample over an embedded Kafka and write a report
+	$(BIN)/clipstream demo
+
+test: setup ## Run the tests (unit tests, and stream tests on a real broker)
+	$(BIN)/python -m pytest
+
+check: setup ## Lint and type-check
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: setup ## Compare with a naive pipeline on the same video
+	$(BIN)/clipstream bench pipeline
+
+accuracy: setup ## Long form of the accuracy tests
+	$(BIN)/python -m pytest -m "slow and not chaos" tests/accuracy
+
+chaos: setup ## Long form of the tests that kill processes
+	$(BIN)/python -m pytest -m "chaos" tests/chaos
+
+up: setup ## Start the embedded cluster and all agents in the background
+	$(BIN)/clipstream up --detach
+
+down: setup ## Stop them
+	$(BIN)/clipstream down
+
+lock: ## Resolve the dependencies anew into requirements.lock
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile pyproject.toml --all-extras --group build --override ops/lock-overrides.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --quiet --output-file requirements.lock
+
+clean: ## Remove the virtual environment and all caches of tools
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

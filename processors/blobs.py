@@ -1,0 +1,115 @@
+"""Content-addressed blobs: media pieces and long documents, which never travel through Kafka (claim check).
+
+A blob lies at `<store>/<sha256[:2]>/<sha256>` behind fsspec: a local folder by default, any S3-compatible store by its
+URL. In messages it is named `blob:<sha256>`, which says nothing about hosts, so results compare equal everywhere.
+Writing is atomic and idempotent: to a temporary name, fsync, rename; a blob that is there already is not written again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import uuid
+from pathlib import Path
+from typing import Any, Final
+
+import fsspec
+
+from processors.errors import InvalidMessage, from_os_error
+
+SCHEME: Final = "blob:"
+_URI = re.compile(r"blob:([0-9a-f]{64})")
+
+
+class BlobMissing(InvalidMessage):
+    """A message names a blob that is not in the store (collected, or another store)."""
+
+
+class BlobStore:
+    """Puts and gets immutable bytes by their SHA-256.
+
+    Args:
+        url: folder path, or a URL that fsspec understands (`file:///...`, `s3://bucket/prefix`).
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._fs, self._root = fsspec.core.url_to_fs(url)
+        protocol: Any = self._fs.protocol
+        self._local = "file" in ((protocol,) if isinstance(protocol, str) else tuple(protocol))
+
+    def put(self, content: bytes) -> str:
+        """Store bytes; returns their `blob:` URI.
+
+        Raises:
+            StorageFull: no room or a read-only store.
+            Retryable: another failure of the store.
+        """
+        digest = hashlib.sha256(content).hexdigest()
+        path = self._path(digest)
+        try:
+            if self._fs.exists(path):
+                return SCHEME + digest
+            if self._local:
+                _write_local(Path(path), content)
+            else:
+                self._fs.pipe_file(path, content)  # object stores publish a whole object at once
+        except OSError as error:
+            raise from_os_error(error, "writing a blob") from error
+        return SCHEME + digest
+
+    def get(self, uri: str) -> bytes:
+        """Read a blob back.
+
+        Raises:
+            BlobMissing: it is not there, or `uri` is not a blob URI.
+            Retryable: the store failed.
+        """
+        try:
+            return bytes(self._fs.cat_file(self._path(digest_of(uri))))
+        except FileNotFoundError as error:
+            raise BlobMissing(f"The blob {uri} is not in the store {self.url}.", "Was it collected by gc?") from error
+        except OSError as error:
+            raise from_os_error(error, "reading a blob") from error
+
+    def exists(self, uri: str) -> bool:
+        """Whether the blob is there."""
+        return bool(self._fs.exists(self._path(digest_of(uri))))
+
+    def location(self, uri: str) -> str:
+        """A URL that other programs can open: `file:///...` or `s3://...`."""
+        path = self._path(digest_of(uri))
+        return Path(path).absolute().as_uri() if self._local else str(self._fs.unstrip_protocol(path))
+
+    def _path(self, digest: str) -> str:
+        return f"{self._root}/{digest[:2]}/{digest}"
+
+
+def digest_of(uri: str) -> str:
+    """The SHA-256 in a blob URI. The strict form keeps every path inside the store.
+
+    Raises:
+        BlobMissing: `uri` is not of the form `blob:<64 hex digits>`.
+    """
+    match = _URI.fullmatch(uri)
+    if match is None:
+        raise BlobMissing(f"'{uri[:100]}' is not a blob URI.")
+    return match.group(1)
+
+
+def _write_local(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # unique name: two processes may write the same blob at the same time, and both renames are then harmless
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        with temporary.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+__all__ = ["SCHEME", "BlobMissing", "BlobStore", "digest_of"]

@@ -1,0 +1,106 @@
+"""A pool child: runs jobs that its parent names, one after the other, and streams their outputs back.
+
+Decoders and models run here and never in a worker's event loop, so heartbeats go on, and a file that kills its decoder
+kills only this process. Messages are JSON lines, never pickles. On standard input: the environment, then
+`{"job", "request"}`, and a line `+` for each output that the parent has taken. On the pipe: `I{...}` an output,
+`D` done, `E{...}` an error. At most `CREDIT` outputs are under way, so a slow broker slows the decoder instead of
+filling memory.
+
+The child dies with its parent: by PR_SET_PDEATHSIG on Linux, and everywhere by the end of its standard input.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+import traceback
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+import orjson
+
+from processors.errors import ClipstreamError
+
+CREDIT: Final = 4
+_PR_SET_PDEATHSIG: Final = 1
+
+
+def main(parent_pid: int) -> None:
+    """Serve jobs until the parent closes standard input.
+
+    Args:
+        parent_pid: process that started this one.
+    """
+    _die_with(parent_pid)
+    requests: BinaryIO = os.fdopen(os.dup(0), "rb")
+    results: BinaryIO = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a library prints must not end up between the results
+    tools = _tools(orjson.loads(requests.readline()))
+    while line := requests.readline():
+        if line != b"+\n":
+            _run(orjson.loads(line), tools, requests, results)
+
+
+def _run(order: dict[str, Any], tools: Any, requests: BinaryIO, results: BinaryIO) -> None:
+    from processors.jobs import JOBS
+
+    credit = CREDIT
+    try:
+        for output in JOBS[order["job"]](order["request"], tools):
+            if credit == 0:
+                if not requests.readline():
+                    sys.exit(0)  # the parent is gone
+                credit = 1
+            _send(results, b"I" + orjson.dumps(output, option=orjson.OPT_SERIALIZE_NUMPY))
+            credit -= 1
+        _send(results, b"D")
+    except Exception as error:  # whatever it is, it belongs to this item, and the parent classes it
+        _send(results, b"E" + orjson.dumps(_describe(error)))
+
+
+def _describe(error: Exception) -> dict[str, str]:
+    known = isinstance(error, ClipstreamError)
+    return {
+        "class": type(error).__name__,
+        "base": next((base.__name__ for base in type(error).__mro__ if base.__module__ == "processors.errors"), ""),
+        "reason": error.reason if isinstance(error, ClipstreamError) else f"{type(error).__name__}: {error}",
+        "remedy": error.remedy if isinstance(error, ClipstreamError) else "",
+        "trace": "" if known else traceback.format_exc(),
+    }
+
+
+def _send(results: BinaryIO, line: bytes) -> None:
+    results.write(line + b"\n")
+    results.flush()
+
+
+def _tools(environment: dict[str, Any]) -> Any:
+    from processors.blobs import BlobStore
+    from processors.models.store import ModelStore
+    from processors.tools import Tools
+
+    return Tools(
+        blobs=BlobStore(environment["store"]),
+        models=ModelStore(
+            Path(environment["models_dir"]) if environment["models_dir"] else None,
+            Path(environment["cache_dir"]),
+            allow_download=not environment["offline"],
+        ),
+        threads=environment["threads"],
+        asr_model=environment["asr_model"],
+        work_dir=Path(environment["work_dir"]),
+    )
+
+
+def _die_with(parent_pid: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent_pid:
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

@@ -1,0 +1,246 @@
+"""The domain: what the stages hand to each other, as plain frozen dataclasses.
+
+Times are integer milliseconds on the timeline of `processors.timeline`; spans are half open. Scores, probabilities and
+confidences are 0..1 unless a comment says otherwise. `*_uri` of a blob is `blob:<sha256>`. Each class here that
+travels on a topic has an Avro schema of the same shape in `schemas/`; a test keeps the two together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+# --------------------------------------------------------------------------------------------------- audio
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A piece of the timeline."""
+
+    start_ms: int
+    end_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class AudioChunk:
+    """A piece of the sound track that holds speech, cut in silence, at most 29 s long."""
+
+    blob_uri: str  # 16 kHz mono signed 16-bit WAV of exactly [start_ms, end_ms)
+    start_ms: int
+    end_ms: int
+    speech: list[Span]  # speech inside the chunk by VAD, absolute times
+    language_hint: str | None  # language of the first speech of the file, when sure
+    language_probability: float | None  # of the hint
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word as spoken, without surrounding blanks."""
+
+    start_ms: int
+    end_ms: int
+    text: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """What the recogniser returns as one stretch of speech: words in one language without a long pause."""
+
+    start_ms: int
+    end_ms: int
+    text: str
+    language: str
+    words: list[Word]
+    avg_logprob: float  # <= 0, mean log probability per token
+    no_speech_probability: float
+    loudness_db: float | None  # RMS relative to full scale, <= 0; None when not measurable
+
+
+@dataclass(frozen=True, slots=True)
+class DroppedText:
+    """Text that a hallucination guard removed, kept so that nothing is silently gone."""
+
+    start_ms: int
+    end_ms: int
+    text: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkTranscript:
+    """The words of one audio chunk."""
+
+    start_ms: int
+    end_ms: int
+    speech_ms: int
+    language: str | None  # None when the chunk has no words
+    language_probability: float | None
+    utterances: list[Utterance]
+    dropped: list[DroppedText]
+    model: str  # name of the model that decoded the words
+
+
+# -------------------------------------------------------------------------------------------------- vision
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """One continuous take. Shots of a video are contiguous and cover it."""
+
+    index: int
+    start_ms: int
+    end_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class FrameRef:
+    """A selected frame: JPEG, upright, in display aspect."""
+
+    uri: str
+    pts_ms: int
+    shot: int  # index of its shot
+    width: int
+    height: int
+    sharpness: float  # variance of the Laplacian, >= 0, not bounded
+    motion: float  # 0 still .. 1 all changed, mean difference to the neighbouring decoded frame
+
+
+@dataclass(frozen=True, slots=True)
+class FrameBatch:
+    """At most 50 selected frames in time order, and the shots that ended since the last batch."""
+
+    frames: list[FrameRef]
+    shots: list[Shot]
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A label with its confidence."""
+
+    name: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """A face; the box is relative to the frame (0..1)."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class FrameAnalysis:
+    """What is seen in one frame."""
+
+    frame_uri: str
+    pts_ms: int
+    shot: int
+    labels: list[Label]
+    text: list[str]  # on-screen text, top to bottom
+    faces: list[Face]
+    scene: str  # "title", "black", "people", "text", "graphic", "other"
+    score: float  # how well the frame stands for its moment
+    sharpness: float
+    brightness: float  # mean luma 0..1
+    colourfulness: float  # Hasler and Suesstrunk (2003) divided by 100, clipped to 0..1
+    motion: float
+    source: str  # "local", later "openai"
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class BatchAnalysis:
+    """The analysis of one frame batch; its shots are passed through."""
+
+    frames: list[FrameAnalysis]
+    shots: list[Shot]
+    cost_usd: float
+
+
+# ------------------------------------------------------------------------------------------------ metadata
+
+
+@dataclass(frozen=True, slots=True)
+class StreamFacts:
+    """One stream of the container."""
+
+    index: int
+    kind: str  # "video", "audio", "subtitle", "data"
+    codec: str
+    start_ms: int
+    duration_ms: int | None
+    used: bool  # whether this is the stream that the stages read
+    language: str | None
+    width: int | None  # as displayed, after rotation
+    height: int | None
+    rotation: int | None  # degrees clockwise: 0, 90, 180, 270
+    frame_rate: float | None  # average, frames per second
+    sample_rate: int | None
+    channels: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class VideoFacts:
+    """What the container says, and what was accepted of the request."""
+
+    container: str  # ffmpeg's format name: "mov,mp4,m4a,3gp,3g2,mj2"
+    duration_ms: int
+    size_bytes: int
+    title: str  # container's title, else the request's, else the file name
+    source_digest: str  # SHA-256 of the file, hex
+    streams: list[StreamFacts]
+    warnings: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractionEnd:
+    """The end record of an extractor."""
+
+    item_count: int | None  # None: the extractor failed on the way
+    emitted: int  # items sent before the end, equal to item_count unless that is None
+    duration_ms: int | None  # of the stream as decoded
+    warnings: list[str]  # what was wrong with the stream although it was read to its end
+
+
+# ------------------------------------------------------------------------------------------------ segments
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One signal's part in a score: `value` is the signal's percentile in the video, `weight` its share."""
+
+    signal: str
+    value: float
+    weight: float
+    detail: str  # for people: "3 questions", "210 words per minute"
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A ranked piece of the video, ready to be published."""
+
+    segment_id: str  # deterministic: video_id-start-end
+    rank: int  # 1 is best
+    start_ms: int
+    end_ms: int
+    score: float
+    confidence: float
+    title: str
+    text: str
+    reasons: list[Reason]
+    keyframe_uri: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """The long part of a result, kept as one blob: everything that was understood, in time order."""
+
+    transcript: list[Utterance] = field(default_factory=list)
+    dropped: list[DroppedText] = field(default_factory=list)
+    shots: list[Shot] = field(default_factory=list)
+    frames: list[FrameAnalysis] = field(default_factory=list)
+    curve: list[float] = field(default_factory=list)  # interest per second of the video, 0..1

@@ -1,0 +1,66 @@
+"""What a request may ask for: the `options` of `video-ingested`. Unknown keys are refused with the known ones."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from processors.errors import InvalidMessage
+
+Profile = Literal["fast", "balanced", "best"]
+VisionMode = Literal["auto", "local", "openai", "off"]
+
+# Bounds of a segment by default: the shortest that holds a complete thought with its set-up, and the longest that
+# all of TikTok, Shorts and Reels take in every account tier.
+DEFAULT_MIN_SEGMENT_MS = 8_000
+DEFAULT_MAX_SEGMENT_MS = 60_000
+DEFAULT_MAX_SEGMENTS = 10
+
+
+class Options(BaseModel):
+    """Validated request options; frozen, so that it may be part of a cache key."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    language: str | None = Field(None, pattern=r"^[a-z]{2,3}$", description="ISO 639 code; detected when absent")
+    platforms: tuple[str, ...] = Field((), description="platforms to fit segments to", strict=False)
+    min_segment_ms: int = Field(DEFAULT_MIN_SEGMENT_MS, ge=500, le=3_600_000)
+    max_segment_ms: int = Field(DEFAULT_MAX_SEGMENT_MS, ge=1_000, le=3_600_000)
+    max_segments: int = Field(DEFAULT_MAX_SEGMENTS, ge=1, le=100)
+    profile: Profile = "balanced"
+    vision: VisionMode = "auto"
+    budget_usd: float = Field(0.0, ge=0.0, le=10_000.0, description="most money to spend on this video", strict=False)
+    preferences: dict[str, float] = Field(default_factory=dict, description="signal name -> weight factor", strict=False)
+    callback_url: str | None = None
+    metadata: dict[str, str] = Field(default_factory=dict, description="title, description, tags: passed through")
+
+    @model_validator(mode="after")
+    def _bounds(self) -> Options:
+        if self.min_segment_ms > self.max_segment_ms:
+            raise ValueError("min_segment_ms must not be above max_segment_ms")
+        return self
+
+
+def parse_options(raw: dict[str, Any]) -> Options:
+    """Validate request options.
+
+    Raises:
+        InvalidMessage: an unknown key (the known ones are listed) or a value out of range.
+    """
+    known = sorted(Options.model_fields)
+    unknown = sorted(set(raw) - set(known))
+    if unknown:
+        near = difflib.get_close_matches(unknown[0], known, 1)
+        hint = f" Did you mean '{near[0]}'?" if near else ""
+        raise InvalidMessage(f"Unknown option '{unknown[0]}'.{hint} Known options: {', '.join(known)}.")
+    try:
+        return Options.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "options"
+        raise InvalidMessage(f"Option '{where}' is not valid: {first['msg']}.") from error
+
+
+__all__ = ["Options", "Profile", "VisionMode", "parse_options"]

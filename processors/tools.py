@@ -1,0 +1,28 @@
+"""What every processing job is handed: where blobs are, where models are, how many threads it may use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from processors.blobs import BlobStore
+from processors.models.store import ModelStore
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """The environment of a job; made once per process.
+
+    Args:
+        blobs: the blob store.
+        models: the model store; loads weights by name through the manifest.
+        threads: threads that one job may use, >= 1. Fixed, since a changed count changes floating point sums.
+        asr_model: name of a model that overrides the choice by profile and language, or None.
+        work_dir: folder for temporary files of jobs.
+    """
+
+    blobs: BlobStore
+    models: ModelStore
+    threads: int
+    asr_model: str | None
+    work_dir: Path

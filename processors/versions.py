@@ -1,0 +1,14 @@
+"""Version of each stage's algorithm: part of the result cache's key, raised whenever a stage's output may change."""
+
+from __future__ import annotations
+
+from typing import Final
+
+ALGORITHM_VERSIONS: Final = {
+    "audio-extractor": 1,
+    "frame-extractor": 1,
+    "metadata": 1,
+    "transcriber": 1,
+    "vision": 1,
+    "segmenter": 1,
+}

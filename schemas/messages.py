@@ -1,0 +1,233 @@
+"""The messages on the topics, as plain dataclasses with the shape of the Avro schemas beside this file.
+
+`Message` subclasses carry one `Header`, and either an item or the end record of their stream. `schemas/*.avsc` is the
+single source of the wire format; `tests/unit/test_schemas.py` fails when a class and its schema differ.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from processors.domain import (
+    AudioChunk,
+    BatchAnalysis,
+    ChunkTranscript,
+    ExtractionEnd,
+    FrameBatch,
+    Segment,
+    VideoFacts,
+)
+from processors.options import Options
+
+Status = Literal["ok", "empty", "failed"]
+ResultStatus = Literal["provisional", "final", "degraded", "failed", "cancelled"]
+END_INDEX = -1
+
+
+@dataclass(frozen=True, slots=True)
+class VideoIngested:
+    """A request to process a video; also accepted as plain JSON."""
+
+    uri: str
+    video_id: str | None = None
+    source_digest: str | None = None  # SHA-256 of the source, when the producer knows it
+    options: Options = field(default_factory=Options)
+    priority: int = 0
+    generation: int = 0
+    replay_from: str | None = None  # stage from which a replay means to compute anew
+    fresh: bool = False  # skip the result cache from `replay_from` on
+    submitted_at_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """Identity of a derived record: (video_id, generation, stage, index) is unique and deterministic."""
+
+    video_id: str
+    generation: int
+    stage: str
+    index: int  # -1 for the end record
+    status: Status
+    error: str | None
+    attempt: int
+    options: Options
+    fresh_from: str | None  # stage from which the result cache is skipped
+    took_ms: int  # compute time of this record; not part of the canonical result
+    cached: bool  # answered by the result cache; not part of the canonical result
+
+    @property
+    def is_end(self) -> bool:
+        """Whether this is the end record of its stream."""
+        return self.index == END_INDEX
+
+    def passed_on(self, stage: str) -> Header:
+        """The same record as written by the next stage, which had nothing to compute."""
+        return replace(self, stage=stage, took_ms=0, cached=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AudioChunkMessage:
+    """`audio-chunk`."""
+
+    header: Header
+    item: AudioChunk | None
+    end: ExtractionEnd | None
+
+
+@dataclass(frozen=True, slots=True)
+class FrameBatchMessage:
+    """`frame-batch`."""
+
+    header: Header
+    item: FrameBatch | None
+    end: ExtractionEnd | None
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptMessage:
+    """`transcript`."""
+
+    header: Header
+    item: ChunkTranscript | None
+    end: ExtractionEnd | None
+
+
+@dataclass(frozen=True, slots=True)
+class VisionResultMessage:
+    """`vision-result`."""
+
+    header: Header
+    item: BatchAnalysis | None
+    end: ExtractionEnd | None
+
+
+@dataclass(frozen=True, slots=True)
+class VideoMetadataMessage:
+    """`video-metadata`; one record a video, index 0, `item` is null when the video cannot be opened."""
+
+    header: Header
+    item: VideoFacts | None
+
+
+@dataclass(frozen=True, slots=True)
+class StageRun:
+    """What one stage spent on a video; not part of the canonical result."""
+
+    stage: str
+    took_ms: int  # summed over its records
+    records: int
+    cached: int  # records answered by the result cache
+
+
+@dataclass(frozen=True, slots=True)
+class VideoJoined:
+    """`video-joined`: the parts of a video are complete enough for a revision of its result."""
+
+    video_id: str
+    generation: int
+    revision: int  # grows with each record of one generation, from 1
+    completeness: ResultStatus
+    parts_uri: str | None  # blob with the parts; null when there are none
+    until_ms: int | None  # provisional: the parts are complete up to here
+    missing: list[str]  # what is not there, for people
+    error: str | None
+    options: Options
+    fresh_from: str | None
+    started_at_ms: int  # when the first part arrived
+    stages: list[StageRun]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """How a result was made; not part of the canonical result."""
+
+    stages: list[StageRun]
+    models: list[str]
+    cost_usd: float
+    started_at_ms: int
+    finished_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Segments:
+    """`segments`: the result of a video. Readers keep the highest (generation, revision, enriched)."""
+
+    video_id: str
+    generation: int
+    revision: int
+    enriched: bool
+    status: ResultStatus
+    error: str | None
+    duration_ms: int
+    title: str
+    languages: list[str]
+    confidence: float
+    segments: list[Segment]
+    missing: list[str]
+    request_digest: str | None
+    document_uri: str | None
+    run: Run
+
+    @property
+    def order(self) -> tuple[int, int, bool]:
+        """Sort key: of two results of a video, the one with the higher order holds."""
+        return (self.generation, self.revision, self.enriched)
+
+
+@dataclass(frozen=True, slots=True)
+class JoinTimer:
+    """`join-timer`: a deadline of a join is due."""
+
+    video_id: str
+    generation: int
+    kind: Literal["deadline", "expiry"]
+    due_at_ms: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """`progress`: one step of one stage."""
+
+    video_id: str
+    generation: int
+    stage: str
+    index: int  # of the item; -1 when the stage is through with the video
+    done: int  # items of this stage so far where it counts them, else 1
+    total: int | None
+    position_ms: int | None  # how far in the video this step reached
+    status: str  # "running", "ok", "failed"
+    note: str | None
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """`dead-letter`: a message that a stage gave up on, with all that is needed to send it again."""
+
+    stage: str
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    video_id: str | None
+    error_class: str
+    reason: str
+    trace: str
+    attempts: int
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """`control`: the newest order about a video."""
+
+    video_id: str
+    action: Literal["cancel", "erase"]
+    at_ms: int
+
+
+ItemMessage = AudioChunkMessage | FrameBatchMessage | TranscriptMessage | VisionResultMessage
+PartMessage = TranscriptMessage | VisionResultMessage | VideoMetadataMessage

@@ -1,0 +1,121 @@
+"""Creates and checks topics: all of them before any worker starts, changelogs included."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Final
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAlreadyExistsError
+
+from processors.errors import Fatal
+from streams import topics
+from streams.join.rows import changelog_name
+from streams.settings import Settings
+
+# A user without a broker waits at most this long for the answer.
+CONNECT_LIMIT_S: Final = 8.0
+_COMPACT: Final = {"cleanup.policy": "compact"}
+
+
+class BrokerUnreachable(Fatal):
+    """No Kafka broker answers at the address in the settings."""
+
+
+class PartitionMismatch(Fatal):
+    """A topic has another number of partitions than the catalogue says."""
+
+
+@dataclass(frozen=True, slots=True)
+class TopicState:
+    """A topic as the broker has it."""
+
+    name: str
+    partitions: int
+    wanted: int
+
+
+async def connect(settings: Settings) -> AIOKafkaAdminClient:
+    """An admin client that has reached the broker.
+
+    Raises:
+        BrokerUnreachable: nothing answers within 8 s.
+    """
+    servers = settings.bootstrap_servers()
+    admin = AIOKafkaAdminClient(bootstrap_servers=servers, request_timeout_ms=int(CONNECT_LIMIT_S * 1000))
+    try:
+        await asyncio.wait_for(admin.start(), CONNECT_LIMIT_S)
+    except (KafkaConnectionError, KafkaError, OSError, TimeoutError) as error:
+        await admin.close()
+        raise BrokerUnreachable(
+            f"No Kafka broker answers at {servers}.",
+            "Start the embedded one with `clipstream up`, or set CLIPSTREAM_BROKER_URL=kafka://host:port.",
+        ) from error
+    return admin
+
+
+async def create_topics(settings: Settings) -> list[str]:
+    """Create what is not there yet; returns the names that were created.
+
+    Raises:
+        BrokerUnreachable: no broker.
+        PartitionMismatch: a topic exists with another number of partitions.
+    """
+    admin = await connect(settings)
+    try:
+        present = set(await admin.list_topics())
+        wanted = wanted_topics(settings)
+        missing = [topic for topic in wanted if topic.name not in present]
+        if missing:
+            try:
+                await admin.create_topics(missing)
+            except TopicAlreadyExistsError:
+                pass  # another worker was quicker
+        await _check(admin, wanted)
+        return [topic.name for topic in missing]
+    finally:
+        await admin.close()
+
+
+async def topic_states(settings: Settings) -> list[TopicState]:
+    """The catalogue's topics as the broker has them; 0 partitions where one is not there."""
+    admin = await connect(settings)
+    try:
+        return await _states(admin, wanted_topics(settings))
+    finally:
+        await admin.close()
+
+
+def wanted_topics(settings: Settings) -> list[NewTopic]:
+    """All topics of the catalogue and the changelogs of the tables, as they are to be created."""
+    wanted = []
+    for spec in topics.ALL:
+        config = _COMPACT if spec.retention_ms is None else {"retention.ms": str(spec.retention_ms)}
+        wanted.append(NewTopic(settings.topic(spec.name), spec.partitions, settings.replication, topic_configs=config))
+    changelog = changelog_name(settings.group("joiner"))
+    wanted.append(NewTopic(changelog, topics.VIDEO_PARTITIONS, settings.replication, topic_configs=_COMPACT))
+    return wanted
+
+
+async def _states(admin: AIOKafkaAdminClient, wanted: list[NewTopic]) -> list[TopicState]:
+    described = {
+        entry["topic"]: len(entry["partitions"])
+        for entry in await admin.describe_topics([topic.name for topic in wanted])
+        if not entry["error_code"]
+    }
+    return [TopicState(topic.name, described.get(topic.name, 0), topic.num_partitions) for topic in wanted]
+
+
+async def _check(admin: AIOKafkaAdminClient, wanted: list[NewTopic]) -> None:
+    for state in await _states(admin, wanted):
+        # item topics may be larger in production; what meets in a table must have one count for life
+        item = state.wanted == topics.ITEM_PARTITIONS
+        if state.partitions and state.partitions != state.wanted and not (item and state.partitions > state.wanted):
+            raise PartitionMismatch(
+                f"Topic {state.name} has {state.partitions} partitions, {state.wanted} are needed.",
+                "Counts are fixed for life: use another CLIPSTREAM_TOPIC_PREFIX, or delete the topic and replay.",
+            )
+
+
+__all__ = ["BrokerUnreachable", "PartitionMismatch", "TopicState", "connect", "create_topics", "topic_states"]

@@ -1,0 +1,35 @@
+"""The agents, in the order of the flow. Each module makes one Faust app of its own consumer group."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Final
+
+from streams.agents.base import Worker
+from streams.clock import SYSTEM_CLOCK
+from streams.settings import Settings
+
+_MODULES: Final = {
+    "metadata": "metadata",
+    "audio-extractor": "audio_extractor",
+    "frame-extractor": "frame_extractor",
+    "transcriber": "transcriber",
+    "vision": "vision",
+    "joiner": "joiner",
+    "segmenter": "segmenter",
+}
+NAMES: Final = tuple(_MODULES)
+
+
+def build(name: str, settings: Settings, instance: str | None = None) -> Worker:
+    """Make the worker of an agent; imports only what that agent needs.
+
+    Raises:
+        KeyError: no agent of that name.
+    """
+    module = import_module(f"streams.agents.{_MODULES[name]}")
+    worker: Worker = module.build(settings, instance, SYSTEM_CLOCK)
+    return worker
+
+
+__all__ = ["NAMES", "Worker", "build"]

@@ -1,0 +1,79 @@
+"""What all agents share: a worker is an app, and a pool of children where its stage computes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import faust
+
+from processors.blobs import BlobStore
+from processors.cache import DiskTier, MemoryTier, RedisTier, ResultCache, Tier
+from streams.app import create_app, raw_topic
+from streams.clock import Clock
+from streams.metrics import count_cache
+from streams.pool import ChildPool
+from streams.publisher import Publisher
+from streams.settings import Settings
+from streams.stage import Stage, exit_worker
+from streams.work import Bench, Logic
+
+In = TypeVar("In")
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """One process of one agent."""
+
+    app: faust.App
+    pool: ChildPool | None
+
+
+def result_cache(settings: Settings) -> ResultCache:
+    """The result cache as set: memory, Redis where there is one, disk."""
+    if not settings.cache_enabled:
+        return ResultCache((), count_cache)
+    tiers: list[Tier] = [MemoryTier(settings.cache_memory_items)]
+    if settings.cache_url:
+        tiers.append(RedisTier(settings.cache_url, settings.cache_ttl_s))
+    return ResultCache([*tiers, DiskTier(settings.data_dir / "cache")], count_cache)
+
+
+def stage_worker(
+    settings: Settings,
+    instance: str | None,
+    clock: Clock,
+    make_logic: Callable[[Bench], Logic[In]],
+    name: str,
+    children: int,
+) -> Worker:
+    """The worker of a stage in the guarded loop.
+
+    Args:
+        settings: all of them.
+        instance: name of this worker among those of the agent.
+        clock: wall and monotonic time.
+        make_logic: gives the stage's logic for a bench.
+        name: of the agent.
+        children: size of the pool, >= 1.
+    """
+    app = create_app(settings, name, instance)
+    pool = ChildPool(children, settings, name)
+    bench = Bench(settings, pool, result_cache(settings), BlobStore(settings.store), clock)
+    logic = make_logic(bench)
+    # one more event than children: its message is decoded and its cache asked while the children compute
+    stage = Stage(logic, settings, Publisher(app, settings, name, clock), window=children + 1, clock=clock)
+
+    @app.agent(raw_topic(app, settings, logic.source), name=name, concurrency=1)
+    async def agent(stream: Any) -> None:
+        await stage.run(stream)
+
+    @app.task()
+    async def warm() -> None:
+        try:
+            await pool.warm()
+        except Exception as error:
+            exit_worker(error)
+
+    return Worker(app, pool)

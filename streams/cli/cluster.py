@@ -1,0 +1,266 @@
+"""`up`, `down`, `worker`, `status`: what runs on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import threading
+import time
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import psutil
+import typer
+from rich.live import Live
+from rich.table import Table
+
+from ops.local.cluster import ClusterInfo, LocalCluster, read_cluster
+from processors.errors import ClipstreamError
+from schemas.messages import Progress
+from streams import agents, groups, topics
+from streams.admin import create_topics
+from streams.cli.console import console, escape, out, print_json, styled
+from streams.cli.embedded import pull_models
+from streams.client import latest_results, read_all
+from streams.clock import SYSTEM_CLOCK
+from streams.progress import VideoProgress
+from streams.settings import Settings, load_settings
+from streams.supervisor import Supervisor, clipstream_command
+from streams.worker import living_workers
+
+_POLL_S: Final = 0.2
+_DETACH_LIMIT_S: Final = 600.0  # the first start downloads some 150 MB
+_DOWN_LIMIT_S: Final = 40.0
+_SUPERVISOR_NOTE: Final = "supervisor.pid"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    panel = "Cluster and agents"
+    app.command(rich_help_panel=panel)(up)
+    app.command(rich_help_panel=panel)(down)
+    app.command(rich_help_panel=panel)(worker)
+    app.command(rich_help_panel=panel)(status)
+
+
+def up(
+    detach: Annotated[bool, typer.Option("--detach", "-d", help="Run in the background; `clipstream down` stops.")] = False,
+) -> None:
+    """Start the embedded Kafka and Valkey and all agents, and keep them running.
+
+    With CLIPSTREAM_BROKER_URL set, only the agents are started, against that broker.
+
+    Examples:
+
+        clipstream up
+
+        clipstream up --detach && clipstream ingest talk.mp4
+    """
+    settings = load_settings()
+    if _supervisor_pid(settings) is not None:
+        running = read_cluster(settings.data_dir)
+        console.print(f"Already running (process {_supervisor_pid(settings)}).")
+        _print_addresses(running)
+        return
+    if detach:
+        _detach(settings)
+        return
+    pull_models(settings, {"fast", "balanced"})
+    if settings.broker_url:
+        _serve(settings, None)
+        return
+    cluster = LocalCluster(settings.data_dir, settings.cache_dir)
+    try:
+        started = cluster.start()
+        _print_addresses(started)
+        _serve(settings.model_copy(update={"broker_url": started.broker_url, "cache_url": started.cache_url}), started)
+    finally:
+        cluster.stop()
+
+
+def down() -> None:
+    """Stop what `clipstream up` started, agents first, then Valkey and Kafka."""
+    settings = load_settings()
+    pid = _supervisor_pid(settings)
+    if pid is None:
+        console.print("Nothing runs here.")
+        return
+    process = psutil.Process(pid)
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(_DOWN_LIMIT_S)
+    except psutil.TimeoutExpired:
+        process.kill()  # its children die with it
+        console.print("[yellow]It did not stop in time and was killed.[/]")
+    console.print("Stopped.")
+
+
+def worker(
+    name: Annotated[str, typer.Argument(help="Agent: " + ", ".join(agents.NAMES))],
+    instance: Annotated[str | None, typer.Option(help="Name of this worker among those of the agent.")] = None,
+) -> None:
+    """Run one agent in the foreground, against the broker in the settings.
+
+    Examples:
+
+        CLIPSTREAM_BROKER_URL=kafka://broker:9092 clipstream worker transcriber
+    """
+    if name not in agents.NAMES:
+        raise typer.BadParameter(f"No agent '{name}'. There are: {', '.join(agents.NAMES)}.")
+    from streams.worker import run_worker
+
+    settings = load_settings()
+    asyncio.run(create_topics(settings))
+    run_worker(name, settings, instance)
+
+
+def status(
+    video_id: Annotated[str | None, typer.Argument(help="Only this video, stage by stage.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+) -> None:
+    """Agents alive, consumer lag, and the progress of videos.
+
+    Examples:
+
+        clipstream status
+
+        clipstream status 3f2a9c0d11e4b7a6 --json
+    """
+    settings = load_settings()
+    found = asyncio.run(_status(settings, video_id))
+    if as_json:
+        print_json(found)
+        return
+    table = Table("agent", "workers", "lag", box=None, header_style="bold", pad_edge=False)
+    for agent in found["agents"]:
+        alive = str(agent["members"]) if agent["members"] else "[red]none[/]"
+        table.add_row(agent["agent"], alive, str(agent["lag"]))
+    out().print(table)
+    videos = Table("video", "status", "done", "stages", box=None, header_style="bold", pad_edge=False)
+    for video in found["videos"]:
+        videos.add_row(video["video_id"], styled(video["status"]), f"{video['done']:.0%}", escape(video["summary"]))
+    if found["videos"]:
+        out().print(videos)
+
+
+async def _status(settings: Settings, video_id: str | None) -> dict[str, Any]:
+    states = await groups.group_states(settings)
+    videos: dict[str, VideoProgress] = {}
+    async for record in read_all(settings, topics.PROGRESS):
+        assert isinstance(record, Progress)
+        if video_id in (None, record.video_id):
+            videos.setdefault(record.video_id, VideoProgress(record.video_id)).update(record)
+    results = await latest_results(settings)
+    if video_id is not None and video_id not in videos and video_id not in results:
+        raise ClipstreamError(f"Nothing is known of video '{video_id}'.", "`clipstream status` lists the videos.")
+    listed = []
+    for key in sorted(set(videos) | ({video_id} if video_id else set(results))):
+        progress = videos.get(key, VideoProgress(key))
+        result = results.get(key)
+        behind = result is None or result.generation < progress.generation
+        current = "queued" if not progress.stages else "running"
+        state = current if behind or result is None else result.status
+        listed.append({
+            "video_id": key,
+            "generation": progress.generation,
+            "status": state,
+            "done": 1.0 if result is not None and not behind and state != "provisional" else round(progress.overall, 3),
+            "summary": (result.error or "") if result is not None and result.error else progress.summary(),
+            "stages": {
+                name: {
+                    "done": stage.done,
+                    "total": stage.total,
+                    "fraction": round(progress.fraction(name), 3),
+                    "position_ms": stage.position_ms,
+                    "failed": stage.failed,
+                }
+                for name, stage in sorted(progress.stages.items())
+            },
+            "updated_at_ms": progress.updated_at_ms,
+        })
+    return {
+        "broker": settings.broker_url,
+        "agents": [{"agent": state.agent, "members": state.members, "lag": state.lag} for state in states],
+        "workers": living_workers(settings.data_dir),
+        "videos": listed,
+    }
+
+
+def _serve(settings: Settings, started: ClusterInfo | None) -> None:
+    """Run the supervisor until a signal."""
+    asyncio.run(create_topics(settings))
+    supervisor = Supervisor(settings, agents.NAMES, SYSTEM_CLOCK)
+    done = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda *_: done.set())
+    note = settings.data_dir / _SUPERVISOR_NOTE
+    note.write_text(f"{os.getpid()} {psutil.Process().create_time()}")
+    supervisor.start()
+    try:
+        if console.is_terminal:
+            with Live(_table(supervisor), console=console, refresh_per_second=2) as live:
+                while not done.wait(_POLL_S):
+                    supervisor.poll()
+                    live.update(_table(supervisor))
+        else:
+            console.print("Agents started; logs are in " + escape(str(settings.log_dir)))
+            while not done.wait(_POLL_S):
+                if supervisor.poll():
+                    _say(supervisor)
+    finally:
+        console.print("Stopping the agents")
+        supervisor.stop()
+        note.unlink(missing_ok=True)
+
+
+def _say(supervisor: Supervisor) -> None:
+    for child in supervisor.children:
+        if child.state in ("restarting", "down"):
+            console.print(f"{child.agent}: {child.state} after {child.last_exit}, log: {child.log}", soft_wrap=True)
+
+
+def _table(supervisor: Supervisor) -> Table:
+    table = Table("agent", "state", "process", "restarts", box=None, header_style="bold", pad_edge=False)
+    colours = {"running": "green", "restarting": "yellow", "down": "red"}
+    for child in supervisor.children:
+        pid = str(child.process.pid) if child.process is not None else child.last_exit
+        state = f"[{colours.get(child.state, 'white')}]{child.state}[/]"
+        table.add_row(child.agent, state, pid, str(child.restarts))
+    return table
+
+
+def _detach(settings: Settings) -> None:
+    settings.log_dir.mkdir(parents=True, exist_ok=True)
+    log = settings.log_dir / "up.log"
+    with log.open("wb") as file:
+        process = subprocess.Popen(
+            [*clipstream_command(), "up"], stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True
+        )
+    deadline = time.monotonic() + _DETACH_LIMIT_S
+    while _supervisor_pid(settings) is None:
+        if process.poll() is not None or time.monotonic() > deadline:
+            tail = log.read_text(errors="replace").strip().splitlines()[-5:]
+            raise ClipstreamError("It did not start: " + " / ".join(tail), f"The log is {log}.")
+        time.sleep(_POLL_S)
+    console.print(f"Running in the background (process {process.pid}); `clipstream down` stops it.")
+    _print_addresses(read_cluster(settings.data_dir))
+
+
+def _print_addresses(cluster: ClusterInfo | None) -> None:
+    if cluster is not None:
+        console.print(f"Kafka {cluster.broker_url}   Valkey {cluster.cache_url}", soft_wrap=True)
+
+
+def _supervisor_pid(settings: Settings) -> int | None:
+    note = Path(settings.data_dir / _SUPERVISOR_NOTE)
+    try:
+        pid, created = note.read_text().split()
+        process = psutil.Process(int(pid))
+        return process.pid if abs(process.create_time() - float(created)) < 1.0 else None
+    except (FileNotFoundError, ValueError, psutil.NoSuchProcess):
+        return None
+
+
+__all__ = ["register"]

@@ -1,0 +1,80 @@
+"""Where the command line writes: results to standard output, everything else to standard error."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, Final
+
+import orjson
+from rich.console import Console
+from rich.table import Table
+
+from processors.timeline import clock
+
+console: Final = Console(stderr=True, highlight=False)
+_STATUS_STYLE: Final = {"final": "green", "provisional": "cyan", "degraded": "yellow", "failed": "red"}
+_REASONS_SHOWN: Final = 3
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on standard output."""
+    sys.stdout.buffer.write(orjson.dumps(value, option=orjson.OPT_INDENT_2) + b"\n")
+    sys.stdout.flush()
+
+
+def print_text(text: str) -> None:
+    """Plain text on standard output."""
+    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+    sys.stdout.flush()
+
+
+def out() -> Console:
+    """A console on standard output, for tables that are the result."""
+    return Console(highlight=False)
+
+
+def styled(status: str) -> str:
+    """A status in its colour."""
+    return f"[{_STATUS_STYLE.get(status, 'white')}]{status}[/]"
+
+
+def escape(text: str) -> str:
+    """User text without markup of its own."""
+    return text.replace("[", r"\[")
+
+
+def segments_table(result: dict[str, Any]) -> Table:
+    """The ranked segments of a result."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("#", justify="right")
+    table.add_column("time", no_wrap=True)
+    table.add_column("score", justify="right")
+    table.add_column("segment", ratio=3)
+    table.add_column("why", ratio=2)
+    for segment in result["segments"]:
+        reasons = sorted(segment["reasons"], key=lambda reason: -reason["value"] * reason["weight"])
+        why = ", ".join(reason["detail"] or reason["signal"] for reason in reasons[:_REASONS_SHOWN])
+        table.add_row(
+            str(segment["rank"]),
+            f"{clock(segment['start_ms'])}–{clock(segment['end_ms'])}",
+            f"{segment['score']:.2f}",
+            escape(segment["title"]),
+            f"[dim]{escape(why)}[/]",
+        )
+    return table
+
+
+def print_result(result: dict[str, Any], name: str) -> None:
+    """A result for people."""
+    target = out()
+    languages = ", ".join(result.get("languages", [])) or "no speech"
+    target.print(
+        f"\n[bold]{escape(name)}[/]  {styled(result['status'])}  {clock(result['duration_ms'])}  {languages}  "
+        f"[dim]{result['video_id'] or ''}[/]"
+    )
+    if result.get("error"):
+        target.print(f"  {escape(result['error'])}")
+    for note in result.get("missing", []):
+        target.print(f"  [yellow]missing[/] {escape(note)}")
+    if result["segments"]:
+        target.print(segments_table(result))

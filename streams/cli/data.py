@@ -1,0 +1,183 @@
+"""`ingest`, `results`, `transcript`, `report`: what goes into the stream and what comes out."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from processors.blobs import BlobStore
+from processors.domain import Document
+from processors.segments.formats import render_transcript
+from schemas.messages import Segments, VideoIngested
+from streams import results as result_forms
+from streams import topics
+from streams.cli.console import console, print_json, print_result, print_text
+from streams.cli.options import OptionFlags, options_from
+from streams.cli.reporting import result_json, write_report
+from streams.client import TERMINAL, following, keep_highest, latest_results, producing, request_for
+from streams.settings import Settings, load_settings
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    panel = "Videos and results"
+    app.command(rich_help_panel=panel)(ingest)
+    app.command("results", rich_help_panel=panel)(results)
+    app.command(rich_help_panel=panel)(transcript)
+    app.command(rich_help_panel=panel)(report)
+
+
+def ingest(
+    uris: Annotated[list[str], typer.Argument(help="Files or URIs.", metavar="URI...")],
+    video_id: Annotated[str | None, typer.Option(help="Your own id; only with one URI.")] = None,
+    option: OptionFlags = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+) -> None:
+    """Produce videos to the ingest topic and print their ids; returns at once.
+
+    Examples:
+
+        clipstream ingest talk.mp4 --option profile=best
+
+        clipstream results $(clipstream ingest talk.mp4) --wait 600
+    """
+    if video_id is not None and len(uris) != 1:
+        raise typer.BadParameter("--video-id goes with exactly one URI.")
+    settings = load_settings()
+    settings.bootstrap_servers()
+    options = options_from(option)
+    requests = [request_for(uri, options, video_id, settings) for uri in uris]
+    asyncio.run(_submit(settings, requests))
+    if as_json:
+        print_json({"videos": [{"video_id": request.video_id, "uri": request.uri} for request in requests]})
+    else:
+        for request in requests:
+            print_text(request.video_id or "")
+
+
+async def _submit(settings: Settings, requests: list[VideoIngested]) -> None:
+    from streams.admin import create_topics
+
+    await create_topics(settings)  # also says within seconds when there is no broker
+    async with producing(settings) as submit:
+        for request in requests:
+            await submit(request)
+
+
+def results(
+    video_ids: Annotated[list[str] | None, typer.Argument(help="All when left out.", metavar="[VIDEO_ID]...")] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with each new revision.")] = False,
+    wait: Annotated[float, typer.Option(help="Seconds to wait until the videos are through.")] = 0.0,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document; with --follow one line each.")] = False,
+    canonical: Annotated[bool, typer.Option(help="The canonical form: equal bytes for equal work.")] = False,
+) -> None:
+    """The newest revision of each video's result.
+
+    Exit code 1 when --wait ran out before all of them were through.
+
+    Examples:
+
+        clipstream results --json
+
+        clipstream results 3f2a9c0d11e4b7a6 --wait 600
+    """
+    settings = load_settings()
+    wanted = set(video_ids or [])
+    if follow:
+        asyncio.run(_follow(settings, wanted, as_json))
+        return
+    found = asyncio.run(_wait(settings, wanted, wait))
+    blobs = BlobStore(settings.store)
+    if canonical:
+        for video_id in sorted(found):
+            print_text(result_forms.canonical(found[video_id], blobs).decode())
+    elif as_json:
+        print_json({"results": [result_forms.to_json(found[key], blobs) for key in sorted(found)]})
+    else:
+        for video_id in sorted(found):
+            merged = result_forms.to_json(found[video_id], blobs)
+            print_result(merged, merged["title"] or video_id)
+    unfinished = [key for key in sorted(wanted) if key not in found or found[key].status not in TERMINAL]
+    if unfinished:
+        console.print(f"No final result yet: {', '.join(unfinished)}")
+        raise typer.Exit(1)
+
+
+async def _wait(settings: Settings, wanted: set[str], seconds: float) -> dict[str, Segments]:
+    from streams.admin import connect
+
+    await (await connect(settings)).close()
+    deadline = time.monotonic() + seconds
+    async with following(settings, topics.SEGMENTS) as arrivals:
+        found = {key: value for key, value in (await latest_results(settings)).items() if key in wanted or not wanted}
+        async for arrival in arrivals:
+            if arrival is not None and arrival[1].video_id in wanted:
+                keep_highest(found, arrival[1])
+            through = all(key in found and found[key].status in TERMINAL for key in wanted)
+            if (wanted and through) or time.monotonic() >= deadline:
+                break
+    return found
+
+
+async def _follow(settings: Settings, wanted: set[str], as_json: bool) -> None:
+    blobs = BlobStore(settings.store)
+    newest: dict[str, Segments] = {}
+    async with following(settings, topics.SEGMENTS, from_start=True) as arrivals:
+        async for arrival in arrivals:
+            if arrival is None:
+                continue
+            result: Segments = arrival[1]
+            if (wanted and result.video_id not in wanted) or not keep_highest(newest, result):
+                continue
+            merged = result_forms.to_json(result, blobs)
+            if as_json:
+                import orjson
+
+                print_text(orjson.dumps(merged).decode())
+            else:
+                print_result(merged, merged["title"] or result.video_id)
+
+
+def transcript(
+    video_id: Annotated[str, typer.Argument()],
+    form: Annotated[
+        Literal["json", "srt", "vtt", "txt", "rttm"], typer.Option("--format", "-f", help="Form of the transcript.")
+    ] = "txt",
+) -> None:
+    """The transcript of a video.
+
+    Examples:
+
+        clipstream transcript 3f2a9c0d11e4b7a6 --format srt > talk.srt
+    """
+    settings = load_settings()
+    merged = asyncio.run(result_json(settings, video_id))
+    print_text(render_transcript(_document(merged).transcript, form))
+
+
+def report(
+    video_id: Annotated[str, typer.Argument()],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The HTML file.")] = Path("clipstream-report.html"),
+) -> None:
+    """Write the report of a video: one HTML file, readable offline.
+
+    Examples:
+
+        clipstream report 3f2a9c0d11e4b7a6 -o talk.html
+    """
+    settings = load_settings()
+    write_report(asyncio.run(result_json(settings, video_id)), settings, output)
+    print_text(str(output.absolute()))
+
+
+def _document(merged: dict[str, Any]) -> Document:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Document).validate_python({"transcript": merged["transcript"]})
+
+
+__all__ = ["register"]

@@ -1,0 +1,100 @@
+"""Makes sure that there is a broker, its topics, the models and the agents: what runs is used, the rest is started."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+from ops.local.cluster import LocalCluster
+from processors.models.store import ModelStore
+from streams import agents
+from streams.admin import create_topics
+from streams.cli.console import console
+from streams.clock import SYSTEM_CLOCK
+from streams.groups import agents_with_members
+from streams.settings import Settings
+from streams.supervisor import Supervisor
+
+_POLL_S = 0.2
+
+
+@asynccontextmanager
+async def everything_running(settings: Settings, profiles: Iterable[str]) -> AsyncIterator[Settings]:
+    """Use the broker and agents that run, start those that do not, stop at the end what was started here.
+
+    Args:
+        settings: with or without a broker.
+        profiles: of the videos to come; decides which models must be there.
+
+    Yields:
+        Settings with the addresses of what runs.
+    """
+    await asyncio.to_thread(pull_models, settings, profiles)
+    async with contextlib.AsyncExitStack() as stack:
+        if not settings.broker_url:
+            cluster = LocalCluster(settings.data_dir, settings.cache_dir)
+            stack.push_async_callback(asyncio.to_thread, cluster.stop)
+            started = await asyncio.to_thread(cluster.start)
+            settings = settings.model_copy(update={"broker_url": started.broker_url, "cache_url": started.cache_url})
+            idle = agents.NAMES
+            await create_topics(settings)
+        else:
+            await create_topics(settings)
+            busy = await agents_with_members(settings)
+            idle = tuple(name for name in agents.NAMES if name not in busy)
+        if idle:
+            supervisor = Supervisor(settings, idle, SYSTEM_CLOCK)
+            supervisor.start()
+            stack.push_async_callback(asyncio.to_thread, supervisor.stop)
+            watch = asyncio.create_task(_watch(supervisor))
+            stack.callback(watch.cancel)
+        yield settings
+
+
+async def _watch(supervisor: Supervisor) -> None:
+    while True:
+        if supervisor.poll():
+            for child in supervisor.children:
+                if child.state in ("restarting", "down"):
+                    console.print(f"[yellow]{child.agent} died ({child.last_exit}); {child.state}[/] log: {child.log}")
+        await asyncio.sleep(_POLL_S)
+
+
+def models_for(settings: Settings, profiles: Iterable[str]) -> list[str]:
+    """Names of the models that videos of these profiles need."""
+    names = {"silero-vad", "yunet"}
+    if settings.asr_model:
+        names.add(settings.asr_model)
+        return sorted(names)
+    names.add("base")
+    if "fast" in profiles:
+        names.add("tiny.en")
+    return sorted(names)
+
+
+def pull_models(settings: Settings, profiles: Iterable[str]) -> None:
+    """Fetch the models that are not there yet, with a progress bar.
+
+    Raises:
+        ModelUnavailable: one is nowhere to be had.
+    """
+    with Progress(
+        TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), console=console,
+        transient=True, disable=not console.is_terminal,
+    ) as bars:  # fmt: skip
+        tasks: dict[str, object] = {}
+
+        def on_progress(name: str, done: int, total: int) -> None:
+            if name not in tasks:
+                tasks[name] = bars.add_task(f"model {name}", total=total)
+                if not console.is_terminal:
+                    console.print(f"Downloading model {name} ({total / 1e6:.0f} MB)")
+            bars.update(tasks[name], completed=done)  # type: ignore[arg-type]
+
+        store = ModelStore(settings.models_dir, settings.cache_dir, not settings.offline, on_progress)
+        for name in models_for(settings, profiles):
+            store.path(name)

@@ -1,0 +1,50 @@
+"""`--option key=value`: request options from the command line."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+import typer
+from pydantic import TypeAdapter, ValidationError
+
+from processors.errors import InvalidMessage
+from processors.options import Options, parse_options
+
+OptionFlags = Annotated[
+    list[str] | None,
+    typer.Option("--option", metavar="KEY=VALUE", help="A request option, e.g. profile=fast; may be given repeatedly."),
+]
+_LISTS: Final = frozenset({"platforms"})
+_MAPS: Final = frozenset({"preferences", "metadata"})
+
+
+def options_from(flags: list[str] | None) -> Options:
+    """Options from `key=value` flags. Lists are `platforms=tiktok,shorts`; maps are `metadata.title=My talk`.
+
+    Raises:
+        typer.BadParameter: not of that form, an unknown key or a value out of range.
+    """
+    raw: dict[str, Any] = {}
+    for flag in flags or []:
+        key, separator, value = flag.partition("=")
+        if not separator:
+            raise typer.BadParameter(f"'{flag}' is not KEY=VALUE.", param_hint="--option")
+        name, _, inner = key.partition(".")
+        if name in _MAPS and inner:
+            raw.setdefault(name, {})[inner] = value
+        else:
+            raw[key] = [part.strip() for part in value.split(",")] if name in _LISTS else _number(value)
+    try:
+        if "preferences" in raw:
+            raw["preferences"] = {name: float(value) for name, value in raw["preferences"].items()}
+        return parse_options(raw)
+    except (InvalidMessage, ValueError, TypeError) as error:
+        reason = error.reason if isinstance(error, InvalidMessage) else str(error)
+        raise typer.BadParameter(reason, param_hint="--option") from error
+
+
+def _number(value: str) -> int | float | str:
+    try:
+        return TypeAdapter(int | float).validate_python(value)  # type: ignore[no-any-return]
+    except ValidationError:
+        return value

@@ -1,0 +1,249 @@
+"""`demo`, `process`: everything in one command, embedded cluster included."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from processors.blobs import BlobStore
+from processors.errors import ClipstreamError, InvalidMessage
+from processors.options import Options
+from schemas.messages import Segments, VideoIngested
+from streams import results, topics
+from streams.cli.console import console, escape, print_json, print_result
+from streams.cli.embedded import everything_running
+from streams.cli.options import OptionFlags, options_from
+from streams.cli.reporting import write_report
+from streams.client import TERMINAL, following, keep_highest, latest_results, next_request, producing, request_for
+from streams.progress import VideoProgress
+from streams.settings import Settings, load_settings
+
+EXIT_FAILED: Final = 1
+EXIT_DEGRADED: Final = 3
+SAMPLE: Final = Path(__file__).parents[2] / "ops" / "sample" / "sample.mp4"
+
+
+@dataclass
+class Job:
+    """One source on its way."""
+
+    source: str
+    request: VideoIngested | None = None
+    result: dict[str, Any] | None = None
+    progress: VideoProgress = field(default_factory=lambda: VideoProgress(""))
+    first_segments_s: float | None = None
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command(rich_help_panel="Everything in one")(demo)
+    app.command("process", rich_help_panel="Everything in one")(process_command)
+
+
+def demo(
+    video: Annotated[Path | None, typer.Argument(help="A video file; the bundled sample when left out.")] = None,
+    report: Annotated[Path, typer.Option("--report", "-o", help="Where the report goes.")] = Path(
+        "clipstream-report.html"
+    ),
+    fresh: Annotated[bool, typer.Option(help="Compute anew instead of answering from results and cache.")] = False,
+) -> None:
+    """Start everything embedded, process a video, show its ranked segments and write a report.
+
+    Examples:
+
+        clipstream demo
+
+        clipstream demo talk.mp4 -o talk.html
+    """
+    settings = load_settings()
+    source = str(video or SAMPLE)
+    jobs = asyncio.run(_process(settings, [source], Options(), fresh=fresh))
+    assert jobs[0].result is not None
+    print_result(jobs[0].result, Path(source).name)
+    if jobs[0].result["segments"] or jobs[0].result["transcript"]:
+        write_report(jobs[0].result, settings, report)
+        console.print(f"\nReport: [bold]{escape(str(report.absolute()))}[/]  (one file, opens offline)")
+    raise typer.Exit(_exit_code(jobs))
+
+
+def process_command(
+    videos: Annotated[list[str], typer.Argument(help="Files or URIs.", metavar="VIDEO...")],
+    as_json: Annotated[bool, typer.Option("--json", help='One JSON document: {"results": [...]}.')] = False,
+    out: Annotated[Path | None, typer.Option(help="Folder for NAME.json and NAME.html of each video.")] = None,
+    option: OptionFlags = None,
+    fresh: Annotated[bool, typer.Option(help="Compute anew instead of answering from results and cache.")] = False,
+) -> None:
+    """Process videos, then stop: starts what does not run, and stops what it started.
+
+    Exit code: 1 when any video failed, else 3 when any is degraded, else 0.
+
+    Examples:
+
+        clipstream process talk.mp4 --json > talk.json
+
+        clipstream process *.mp4 --out results --option profile=fast --option max_segments=5
+    """
+    settings = load_settings()
+    options = options_from(option)
+    jobs = asyncio.run(_process(settings, videos, options, fresh=fresh))
+    finished = [job.result for job in jobs if job.result is not None]
+    if out is not None:
+        _write_all(jobs, settings, out)
+    if as_json:
+        print_json({"results": finished})
+    else:
+        for job in jobs:
+            assert job.result is not None
+            print_result(job.result, Path(job.source).name)
+    raise typer.Exit(_exit_code(jobs))
+
+
+async def _process(settings: Settings, sources: list[str], options: Options, *, fresh: bool) -> list[Job]:
+    jobs = [_job(source, options, settings) for source in sources]
+    waiting = [job for job in jobs if job.request is not None]
+    if waiting:
+        with console.status("Starting Kafka and the agents...") if console.is_terminal else _quiet():
+            running = everything_running(settings, {options.profile})
+            live = await running.__aenter__()
+        try:
+            await _run(live, waiting, fresh=fresh)
+        finally:
+            await running.__aexit__(None, None, None)
+    return jobs
+
+
+def _job(source: str, options: Options, settings: Settings) -> Job:
+    try:
+        return Job(source, request_for(source, options, None, settings))
+    except InvalidMessage as error:
+        return Job(source, result=results.failed_json(source, error.reason))
+
+
+async def _run(settings: Settings, jobs: list[Job], *, fresh: bool) -> None:
+    blobs = BlobStore(settings.store)
+    known = await latest_results(settings)
+    by_id: dict[str, list[Job]] = {}
+    async with (
+        following(settings, topics.SEGMENTS, topics.PROGRESS) as arrivals,
+        producing(settings) as submit,
+    ):
+        for job in jobs:
+            assert job.request is not None
+            video_id = job.request.video_id or ""
+            held = known.get(video_id)
+            request = job.request if fresh else next_request(job.request, held, settings)
+            if request is None:
+                assert held is not None
+                job.result = {**results.to_json(held, blobs), "source": job.source}
+                continue
+            if fresh:
+                generation = held.generation + 1 if held is not None else 0
+                request = VideoIngested(
+                    request.uri, video_id, request.source_digest, request.options, 0, generation, "all", fresh=True
+                )
+            job.request, job.progress = request, VideoProgress(video_id, request.generation)
+            if video_id not in by_id:  # the same file twice on the command line is one video
+                await submit(request)
+            by_id.setdefault(video_id, []).append(job)
+        if by_id:
+            await _follow(arrivals, by_id, blobs)
+
+
+async def _follow(arrivals: Any, by_id: dict[str, list[Job]], blobs: BlobStore) -> None:
+    newest: dict[str, Segments] = {}
+    open_ids = set(by_id)
+    started = time.monotonic()
+    with _Bars(by_id) as bars:
+        async for arrival in arrivals:
+            if arrival is not None:
+                spec, message = arrival
+                jobs = by_id.get(message.video_id, [])
+                if spec is topics.PROGRESS:
+                    for job in jobs:
+                        job.progress.update(message)
+                elif jobs and jobs[0].request and message.generation == jobs[0].request.generation:
+                    if keep_highest(newest, message):
+                        bars.note(jobs[0], message, time.monotonic() - started)
+                    if message.status in TERMINAL:
+                        open_ids.discard(message.video_id)
+            bars.update()
+            if not open_ids:
+                break
+    for video_id, jobs in by_id.items():
+        for job in jobs:
+            job.result = {**results.to_json(newest[video_id], blobs), "source": job.source}
+
+
+class _Bars:
+    """Progress bars on a terminal; elsewhere a plain line when something of note happens."""
+
+    def __init__(self, by_id: dict[str, list[Job]]) -> None:
+        self._jobs = [jobs[0] for jobs in by_id.values()]
+        self._live = console.is_terminal
+        self._bars = Progress(
+            TextColumn("[bold]{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"),
+            TimeElapsedColumn(), TextColumn("[dim]{task.fields[what]}"), console=console, transient=True,
+            disable=not self._live,
+        )  # fmt: skip
+        self._tasks = [self._bars.add_task(escape(Path(job.source).name), total=1.0, what="") for job in self._jobs]
+        self._said: dict[int, int] = {}
+
+    def __enter__(self) -> _Bars:
+        self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bars.stop()
+
+    def update(self) -> None:
+        """Draw where each video is."""
+        for task, job in zip(self._tasks, self._jobs, strict=True):
+            overall = job.progress.overall
+            self._bars.update(task, completed=overall, what=escape(job.progress.summary()))
+            quarter = int(overall * 4)
+            if not self._live and quarter > self._said.get(task, 0):
+                self._said[task] = quarter
+                console.print(f"{escape(Path(job.source).name)}: {overall:.0%}, {escape(job.progress.summary())}")
+
+    def note(self, job: Job, result: Segments, seconds: float) -> None:
+        """A new revision came."""
+        if result.segments and job.first_segments_s is None:
+            job.first_segments_s = seconds
+        name = escape(Path(job.source).name)
+        console.print(f"{name}: {result.status}, {len(result.segments)} segments after {seconds:.1f} s")
+
+
+class _quiet:  # noqa: N801  stands where a console status would
+    def __enter__(self) -> None:
+        console.print("Starting Kafka and the agents")
+
+    def __exit__(self, *_: object) -> None:
+        return
+
+
+def _write_all(jobs: list[Job], settings: Settings, folder: Path) -> None:
+    import orjson
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for job in jobs:
+        assert job.result is not None
+        stem = Path(job.source).stem or "video"
+        (folder / f"{stem}.json").write_bytes(orjson.dumps(job.result, option=orjson.OPT_INDENT_2))
+        if job.result["video_id"]:
+            try:
+                write_report(job.result, settings, folder / f"{stem}.html")
+            except ClipstreamError as error:
+                console.print(f"[yellow]No report for {escape(stem)}:[/] {escape(error.reason)}")
+
+
+def _exit_code(jobs: list[Job]) -> int:
+    statuses = {job.result["status"] for job in jobs if job.result is not None}
+    if "failed" in statuses:
+        return EXIT_FAILED
+    return EXIT_DEGRADED if "degraded" in statuses else 0

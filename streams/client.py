@@ -1,0 +1,170 @@
+"""The user's side of the stream: submit videos, read results and progress. Used by the command line and by tests."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from processors.errors import InvalidMessage
+from processors.media.source import resolve, source_digest
+from processors.options import Options
+from schemas.messages import Segments, VideoIngested
+from streams import codec, identity, topics
+from streams.settings import Settings
+from streams.topics import TopicSpec
+
+M = TypeVar("M")
+TERMINAL: Final = frozenset({"final", "degraded", "failed", "cancelled"})
+_POLL_MS: Final = 200
+
+
+def request_for(source: str, options: Options, video_id: str | None, settings: Settings) -> VideoIngested:
+    """The ingest message for a source that this host can read.
+
+    Args:
+        source: path or URI; a relative path is taken from the working directory.
+        options: as wanted.
+        video_id: the caller's own, or None.
+        settings: allowed schemes, state folder.
+
+    Raises:
+        InvalidMessage: the URI's scheme is not allowed.
+        InvalidMedia: the file is not there.
+    """
+    uri = source if "://" in source else str(Path(source).expanduser().absolute())
+    digest = source_digest(resolve(uri, settings.allowed_schemes), settings.data_dir / "sources")
+    identity_ = video_id or identity.video_id_of(digest, options)
+    return VideoIngested(uri=uri, video_id=identity_, source_digest=digest, options=options)
+
+
+def next_request(request: VideoIngested, known: Segments | None, settings: Settings) -> VideoIngested | None:
+    """What to submit, given the newest result of the same video: None when that result is the answer.
+
+    Same id and digest: the result stands. Same id, other digest: the next generation.
+    """
+    if known is None or request.source_digest is None:
+        return request
+    digest = identity.request_digest(request.source_digest, request.options, settings.asr_model)
+    if known.request_digest == digest and known.status == "final":
+        return None
+    return replace(request, generation=known.generation + 1)
+
+
+@asynccontextmanager
+async def producing(settings: Settings) -> AsyncIterator[Callable[[VideoIngested], Any]]:
+    """A function that submits requests and waits until Kafka has them."""
+    producer = AIOKafkaProducer(bootstrap_servers=settings.bootstrap_servers(), acks="all")
+    await producer.start()
+
+    async def submit(request: VideoIngested) -> None:
+        spec = topics.VIDEO_INGESTED
+        key = (request.video_id or "").encode() or None
+        await producer.send_and_wait(settings.topic(spec.name), codec.encode(spec, request), key=key)
+
+    try:
+        yield submit
+    finally:
+        await producer.stop()
+
+
+async def read_all(settings: Settings, spec: TopicSpec[M]) -> AsyncIterator[M]:
+    """Everything that is on a topic now, each partition in order. Records that cannot be read are passed over."""
+    async with _consumer(settings, spec) as (consumer, partitions):
+        ends = await consumer.end_offsets(partitions)
+        await consumer.seek_to_beginning(*partitions)
+        starts = await consumer.beginning_offsets(partitions)
+        open_ = {partition for partition in partitions if ends[partition] > starts[partition]}
+        while open_:
+            for partition, records in (await consumer.getmany(*open_, timeout_ms=_POLL_MS)).items():
+                for record in records:
+                    if record.offset < ends[partition] and (message := _decoded(spec, record.value)) is not None:
+                        yield message
+            # positions, not records: compaction leaves gaps at the end
+            for partition in list(open_):
+                if await consumer.position(partition) >= ends[partition]:
+                    open_.discard(partition)
+
+
+@asynccontextmanager
+async def following(settings: Settings, *specs: TopicSpec[Any], from_start: bool = False) -> AsyncIterator[Any]:
+    """An async iterator over what arrives on topics from now on: (spec, message), and None when nothing did for 0.2 s.
+
+    Positions are fixed before the `async with` body runs, so what is submitted inside is never missed.
+    """
+    by_name = {settings.topic(spec.name): spec for spec in specs}
+    async with _consumer(settings, *specs) as (consumer, partitions):
+        if from_start:
+            await consumer.seek_to_beginning(*partitions)
+        else:
+            await consumer.seek_to_end(*partitions)
+        for partition in partitions:
+            await consumer.position(partition)
+
+        async def arrivals() -> AsyncIterator[tuple[TopicSpec[Any], Any] | None]:
+            while True:
+                batch = await consumer.getmany(timeout_ms=_POLL_MS)
+                for partition, records in batch.items():
+                    spec = by_name[partition.topic]
+                    for record in records:
+                        if (message := _decoded(spec, record.value)) is not None:
+                            yield spec, message
+                if not batch:
+                    yield None
+
+        yield arrivals()
+
+
+async def latest_results(settings: Settings) -> dict[str, Segments]:
+    """The newest result of every video."""
+    found: dict[str, Segments] = {}
+    async for result in read_all(settings, topics.SEGMENTS):
+        keep_highest(found, result)
+    return found
+
+
+def keep_highest(found: dict[str, Segments], result: Segments) -> bool:
+    """Keep the result with the highest (generation, revision, enriched); returns whether it is the new one."""
+    held = found.get(result.video_id)
+    if held is not None and held.order >= result.order:
+        return False
+    found[result.video_id] = result
+    return True
+
+
+@asynccontextmanager
+async def _consumer(settings: Settings, *specs: TopicSpec[Any]) -> AsyncIterator[tuple[Any, list[TopicPartition]]]:
+    # no group: readers of results keep no offsets and take nothing from one another
+    consumer = AIOKafkaConsumer(bootstrap_servers=settings.bootstrap_servers(), enable_auto_commit=False)
+    await consumer.start()
+    try:
+        partitions = [TopicPartition(settings.topic(spec.name), n) for spec in specs for n in range(spec.partitions)]
+        consumer.assign(partitions)
+        yield consumer, partitions
+    finally:
+        await consumer.stop()
+
+
+def _decoded(spec: TopicSpec[M], raw: bytes | None) -> M | None:
+    if raw is None:
+        return None  # a tombstone
+    try:
+        return codec.decode(spec, raw)
+    except InvalidMessage:
+        return None  # its stage has dead-lettered it; a reader goes on
+
+
+__all__ = [
+    "TERMINAL",
+    "following",
+    "keep_highest",
+    "latest_results",
+    "next_request",
+    "producing",
+    "read_all",
+    "request_for",
+]

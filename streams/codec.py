@@ -1,0 +1,133 @@
+"""Bytes on the wire: Avro in Confluent framing (magic byte 0, 4-byte schema id, body), JSON where users write by hand.
+
+Bundled ids (1,000,000 + n) always resolve locally. A bundled id that this build does not know means that a newer
+build wrote the record, so `Fatal`: upgrade this worker. Any other unknown id is poison.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from functools import cache
+from typing import Any, Final, TypeVar
+
+import fastavro
+import orjson
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from processors.errors import Fatal, InvalidMessage
+from processors.options import parse_options
+from schemas import BUNDLED_ID_BASE, bundled, by_id
+from schemas.messages import VideoIngested
+from streams.topics import VIDEO_INGESTED, TopicSpec
+
+M = TypeVar("M")
+
+_HEAD: Final = struct.Struct(">bI")
+_MAGIC: Final = 0
+# Kafka's producer refuses 1,000,000 bytes; the rest is for the key, headers and batch overhead.
+MAX_RECORD_BYTES: Final = 900_000
+# Ids given out by a bundled catalogue stay far below this; a registry counts up from 1.
+_BUNDLED_ID_END: Final = BUNDLED_ID_BASE + 100_000
+
+
+class RecordTooLarge(InvalidMessage):
+    """A record is above the limit of the broker; long content belongs into a blob."""
+
+
+def encode(spec: TopicSpec[M], message: M) -> bytes:
+    """Frame a message for its topic.
+
+    Raises:
+        RecordTooLarge: above 900 kB.
+    """
+    schema = bundled(spec.name)
+    buffer = io.BytesIO()
+    buffer.write(_HEAD.pack(_MAGIC, schema.schema_id))
+    fastavro.schemaless_writer(buffer, schema.parsed, to_wire(message))
+    if buffer.tell() > MAX_RECORD_BYTES:
+        raise RecordTooLarge(f"A record for {spec.name} has {buffer.tell():,} bytes; the limit is {MAX_RECORD_BYTES:,}.")
+    return buffer.getvalue()
+
+
+def decode(spec: TopicSpec[M], raw: bytes | None) -> M:
+    """Read a record of a topic.
+
+    Raises:
+        InvalidMessage: the bytes are no record of this topic; the reason says what is wrong.
+        Fatal: written by a newer build.
+    """
+    if not raw:
+        raise InvalidMessage(f"Empty record on {spec.name}.")
+    if spec.name == VIDEO_INGESTED.name and raw[:1] == b"{":
+        return _ingest_from_json(raw)  # type: ignore[return-value]
+    return _validate(spec, _read_avro(spec, raw))
+
+
+def _read_avro(spec: TopicSpec[Any], raw: bytes) -> Any:
+    if len(raw) <= _HEAD.size or raw[0] != _MAGIC:
+        raise InvalidMessage(f"Not an Avro record in Confluent framing on {spec.name}: starts with {raw[:8].hex(' ')}.")
+    schema_id = _HEAD.unpack_from(raw)[1]
+    writer = by_id(schema_id)
+    if writer is None:
+        if BUNDLED_ID_BASE < schema_id < _BUNDLED_ID_END:
+            raise Fatal(f"A newer clipstream wrote to {spec.name} (schema id {schema_id}).", "Upgrade this worker.")
+        raise InvalidMessage(f"Unknown schema id {schema_id} on {spec.name}.")
+    if writer.name != spec.name:
+        raise InvalidMessage(f"A {writer.name} record is on {spec.name}.")
+    body = io.BytesIO(raw)
+    body.seek(_HEAD.size)
+    try:
+        value = fastavro.schemaless_reader(body, writer.parsed, bundled(spec.name).parsed)
+    except Exception as error:  # fastavro raises whatever the broken bytes lead it to
+        raise InvalidMessage(f"Broken Avro record on {spec.name}: {type(error).__name__}: {error}") from error
+    if body.tell() != len(raw):
+        raise InvalidMessage(f"{len(raw) - body.tell()} bytes behind the Avro record on {spec.name}.")
+    return value
+
+
+def _validate(spec: TopicSpec[M], value: Any) -> M:
+    try:
+        return _adapter(spec.value).validate_python(value)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise InvalidMessage(f"Invalid record on {spec.name}: {where}: {first['msg']}.") from error
+
+
+def _ingest_from_json(raw: bytes) -> VideoIngested:
+    try:
+        value = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise InvalidMessage(f"The ingest message is not valid JSON: {error}.") from error
+    known = [field.name for field in fields(VideoIngested)]
+    unknown = sorted(set(value) - set(known))
+    if unknown:
+        raise InvalidMessage(f"Unknown field '{unknown[0]}' in the ingest message. Known: {', '.join(known)}.")
+    if not isinstance(value.get("uri"), str) or not value["uri"].strip():
+        raise InvalidMessage("The ingest message has no 'uri'.", 'Send {"uri": "/path/to/video.mp4"}.')
+    options = {} if value.get("options") is None else value["options"]
+    if not isinstance(options, Mapping):
+        raise InvalidMessage("'options' of the ingest message must be an object.")
+    return _validate(VIDEO_INGESTED, {**value, "options": parse_options(dict(options))})
+
+
+def to_wire(value: Any) -> Any:
+    """Dataclasses and models to plain dicts and lists, without the deep copies of `dataclasses.asdict`."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: to_wire(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    if isinstance(value, list | tuple):
+        return [to_wire(item) for item in value]
+    return value
+
+
+@cache
+def _adapter(kind: type[M]) -> TypeAdapter[M]:
+    return TypeAdapter(kind)
+
+
+__all__ = ["MAX_RECORD_BYTES", "RecordTooLarge", "decode", "encode", "to_wire"]

@@ -1,0 +1,120 @@
+"""Consumer groups: who is in them, and how far behind they are."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import CoordinatorLoadInProgressError, GroupCoordinatorNotAvailableError
+from aiokafka.protocol.admin import DescribeGroupsRequest_v3, DescribeGroupsResponse_v3
+
+from streams import topics
+from streams.admin import connect
+from streams.settings import Settings
+from streams.topics import TopicSpec
+
+# aiokafka 0.14 reads answers of version 3 by the layout of version 2, which fails as soon as there are two groups.
+DescribeGroupsRequest_v3.RESPONSE_TYPE = DescribeGroupsResponse_v3
+
+T = TypeVar("T")
+# The first question about any group makes a fresh broker create its offsets topic, which takes about a second.
+_COORDINATOR_TRIES: Final = 50
+_COORDINATOR_PAUSE_S: Final = 0.2
+
+# Which agent reads which topics.
+READS: Final[dict[str, tuple[TopicSpec[Any], ...]]] = {
+    "metadata": (topics.VIDEO_INGESTED,),
+    "audio-extractor": (topics.VIDEO_INGESTED,),
+    "frame-extractor": (topics.VIDEO_INGESTED,),
+    "transcriber": (topics.AUDIO_CHUNK,),
+    "vision": (topics.FRAME_BATCH,),
+    "joiner": (topics.TRANSCRIPT, topics.VISION_RESULT, topics.VIDEO_METADATA, topics.JOIN_TIMER),
+    "segmenter": (topics.VIDEO_JOINED,),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class GroupState:
+    """An agent's consumer group."""
+
+    agent: str
+    members: int
+    lag: int  # records that are not committed
+
+
+async def agents_with_members(settings: Settings) -> set[str]:
+    """Agents of which at least one worker is in its group."""
+    admin = await connect(settings)
+    try:
+        return {agent for agent, members in (await _members(admin, settings)).items() if members}
+    finally:
+        await admin.close()
+
+
+async def group_states(settings: Settings) -> list[GroupState]:
+    """Members and consumer lag of every agent.
+
+    Raises:
+        BrokerUnreachable: no broker.
+    """
+    admin = await connect(settings)
+    consumer = AIOKafkaConsumer(bootstrap_servers=settings.bootstrap_servers())
+    await consumer.start()
+    try:
+        members = await _members(admin, settings)
+        return [
+            GroupState(agent, members[agent], await _lag(admin, consumer, settings, agent, specs))
+            for agent, specs in READS.items()
+        ]
+    finally:
+        await consumer.stop()
+        await admin.close()
+
+
+async def total_lag(settings: Settings, agents: tuple[str, ...]) -> int:
+    """Records that these agents' groups have not committed."""
+    return sum(state.lag for state in await group_states(settings) if state.agent in agents)
+
+
+async def _members(admin: AIOKafkaAdminClient, settings: Settings) -> dict[str, int]:
+    found = dict.fromkeys(READS, 0)
+    by_group = {settings.group(agent): agent for agent in READS}
+    for response in await _coordinated(lambda: admin.describe_consumer_groups(list(by_group))):
+        for group in response.to_object()["groups"]:
+            if group["group"] in by_group:
+                found[by_group[group["group"]]] = len(group["members"])
+    return found
+
+
+async def _lag(
+    admin: AIOKafkaAdminClient,
+    consumer: AIOKafkaConsumer,
+    settings: Settings,
+    agent: str,
+    specs: tuple[TopicSpec[Any], ...],
+) -> int:
+    partitions = [TopicPartition(settings.topic(spec.name), n) for spec in specs for n in range(spec.partitions)]
+    ends = await consumer.end_offsets(partitions)
+    starts = await consumer.beginning_offsets(partitions)
+    group = settings.group(agent)
+    committed = await _coordinated(lambda: admin.list_consumer_group_offsets(group, partitions=partitions))
+    behind = 0
+    for partition in partitions:
+        kept = committed.get(partition)
+        at = kept.offset if kept is not None and kept.offset >= 0 else starts[partition]
+        behind += max(0, ends[partition] - at)
+    return behind
+
+
+async def _coordinated(ask: Callable[[], Awaitable[T]]) -> T:
+    """Ask about a group, again while its coordinator is only being set up."""
+    for _ in range(_COORDINATOR_TRIES - 1):
+        try:
+            return await ask()
+        except (GroupCoordinatorNotAvailableError, CoordinatorLoadInProgressError):
+            await asyncio.sleep(_COORDINATOR_PAUSE_S)
+    return await ask()

@@ -1,0 +1,80 @@
+"""From records to parts and back: what the machine needs to know of a record, and the blob that a segmenter reads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from processors.options import Options
+from processors.segments.parts import Parts
+from schemas.messages import JoinTimer, TranscriptMessage, VideoMetadataMessage, VisionResultMessage
+from streams import codec, topics
+from streams.join.machine import Part, Timer
+from streams.topics import TopicSpec
+
+JOINED_TOPICS = (topics.TRANSCRIPT, topics.VISION_RESULT, topics.VIDEO_METADATA, topics.JOIN_TIMER)
+
+
+def event_of(spec: TopicSpec[object], raw: bytes | None) -> Part | Timer:
+    """Decode a record of a joined topic.
+
+    Raises:
+        InvalidMessage: not a record of that topic.
+        Fatal: written by a newer build.
+    """
+    message = codec.decode(spec, raw)
+    assert raw is not None
+    if isinstance(message, JoinTimer):
+        return Timer(message.video_id, message.generation, message.reason)
+    if isinstance(message, VideoMetadataMessage):
+        duration = message.item.duration_ms if message.item else None
+        return Part("metadata", message.header, raw, -1, duration_ms=duration, usable=message.item is not None)
+    assert isinstance(message, TranscriptMessage | VisionResultMessage)
+    kind = "transcript" if isinstance(message, TranscriptMessage) else "vision"
+    end = message.end
+    return Part(
+        "transcript" if kind == "transcript" else "vision",
+        message.header,
+        raw,
+        _reach(message),
+        expected=end.emitted if end else None,
+        duration_ms=end.duration_ms if end else None,
+        warnings=tuple(end.warnings) if end else (),
+        usable=message.item is not None,
+    )
+
+
+def assemble(video_id: str, options: Options, audio_duration_ms: int | None, rows: Sequence[tuple[str, bytes]]) -> bytes:
+    """The parts blob of an emission.
+
+    Args:
+        video_id: the video.
+        options: as requested.
+        audio_duration_ms: of the decoded sound track, when known.
+        rows: (kind, record) of each part to include, any order.
+
+    Returns:
+        JSON of `processors.segments.parts.Parts`, canonical.
+    """
+    facts, transcripts, batches = None, [], []
+    for kind, raw in rows:
+        if kind == "metadata":
+            facts = codec.decode(topics.VIDEO_METADATA, raw).item
+        elif kind == "transcript":
+            spoken = codec.decode(topics.TRANSCRIPT, raw).item
+            if spoken is not None:
+                transcripts.append(spoken)
+        else:
+            seen = codec.decode(topics.VISION_RESULT, raw).item
+            if seen is not None:
+                batches.append(seen)
+    return Parts(video_id, options, facts, transcripts, batches, audio_duration_ms).to_json()
+
+
+def _reach(message: TranscriptMessage | VisionResultMessage) -> int:
+    if message.item is None:
+        return -1
+    if isinstance(message, TranscriptMessage):
+        assert message.item is not None
+        return message.item.end_ms
+    times = [frame.pts_ms for frame in message.item.frames] + [shot.end_ms for shot in message.item.shots]
+    return max(times, default=-1)

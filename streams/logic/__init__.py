@@ -1,0 +1,1 @@
+"""What each kind of stage does with a message; delivery is `streams.stage`'s."""

@@ -1,0 +1,132 @@
+"""Stages that take a video from the ingest topic and yield items and an end record: audio and frames."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from pydantic import TypeAdapter
+
+from processors.domain import AudioChunk, ExtractionEnd, FrameBatch
+from processors.media.source import resolve, source_digest
+from schemas.messages import END_INDEX, AudioChunkMessage, FrameBatchMessage, Header, Status, VideoIngested
+from streams import identity
+from streams.dead_letters import reason_of
+from streams.settings import Settings
+from streams.topics import VIDEO_INGESTED, TopicSpec
+from streams.work import Bench, Output
+
+Item = TypeVar("Item", AudioChunk, FrameBatch)
+Message = TypeVar("Message", AudioChunkMessage, FrameBatchMessage)
+
+
+class Extractor(Generic[Item, Message]):
+    """Logic of an extractor.
+
+    Args:
+        name: of the stage.
+        target: topic of the items.
+        job: name in `processors.jobs`.
+        item: class of the items.
+        message: class of the target's messages.
+        position: how far an item reaches, in ms.
+        bench: pool, cache, settings.
+    """
+
+    source = VIDEO_INGESTED
+    reports_invalid = False  # metadata does, so that one bad message makes one dead letter
+
+    def __init__(
+        self,
+        name: str,
+        target: TopicSpec[Message],
+        job: str,
+        item: type[Item],
+        message: type[Message],
+        position: Callable[[Item], int],
+        bench: Bench,
+    ) -> None:
+        self.name = name
+        self._target = target
+        self._job = job
+        self._message = message
+        self._position = position
+        self._bench = bench
+        self._adapter: TypeAdapter[Item | ExtractionEnd] = TypeAdapter(item | ExtractionEnd)
+
+    def video_id(self, message: VideoIngested) -> str:
+        """See `Logic`."""
+        return identity.request_of(message).video_id
+
+    async def outputs(self, message: VideoIngested, attempt: int) -> AsyncIterator[Output[Message]]:
+        """See `Logic`."""
+        request = identity.request_of(message)
+        path, digest = await locate(request.uri, self._bench.settings)
+        job = {"path": str(path), "options": request.options.model_dump(mode="json")}
+        index = 0
+        async for found in self._bench.run(self.name, self._job, job, digest, request.fresh_from):
+            part = self._adapter.validate_json(found.body)
+            if isinstance(part, ExtractionEnd):
+                status: Status = "ok" if part.emitted else "empty"
+                header = header_of(request, self.name, END_INDEX, status, None, attempt, found.took_ms, found.cached)
+                end = self._message(header, None, part)
+                yield Output(self._target, header, end, index, index, part.duration_ms)
+            else:
+                header = header_of(request, self.name, index, "ok", None, attempt, found.took_ms, found.cached)
+                index += 1
+                yield Output(
+                    self._target, header, self._message(header, part, None), index, None, self._position(part)
+                )
+
+    def failed(self, message: VideoIngested, error: Exception, attempts: int, emitted: int) -> list[Output[Message]]:
+        """See `Logic`: an end record without a count, so that the join finishes with what is there."""
+        request = identity.request_of(message)
+        header = header_of(request, self.name, END_INDEX, "failed", reason_of(error), attempts, 0, cached=False)
+        end = ExtractionEnd(item_count=None, emitted=emitted, duration_ms=None, warnings=[])
+        return [Output(self._target, header, self._message(header, None, end), emitted, emitted)]
+
+
+def header_of(
+    request: identity.Request,
+    stage: str,
+    index: int,
+    status: Status,
+    error: str | None,
+    attempt: int,
+    took_ms: int,
+    cached: bool,
+) -> Header:
+    """The header of a record that is made from an ingest request."""
+    return Header(
+        video_id=request.video_id,
+        generation=request.generation,
+        stage=stage,
+        index=index,
+        status=status,
+        error=error,
+        attempt=attempt,
+        options=request.options,
+        fresh_from=request.fresh_from,
+        took_ms=took_ms,
+        cached=cached,
+    )
+
+
+async def locate(uri: str, settings: Settings) -> tuple[Path, str]:
+    """The local file of a source and its SHA-256, which is computed once per host.
+
+    Raises:
+        InvalidMessage: the URI's scheme is not allowed.
+        InvalidMedia: the file is not there or cannot be read.
+    """
+
+    def work() -> tuple[Path, str]:
+        path = resolve(uri, settings.allowed_schemes)
+        return path, source_digest(path, settings.data_dir / "sources")
+
+    return await asyncio.to_thread(work)
+
+
+__all__: list[Any] = ["Extractor", "header_of", "locate"]

@@ -1,0 +1,90 @@
+"""Stages that turn one item into one result: transcriber and vision. Ends and failures of the stage before pass on."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any, Generic, TypeVar
+
+from pydantic import TypeAdapter
+
+from schemas.messages import (
+    AudioChunkMessage,
+    FrameBatchMessage,
+    TranscriptMessage,
+    VisionResultMessage,
+)
+from streams.codec import to_wire
+from streams.dead_letters import reason_of
+from streams.topics import TopicSpec
+from streams.work import Bench, Output, hash_of
+
+In = TypeVar("In", AudioChunkMessage, FrameBatchMessage)
+Out = TypeVar("Out", TranscriptMessage, VisionResultMessage)
+
+
+class ItemStage(Generic[In, Out]):
+    """Logic of an item stage.
+
+    Args:
+        name: of the stage.
+        source: topic of the items.
+        target: topic of the results.
+        job: name in `processors.jobs`.
+        result: class of the results.
+        message: class of the target's messages.
+        bench: pool, cache, settings.
+    """
+
+    reports_invalid = True
+
+    def __init__(
+        self,
+        name: str,
+        source: TopicSpec[In],
+        target: TopicSpec[Out],
+        job: str,
+        result: type[Any],
+        message: type[Out],
+        bench: Bench,
+    ) -> None:
+        self.name = name
+        self.source = source
+        self._target = target
+        self._job = job
+        self._message = message
+        self._bench = bench
+        self._adapter: TypeAdapter[Any] = TypeAdapter(result)
+
+    def video_id(self, message: In) -> str:
+        """See `Logic`."""
+        return message.header.video_id
+
+    async def outputs(self, message: In, attempt: int) -> AsyncIterator[Output[Out]]:
+        """See `Logic`."""
+        header = message.header
+        if message.item is None:
+            passed = header.passed_on(self.name)
+            total = message.end.emitted if message.end is not None else None
+            yield Output(self._target, passed, self._message(passed, None, message.end), 0, total)
+            return
+        job = {"item": to_wire(message.item), "options": header.options.model_dump(mode="json")}
+        async for found in self._bench.run(self.name, self._job, job, hash_of(message.item), header.fresh_from):
+            result = self._adapter.validate_json(found.body)
+            made = replace(
+                header, stage=self.name, attempt=attempt, took_ms=found.took_ms, cached=found.cached, status="ok"
+            )
+            yield Output(self._target, made, self._message(made, result, None), 1, None, getattr(result, "end_ms", None))
+
+    def failed(self, message: In, error: Exception, attempts: int, emitted: int) -> list[Output[Out]]:
+        """See `Logic`."""
+        header = replace(
+            message.header,
+            stage=self.name,
+            status="failed",
+            error=reason_of(error),
+            attempt=attempts,
+            took_ms=0,
+            cached=False,
+        )
+        return [Output(self._target, header, self._message(header, None, message.end), 1)]

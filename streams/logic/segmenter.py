@@ -1,0 +1,103 @@
+"""The segmenter: from the joined parts of a video to its ranked segments."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from pydantic import TypeAdapter
+
+from processors.segments.job import Ranked
+from schemas.messages import Header, Run, Segments, StageRun, VideoJoined
+from streams import identity
+from streams.dead_letters import reason_of
+from streams.topics import SEGMENTS, VIDEO_JOINED
+from streams.work import Bench, Output
+
+_RANKED: TypeAdapter[Ranked] = TypeAdapter(Ranked)
+
+
+class Segmenter:
+    """Logic of the segmenter.
+
+    Args:
+        bench: pool, cache, settings.
+    """
+
+    name = "segmenter"
+    source = VIDEO_JOINED
+    reports_invalid = True
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+
+    def video_id(self, message: VideoJoined) -> str:
+        """See `Logic`."""
+        return message.video_id
+
+    async def outputs(self, message: VideoJoined, attempt: int) -> AsyncIterator[Output[Segments]]:
+        """See `Logic`. A provisional revision without any segment says nothing and is not published."""
+        if message.parts_uri is None:
+            yield self._output(message, None, message.error, StageRun(self.name, 0, 1, 0))
+            return
+        job = {"parts_uri": message.parts_uri, "until_ms": message.until_ms}
+        inputs = f"{message.parts_uri}:{message.until_ms}"
+        async for found in self._bench.run(self.name, "rank", job, inputs, message.fresh_from):
+            ranked = _RANKED.validate_json(found.body)
+            spent = StageRun(self.name, found.took_ms, 1, int(found.cached))
+            if message.completeness != "provisional" or ranked.segments:
+                yield self._output(message, ranked, message.error, spent)
+
+    def failed(self, message: VideoJoined, error: Exception, attempts: int, emitted: int) -> list[Output[Segments]]:
+        """See `Logic`: a result that says why there is none."""
+        if message.completeness == "provisional":
+            return []
+        return [self._output(message, None, reason_of(error), StageRun(self.name, 0, 1, 0))]
+
+    def _output(
+        self, message: VideoJoined, ranked: Ranked | None, error: str | None, spent: StageRun
+    ) -> Output[Segments]:
+        status = message.completeness if ranked is not None else "failed"
+        facts = ranked.facts if ranked is not None else None
+        notes = ranked.notes if ranked is not None else []
+        result = Segments(
+            video_id=message.video_id,
+            generation=message.generation,
+            revision=message.revision,
+            enriched=False,
+            status=status,
+            error=error,
+            duration_ms=ranked.duration_ms if ranked is not None else 0,
+            title=facts.title if facts is not None else "",
+            languages=ranked.languages if ranked is not None else [],
+            confidence=ranked.confidence if ranked is not None else 0.0,
+            segments=ranked.segments if ranked is not None else [],
+            missing=[*message.missing, *notes],
+            request_digest=self._request_digest(message, facts.source_digest if facts is not None else None),
+            document_uri=ranked.document_uri if ranked is not None else None,
+            run=Run(
+                stages=[*message.stages, spent],
+                models=ranked.models if ranked is not None else [],
+                cost_usd=ranked.cost_usd if ranked is not None else 0.0,
+                started_at_ms=message.started_at_ms,
+                finished_at_ms=self._bench.clock.now_ms(),
+            ),
+        )
+        header = Header(
+            video_id=message.video_id,
+            generation=message.generation,
+            stage=self.name,
+            index=message.revision,
+            status="failed" if status == "failed" else "ok",
+            error=error,
+            attempt=1,
+            options=message.options,
+            fresh_from=message.fresh_from,
+            took_ms=spent.took_ms,
+            cached=bool(spent.cached),
+        )
+        return Output(SEGMENTS, header, result, 1, 1, message.until_ms)
+
+    def _request_digest(self, message: VideoJoined, source_digest: str | None) -> str | None:
+        if source_digest is None:
+            return None
+        return identity.request_digest(source_digest, message.options, self._bench.settings.asr_model)

@@ -1,0 +1,204 @@
+"""A pool of child processes whose jobs stream outputs, and which die with this process.
+
+Not `concurrent.futures.ProcessPoolExecutor`: its children outlive a SIGKILL of their parent, one dead child breaks
+the whole pool without telling whose item it was, and it returns nothing before a job has ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+import processors.errors as errors
+from processors.errors import ChildDied, ClipstreamError, Retryable
+from streams.settings import Settings
+
+# One line of a result: a ranking of a three-hour video is about 1 MB, so 64 MiB is never met by honest outputs.
+MAX_LINE_BYTES: Final = 64 * 2**20
+STOP_LIMIT_S: Final = 3.0
+
+
+class JobFailed(Retryable):
+    """An error of a class that clipstream does not know, with its trace from the child."""
+
+    def __init__(self, reason: str, remedy: str = "", trace: str = "") -> None:
+        super().__init__(reason, remedy)
+        self.trace = trace
+
+
+class JobTimedOut(Retryable):
+    """A job gave no output for longer than the item limit; its child was killed."""
+
+
+class ChildPool:
+    """Runs jobs of `processors.jobs` in at most `size` children.
+
+    Args:
+        size: number of children, >= 1; each runs one job at a time.
+        settings: where blobs, models and caches are.
+        stage: name of the stage, for warming up.
+    """
+
+    def __init__(self, size: int, settings: Settings, stage: str) -> None:
+        self.size = size
+        self._settings = settings
+        self._stage = stage
+        self._idle: asyncio.LifoQueue[_Child | None] = asyncio.LifoQueue()
+        self._all: set[_Child] = set()
+        for _ in range(size):
+            self._idle.put_nowait(None)
+
+    async def warm(self) -> None:
+        """Start all children and let them load their models, side by side.
+
+        Raises:
+            ClipstreamError: a model cannot be had.
+        """
+
+        async def one() -> None:
+            async for _ in self.run("warm", {"stage": self._stage}):
+                pass
+
+        await asyncio.gather(*(one() for _ in range(self.size)))
+
+    async def run(self, job: str, request: dict[str, Any]) -> AsyncIterator[bytes]:
+        """Run one job; yields its outputs as JSON.
+
+        Raises:
+            ClipstreamError: the class that the job raised; `ChildDied` when its process did not survive;
+                `JobTimedOut` when no output came within the item limit.
+        """
+        slot = await self._idle.get()
+        child: _Child | None = None
+        clean = False
+        try:
+            child = slot if slot is not None and slot.alive else await self._spawn()
+            async for output in child.run(job, request, self._settings.item_timeout_s):
+                yield output
+            clean = True
+        except ClipstreamError as error:
+            # the job ended by its own error: the child waits for the next one
+            clean = not isinstance(error, ChildDied | JobTimedOut)
+            raise
+        finally:
+            if child is not None and not clean:
+                child.kill()
+                self._all.discard(child)
+                child = None
+            self._idle.put_nowait(child)
+
+    async def stop(self) -> None:
+        """End all children."""
+        children, self._all = self._all, set()
+        for child in children:
+            child.close()
+        for child in children:
+            await child.ended(STOP_LIMIT_S)
+
+    async def _spawn(self) -> _Child:
+        work_dir = self._settings.data_dir / "work" / self._stage
+        work_dir.mkdir(parents=True, exist_ok=True)
+        environment = {
+            "store": self._settings.store,
+            "models_dir": str(self._settings.models_dir or ""),
+            "cache_dir": str(self._settings.cache_dir),
+            "offline": self._settings.offline,
+            "threads": self._settings.threads,
+            "asr_model": self._settings.asr_model,
+            "work_dir": str(work_dir),
+        }
+        child = await _Child.start(environment, work_dir)
+        self._all.add(child)
+        return child
+
+
+class _Child:
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self._process = process
+        self._stdin = process.stdin
+        self._stdout = process.stdout
+
+    @classmethod
+    async def start(cls, environment: dict[str, Any], work_dir: Path) -> _Child:
+        threads = str(environment["threads"])
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "processors.child",
+            str(os.getpid()),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            limit=MAX_LINE_BYTES,
+            # libraries read these once, before any code of ours could set a number of threads
+            env={**os.environ, "OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads, "TMPDIR": str(work_dir)},
+        )
+        child = cls(process)
+        child._stdin.write(orjson.dumps(environment) + b"\n")
+        return child
+
+    @property
+    def alive(self) -> bool:
+        return self._process.returncode is None
+
+    async def run(self, job: str, request: dict[str, Any], limit_s: float) -> AsyncIterator[bytes]:
+        await self._write(orjson.dumps({"job": job, "request": request}) + b"\n")
+        while True:
+            try:
+                line = await asyncio.wait_for(self._stdout.readline(), limit_s)
+            except TimeoutError:
+                raise JobTimedOut(f"No output for {limit_s:.0f} s; the item was given up.") from None
+            if not line.endswith(b"\n"):
+                raise ChildDied(f"The process that worked on this item died ({await self._cause()}).")
+            kind, body = line[:1], line[1:-1]
+            if kind == b"D":
+                return
+            if kind == b"E":
+                raise _rebuild(orjson.loads(body))
+            yield body
+            await self._write(b"+\n")
+
+    async def _write(self, line: bytes) -> None:
+        # a broken pipe shows as the end of its output, where the cause is known
+        with contextlib.suppress(ConnectionError):
+            self._stdin.write(line)
+            await self._stdin.drain()
+
+    async def _cause(self) -> str:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._process.wait(), STOP_LIMIT_S)
+        code = self._process.returncode
+        return f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
+
+    def kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
+
+    def close(self) -> None:
+        self._stdin.close()
+
+    async def ended(self, limit_s: float) -> None:
+        try:
+            await asyncio.wait_for(self._process.wait(), limit_s)
+        except TimeoutError:
+            self.kill()
+            await self._process.wait()
+
+
+def _rebuild(described: dict[str, str]) -> ClipstreamError:
+    """The error of a child in this process: its own class where that is one of `processors.errors`, else its base."""
+    kind = getattr(errors, described["class"], None) or getattr(errors, described["base"], None)
+    if isinstance(kind, type) and issubclass(kind, ClipstreamError) and kind is not ClipstreamError:
+        return kind(described["reason"], described["remedy"])
+    return JobFailed(described["reason"], described["remedy"], described["trace"])
+
+
+__all__ = ["ChildPool", "JobFailed", "JobTimedOut"]

@@ -1,0 +1,88 @@
+"""Sends messages and waits until Kafka has them: key, partition and bytes come from the catalogue."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import faust
+
+from schemas.messages import DeadLetter, Header, Progress
+from streams import codec, topics
+from streams.app import raw_topic
+from streams.clock import Clock
+from streams.metrics import OUTPUTS
+from streams.settings import Settings
+from streams.topics import TopicSpec
+
+M = TypeVar("M")
+
+
+class Publisher:
+    """Publishes for one stage of one app.
+
+    Args:
+        app: the Faust app whose producer is used.
+        settings: names of topics.
+        stage: name of the stage, for metrics.
+        clock: wall time of progress records.
+    """
+
+    def __init__(self, app: faust.App, settings: Settings, stage: str, clock: Clock) -> None:
+        self._topics = {spec.name: raw_topic(app, settings, spec) for spec in topics.ALL}
+        self._stage = stage
+        self._clock = clock
+
+    async def item(self, spec: TopicSpec[M], header: Header, message: M) -> None:
+        """Publish a record with a header; returns when it is delivered.
+
+        Raises:
+            RecordTooLarge: above the broker's limit.
+        """
+        if spec.keyed_by_video:
+            await self.video(spec, header.video_id, message)
+            return
+        partition = topics.item_partition(header.video_id, header.index, spec.partitions)
+        await self._send(spec, topics.item_key(header.video_id, header.index), codec.encode(spec, message), partition)
+
+    async def video(self, spec: TopicSpec[M], video_id: str, message: M) -> None:
+        """Publish a record keyed by video; returns when it is delivered."""
+        partition = topics.video_partition(video_id, spec.partitions)
+        await self._send(spec, video_id.encode(), codec.encode(spec, message), partition)
+
+    async def dead_letter(self, message: DeadLetter) -> None:
+        """Publish a dead letter; returns when it is delivered."""
+        await self._send(topics.DEAD_LETTER, message.key, codec.encode(topics.DEAD_LETTER, message), None)
+
+    async def progress(
+        self,
+        header: Header,
+        *,
+        done: int,
+        total: int | None = None,
+        position_ms: int | None = None,
+        status: str = "running",
+        note: str | None = None,
+    ) -> None:
+        """Tell where the stage is. Not awaited to delivery: a lost progress record costs nothing."""
+        message = Progress(
+            video_id=header.video_id,
+            generation=header.generation,
+            stage=self._stage,
+            index=header.index,
+            done=done,
+            total=total,
+            position_ms=position_ms,
+            status=status,
+            note=note,
+            at_ms=self._clock.now_ms(),
+        )
+        spec = topics.PROGRESS
+        partition = topics.video_partition(header.video_id, spec.partitions)
+        await self._topics[spec.name].send(
+            key=header.video_id.encode(), value=codec.encode(spec, message), partition=partition
+        )
+
+    async def _send(self, spec: TopicSpec[Any], key: bytes | None, value: bytes, partition: int | None) -> None:
+        # the first await queues the record, the second one waits until the broker has it
+        await (await self._topics[spec.name].send(key=key, value=value, partition=partition))
+        OUTPUTS.labels(self._stage, spec.name).inc()

@@ -1,0 +1,100 @@
+"""A result as users get it: the record on `segments` merged with its document, as JSON; and its canonical form."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import orjson
+from pydantic import TypeAdapter
+
+from processors.blobs import BlobMissing, BlobStore
+from processors.domain import Document
+from schemas.messages import Segments
+from streams.codec import to_wire
+
+# What depends on the run, the host or the time and not on the video: left out of the canonical form.
+NOT_CANONICAL: Final = ("generation", "revision", "enriched", "run", "request_digest", "document_uri")
+_DOCUMENT: TypeAdapter[Document] = TypeAdapter(Document)
+
+
+def document_of(result: Segments, blobs: BlobStore) -> Document:
+    """The long part of a result; empty when there is none or it was collected."""
+    if result.document_uri is None:
+        return Document()
+    try:
+        return _DOCUMENT.validate_json(blobs.get(result.document_uri))
+    except BlobMissing:
+        return Document()
+
+
+def to_json(result: Segments, blobs: BlobStore, *, locations: bool = True) -> dict[str, Any]:
+    """The result as in the contract of the command line.
+
+    Args:
+        result: from the topic.
+        blobs: where its document and pictures are.
+        locations: give URLs that other programs can open instead of `blob:` URIs.
+    """
+    document = document_of(result, blobs)
+    plain: dict[str, Any] = to_wire(result)
+    run = plain.pop("run")
+    plain.update(
+        transcript=to_wire(document.transcript),
+        dropped=to_wire(document.dropped),
+        shots=[{"start_ms": shot.start_ms, "end_ms": shot.end_ms} for shot in document.shots],
+        frames=to_wire(document.frames),
+        run=_run(run),
+    )
+    if locations:
+        for segment in plain["segments"]:
+            segment["keyframe_uri"] = _located(segment["keyframe_uri"], blobs)
+        for frame in plain["frames"]:
+            frame["frame_uri"] = _located(frame["frame_uri"], blobs)
+        plain["document_uri"] = _located(plain["document_uri"], blobs)
+    return plain
+
+
+def canonical(result: Segments, blobs: BlobStore) -> bytes:
+    """The canonical form: equal for every run over the same source, options and models. Sorted keys, no blanks."""
+    plain = to_json(result, blobs, locations=False)
+    for name in NOT_CANONICAL:
+        plain.pop(name, None)
+    return orjson.dumps(plain, option=orjson.OPT_SORT_KEYS)
+
+
+def failed_json(source: str, reason: str) -> dict[str, Any]:
+    """The result of a source that never reached the stream: not there, or not allowed."""
+    return {
+        "video_id": None,
+        "source": source,
+        "generation": 0,
+        "revision": 0,
+        "enriched": False,
+        "status": "failed",
+        "error": reason,
+        "duration_ms": 0,
+        "languages": [],
+        "segments": [],
+        "transcript": [],
+        "shots": [],
+        "frames": [],
+        "missing": [],
+        "run": {},
+    }
+
+
+def _run(run: dict[str, Any]) -> dict[str, Any]:
+    stages = run["stages"]
+    return {
+        "timings_ms": {stage["stage"]: stage["took_ms"] for stage in stages},
+        "wall_ms": run["finished_at_ms"] - run["started_at_ms"],
+        "cost_usd": run["cost_usd"],
+        "cache": {stage["stage"]: {"records": stage["records"], "hits": stage["cached"]} for stage in stages},
+        "models": run["models"],
+        "started_at_ms": run["started_at_ms"],
+        "finished_at_ms": run["finished_at_ms"],
+    }
+
+
+def _located(uri: str | None, blobs: BlobStore) -> str | None:
+    return None if uri is None else blobs.location(uri)

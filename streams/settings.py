@@ -1,0 +1,196 @@
+"""Every setting of clipstream, in one validated model.
+
+Sources, the first one wins: flags of the command line, environment (`CLIPSTREAM_*`), `.env`, `clipstream.toml`, the
+running embedded cluster (`DATA_DIR/cluster.json`, addresses only), defaults. Unknown names are refused.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from processors.errors import Fatal
+
+PREFIX: Final = "CLIPSTREAM_"
+TOML_FILE: Final = "clipstream.toml"
+# Read outside this model: the tests' media folder.
+FOREIGN_NAMES: Final = frozenset({"CLIPSTREAM_TEST_DATA"})
+
+
+class SettingsError(Fatal):
+    """The settings are wrong; the reason names the setting."""
+
+
+def _user_dir(variable: str, fallback: str) -> Path:
+    base = os.environ.get(variable)
+    return (Path(base) if base else Path.home() / fallback) / "clipstream"
+
+
+class Settings(BaseSettings):
+    """Validated, frozen settings. Every field is also an environment variable with the prefix `CLIPSTREAM_`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file=".env", toml_file=TOML_FILE, frozen=True, extra="forbid", validate_default=True
+    )
+
+    # --- places
+    data_dir: Path = Field(_user_dir("XDG_DATA_HOME", ".local/share"), description="state, blobs, logs")
+    cache_dir: Path = Field(_user_dir("XDG_CACHE_HOME", ".cache"), description="downloads: models, Kafka's jars")
+    models_dir: Path | None = Field(None, description="folder with models that is looked at first")
+    store_url: str = Field("", description="blob store, as fsspec takes it; DATA_DIR/blobs when empty")
+    offline: bool = Field(False, description="never download anything")
+
+    # --- addresses
+    broker_url: str = Field("", description="kafka://host:port[;host:port]; the embedded cluster when empty")
+    cache_url: str = Field("", description="redis://host:port/db of the result cache; none when empty")
+    topic_prefix: str = Field("", pattern=r"^[A-Za-z0-9._-]*$", description="before each topic and group name")
+    replication: int = Field(1, ge=1, le=9, description="replication factor of topics that we create")
+
+    # --- sources of media
+    allowed_schemes: frozenset[str] = Field(frozenset({"file"}), description="URI schemes of sources")
+
+    # --- compute
+    workers: int = Field(os.cpu_count() or 1, ge=1, le=256, description="children per CPU stage")
+    threads: int = Field(1, ge=1, le=64, description="threads per child")
+    asr_model: str | None = Field(None, description="recogniser for all languages, whatever the profile")
+    # The longest a single item may take. Above all real items: 29 s of speech take 30 s with the largest model on one
+    # slow core; a whole video's decoding is one item of an extractor, at 40x real time 20 minutes are 13 hours.
+    item_timeout_s: float = Field(1_200.0, ge=1.0, le=86_400.0)
+
+    # --- delivery
+    retries: int = Field(3, ge=0, le=20, description="tries after the first")
+    retry_base_s: float = Field(1.0, ge=0.0, le=60.0, description="first back-off; doubles each time, with jitter")
+    dead_letter_max_consecutive: int = Field(100, ge=1, description="failures of valid items in a row that stop a stage")
+    dead_letter_max_ratio: float = Field(0.5, gt=0.0, le=1.0, description="failures among the last 200 that stop it")
+    # 10 s bring the partitions of a killed worker back in 10 to 20 s; below 6 s a busy machine misses heartbeats.
+    session_timeout_s: float = Field(10.0, ge=6.0, le=300.0)
+    heartbeat_s: float = Field(3.0, ge=0.5, le=60.0)
+    commit_interval_s: float = Field(1.0, ge=0.1, le=60.0)
+
+    # --- join
+    join_deadline_s: float = Field(600.0, ge=1.0, description="without progress and without lag, until degraded")
+    late_parts_s: float = Field(7 * 86_400.0, ge=1.0, description="how long degraded and failed joins take late parts")
+
+    # --- result cache
+    cache_enabled: bool = True
+    cache_memory_items: int = Field(1_000, ge=0, le=1_000_000)
+    cache_ttl_s: int = Field(3_600, ge=1, description="life of an entry in Redis")
+
+    # --- vision service
+    openai_base_url: str = ""
+    openai_api_key: SecretStr = SecretStr("")
+
+    # --- logs
+    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+
+    @model_validator(mode="after")
+    def _session(self) -> Settings:
+        if self.heartbeat_s * 3 > self.session_timeout_s:
+            raise ValueError("heartbeat_s must be at most a third of session_timeout_s")
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Order of the sources, the first one wins."""
+        return init_settings, env_settings, dotenv_settings, TomlConfigSettingsSource(settings_cls)
+
+    @property
+    def store(self) -> str:
+        """The blob store's URL."""
+        return self.store_url or str(self.data_dir / "blobs")
+
+    @property
+    def log_dir(self) -> Path:
+        """Folder of log files."""
+        return self.data_dir / "logs"
+
+    def group(self, agent: str) -> str:
+        """Consumer group, and Faust app id, of an agent."""
+        return f"{self.topic_prefix}clipstream-{agent}"
+
+    def topic(self, name: str) -> str:
+        """Full name of a topic of the catalogue."""
+        return f"{self.topic_prefix}{name}"
+
+    def bootstrap_servers(self) -> str:
+        """Broker addresses as aiokafka takes them.
+
+        Raises:
+            SettingsError: no broker is set and no embedded cluster runs.
+        """
+        if not self.broker_url:
+            raise SettingsError(
+                "No Kafka broker: CLIPSTREAM_BROKER_URL is not set and no embedded cluster runs.",
+                "Start one with `clipstream up`, or name yours: CLIPSTREAM_BROKER_URL=kafka://host:9092.",
+            )
+        return ",".join(part.removeprefix("kafka://") for part in self.broker_url.replace(";", ",").split(","))
+
+
+def load_settings(**flags: Any) -> Settings:
+    """Read the settings from all sources.
+
+    Args:
+        flags: values from the command line; those that are None are left to the other sources.
+
+    Raises:
+        SettingsError: an unknown name or a value out of range.
+    """
+    _refuse_unknown_names()
+    given = {name: value for name, value in flags.items() if value is not None}
+    try:
+        settings = Settings(**given)
+    except ValidationError as error:
+        raise SettingsError(_explain(error), "`clipstream settings` lists all settings.") from error
+    addresses: dict[str, Any] = {}
+    if not settings.broker_url:
+        from ops.local.cluster import read_cluster
+
+        running = read_cluster(settings.data_dir)
+        if running is not None:
+            addresses["broker_url"] = running.broker_url
+            if not settings.cache_url and running.cache_url:
+                addresses["cache_url"] = running.cache_url
+    return settings.model_copy(update=addresses)
+
+
+def to_environment(settings: Settings) -> dict[str, str]:
+    """The settings as environment variables, for child processes to see the same ones."""
+    values = settings.model_dump(mode="json", exclude={"openai_api_key"}, exclude_none=True)
+    values["allowed_schemes"] = sorted(settings.allowed_schemes)
+    environment = {}
+    for name, value in values.items():
+        text = str(value).lower() if isinstance(value, bool) else str(value)
+        environment[PREFIX + name.upper()] = text.replace("'", '"') if isinstance(value, list) else text
+    if settings.openai_api_key.get_secret_value():
+        environment[f"{PREFIX}OPENAI_API_KEY"] = settings.openai_api_key.get_secret_value()
+    return environment
+
+
+def _refuse_unknown_names() -> None:
+    known = {PREFIX + name.upper() for name in Settings.model_fields} | FOREIGN_NAMES
+    for name in sorted(os.environ):
+        if name.upper().startswith(PREFIX) and name.upper() not in known:
+            near = difflib.get_close_matches(name.upper(), sorted(known), 1)
+            hint = f"Did you mean {near[0]}?" if near else "`clipstream settings` lists all settings."
+            raise SettingsError(f"Unknown setting {name} in the environment.", hint)
+
+
+def _explain(error: ValidationError) -> str:
+    first = error.errors()[0]
+    name = ".".join(str(part) for part in first["loc"]) or "settings"
+    return f"Setting {PREFIX}{name.upper()} is not valid: {first['msg']}."
+
+
+__all__ = ["PREFIX", "Settings", "SettingsError", "load_settings", "to_environment"]

@@ -1,0 +1,160 @@
+"""The one guarded loop that every agent but the joiner runs.
+
+For each event: decode -> compute (retried with back-off) -> publish and await delivery -> ack, in order per partition.
+
+==================  ===========================================================================
+what is raised      what happens
+==================  ===========================================================================
+InvalidMessage      dead letter, a `failed` record downstream, ack
+Retryable, unknown  3 more tries from 1 s, doubling, with jitter; then as above, and counted against the limit
+ChildDied           as Retryable, but the second death on one item ends it
+Fatal               the worker exits without an ack; the supervisor starts it again
+==================  ===========================================================================
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+from typing import Any, Final, Generic, TypeVar
+
+from processors.errors import ChildDied, ClipstreamError, Fatal, InvalidMessage
+from streams import codec, dead_letters, metrics
+from streams.clock import Clock
+from streams.dead_letters import EXIT_DEAD_LETTER_LIMIT, DeadLetterLimit, FailureMeter
+from streams.publisher import Publisher
+from streams.settings import Settings
+from streams.window import InOrderWindow
+from streams.work import Logic, Output
+
+In = TypeVar("In")
+
+EXIT_FATAL: Final = 75  # EX_TEMPFAIL: the supervisor starts the worker again, with back-off
+MAX_DEATHS: Final = 2
+MAX_BACK_OFF_S: Final = 60.0
+log = logging.getLogger("clipstream.stage")
+
+
+class Stage(Generic[In]):
+    """Runs one stage's logic over a stream of raw events.
+
+    Args:
+        logic: what the stage does.
+        settings: retries and limits.
+        publisher: sends the outputs.
+        window: events in flight, >= 1.
+        clock: back-off and times.
+    """
+
+    def __init__(self, logic: Logic[In], settings: Settings, publisher: Publisher, window: int, clock: Clock) -> None:
+        self._logic = logic
+        self._settings = settings
+        self._publisher = publisher
+        self._clock = clock
+        self._window = InOrderWindow(window, exit_worker)
+        self._meter = FailureMeter(settings.dead_letter_max_consecutive, settings.dead_letter_max_ratio)
+        self._jitter = random.Random(0)  # noqa: S311  spreads retries; nothing secret
+
+    async def run(self, stream: Any) -> None:
+        """The agent's body. Never returns by itself; whatever ends it leaves its events un-acked."""
+        async for event in stream.noack().events():
+            message = event.message
+            key = message.key or (message.tp, message.offset)
+            await self._window.submit(message.tp, key, lambda event=event: self._handle(event.message), event.ack)
+
+    async def _handle(self, raw: Any) -> None:
+        started = self._clock.monotonic_s()
+        metrics.IN_FLIGHT.labels(self._logic.name).inc()
+        status = "failed"
+        try:
+            status = await self._process(raw)
+        finally:
+            metrics.IN_FLIGHT.labels(self._logic.name).dec()
+            metrics.ITEMS.labels(self._logic.name, status).inc()
+            metrics.ITEM_SECONDS.labels(self._logic.name).observe(self._clock.monotonic_s() - started)
+
+    async def _process(self, raw: Any) -> str:
+        try:
+            message = codec.decode(self._logic.source, raw.value)
+            video_id = self._logic.video_id(message)
+        except InvalidMessage as error:
+            if self._logic.reports_invalid:
+                await self._give_up(raw, None, error, 1)
+            return "invalid"
+        attempt, deaths, emitted = 0, 0, 0
+        while True:
+            attempt += 1
+            emitted = 0
+            try:
+                async for output in self._logic.outputs(message, attempt):
+                    await self._publish(output)
+                    emitted += 1
+                self._meter.success()
+                return "ok"
+            except Fatal:
+                raise
+            except InvalidMessage as error:
+                cause: Exception = error
+                break
+            except Exception as error:  # unknown ones too: retried, then dead-lettered with their trace
+                cause = error
+                deaths += isinstance(error, ChildDied)
+                if attempt > self._settings.retries or deaths >= MAX_DEATHS:
+                    break
+                metrics.RETRIES.labels(self._logic.name, type(error).__name__).inc()
+                log.warning("%s: try %d failed: %s", video_id, attempt, dead_letters.reason_of(error))
+                await self._clock.sleep(self._back_off_s(attempt))
+        await self._give_up(raw, video_id, cause, attempt)
+        for output in self._logic.failed(message, cause, attempt, emitted):
+            await self._publish(output, status="failed", note=dead_letters.reason_of(cause))
+        if not isinstance(cause, InvalidMessage):
+            self._meter.failure()
+        return "failed"
+
+    async def _publish(self, output: Output[Any], status: str | None = None, note: str | None = None) -> None:
+        await self._publisher.item(output.spec, output.header, output.message)
+        await self._publisher.progress(
+            output.header,
+            done=output.done,
+            total=output.total,
+            position_ms=output.position_ms,
+            status=status or ("ok" if output.header.is_end else "running"),
+            note=note,
+        )
+
+    async def _give_up(self, raw: Any, video_id: str | None, error: Exception, attempts: int) -> None:
+        metrics.DEAD_LETTERS.labels(self._logic.name, type(error).__name__).inc()
+        log.warning("%s: dead letter: %s", video_id or raw.topic, dead_letters.reason_of(error))
+        await self._publisher.dead_letter(
+            dead_letters.letter(
+                stage=self._logic.name,
+                topic=raw.topic,
+                partition=raw.partition,
+                offset=raw.offset,
+                key=raw.key,
+                value=raw.value,
+                video_id=video_id,
+                error=error,
+                attempts=attempts,
+                at_ms=self._clock.now_ms(),
+            )
+        )
+
+    def _back_off_s(self, attempt: int) -> float:
+        limit = min(MAX_BACK_OFF_S, self._settings.retry_base_s * 2 ** (attempt - 1))
+        return limit * self._jitter.uniform(0.5, 1.0)
+
+
+def exit_worker(error: BaseException) -> None:
+    """Leave the process at once with what is un-acked left to the next one; the reason goes to the log.
+
+    At once, because a stop in good order would wait for work that cannot succeed. Pool children die with the process.
+    """
+    code = EXIT_DEAD_LETTER_LIMIT if isinstance(error, DeadLetterLimit) else EXIT_FATAL
+    if isinstance(error, ClipstreamError):
+        log.critical("%s %s", error.reason, error.remedy)
+    else:
+        log.critical("Worker stops: %s", error, exc_info=error)
+    logging.shutdown()
+    os._exit(code)

@@ -1,0 +1,118 @@
+"""Keeps a set of workers running: starts them, restarts what dies with back-off, stops them in order."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Literal
+
+from ops.local.child import spawn
+from streams.clock import Clock
+from streams.dead_letters import EXIT_DEAD_LETTER_LIMIT
+from streams.settings import Settings, to_environment
+
+FIRST_BACK_OFF_S: Final = 0.5
+MAX_BACK_OFF_S: Final = 30.0
+STEADY_AFTER_S: Final = 60.0  # alive that long, a worker's next death counts as its first
+STOP_LIMIT_S: Final = 10.0
+
+State = Literal["starting", "running", "restarting", "stopped", "down"]
+
+
+@dataclass(slots=True)
+class Child:
+    """One supervised worker."""
+
+    agent: str
+    instance: str
+    process: subprocess.Popen[bytes] | None = None
+    started_s: float = 0.0
+    restarts: int = 0
+    back_off_s: float = FIRST_BACK_OFF_S
+    due_s: float = 0.0
+    state: State = "stopped"
+    last_exit: str = ""
+    log: Path = field(default_factory=Path)
+
+
+class Supervisor:
+    """Runs workers as child processes of this one, which die with it.
+
+    Args:
+        settings: handed to the workers through their environment.
+        agents: names, in the order of the flow; each gets one worker.
+        clock: monotonic time for back-off.
+    """
+
+    def __init__(self, settings: Settings, agents: tuple[str, ...], clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self.children = [Child(agent, "1", log=settings.log_dir / f"{agent}.log") for agent in agents]
+
+    def start(self) -> None:
+        """Start every worker."""
+        for child in self.children:
+            self._start(child)
+
+    def poll(self) -> bool:
+        """Notice deaths and start again what is due; returns whether any state changed."""
+        before = [(child.state, child.restarts) for child in self.children]
+        now = self._clock.monotonic_s()
+        for child in self.children:
+            if child.process is not None and child.process.poll() is not None:
+                self._died(child, child.process.returncode, now)
+            elif child.state == "restarting" and now >= child.due_s:
+                child.restarts += 1
+                self._start(child)
+            elif child.state == "running" and now - child.started_s > STEADY_AFTER_S:
+                child.back_off_s = FIRST_BACK_OFF_S
+        return before != [(child.state, child.restarts) for child in self.children]
+
+    def stop(self) -> None:
+        """Stop all workers in the order of the flow: first those that make work, last those that finish it."""
+        running = [child for child in self.children if child.process is not None]
+        for child in running:
+            assert child.process is not None
+            with contextlib.suppress(ProcessLookupError):
+                child.process.send_signal(signal.SIGTERM)
+        deadline = self._clock.monotonic_s() + STOP_LIMIT_S
+        for child in running:
+            assert child.process is not None
+            try:
+                child.process.wait(max(0.1, deadline - self._clock.monotonic_s()))
+            except subprocess.TimeoutExpired:
+                child.process.kill()
+                child.process.wait()
+            child.process, child.state = None, "stopped"
+
+    def _start(self, child: Child) -> None:
+        command = [*clipstream_command(), "worker", child.agent, "--instance", child.instance]
+        environment = {**os.environ, **to_environment(self._settings)}
+        child.process = spawn(command, child.log, environment)
+        child.started_s = self._clock.monotonic_s()
+        child.state = "running"
+
+    def _died(self, child: Child, code: int, now: float) -> None:
+        child.process = None
+        child.last_exit = signal.Signals(-code).name if code < 0 else f"exit {code}"
+        if code == EXIT_DEAD_LETTER_LIMIT:
+            child.state = "down"  # it stopped itself since everything fails: starting it again would only go on so
+            return
+        child.state = "restarting"
+        child.due_s = now + child.back_off_s
+        child.back_off_s = min(MAX_BACK_OFF_S, child.back_off_s * 2)
+
+
+def clipstream_command() -> list[str]:
+    """How to start this program again; the command line of a worker then reads `clipstream worker NAME`."""
+    script = Path(sys.executable).with_name("clipstream")
+    if script.exists():
+        return [sys.executable, str(script)]
+    found = shutil.which("clipstream")
+    return [found] if found else [sys.executable, "-m", "streams.cli.main"]

@@ -1,0 +1,102 @@
+"""The one catalogue of topics: name, key, value, partitions, retention. Nothing else spells a topic's name."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
+
+from aiokafka.partitioner import murmur2
+
+from schemas.messages import (
+    END_INDEX,
+    AudioChunkMessage,
+    Control,
+    DeadLetter,
+    FrameBatchMessage,
+    JoinTimer,
+    Progress,
+    Segments,
+    TranscriptMessage,
+    VideoIngested,
+    VideoJoined,
+    VideoMetadataMessage,
+    VisionResultMessage,
+)
+
+M = TypeVar("M")
+
+DAY_MS: Final = 86_400_000
+KEPT_INPUT_MS: Final = 30 * DAY_MS  # what a replay needs: a month of requests and results of stages
+KEPT_ITEM_MS: Final = 7 * DAY_MS  # items point at blobs that a replay can make again
+KEPT_SIGNAL_MS: Final = DAY_MS
+
+# Fixed for life: tables and the order per video depend on it. 8 lets a stage without tables grow to 8 workers.
+VIDEO_PARTITIONS: Final = 8
+# Items of one video spread over all of them; larger in production (48).
+ITEM_PARTITIONS: Final = 16
+
+
+@dataclass(frozen=True)
+class TopicSpec(Generic[M]):
+    """A topic: what is on it and how long it is kept.
+
+    Attributes:
+        name: name without the settings' prefix; also the name of its schema.
+        value: message class.
+        partitions: number of partitions at creation.
+        retention_ms: how long records are kept; None for a compacted topic.
+        keyed_by_video: the key is the video_id and the partition follows from it by our own function.
+    """
+
+    name: str
+    value: type[M]
+    partitions: int
+    retention_ms: int | None
+    keyed_by_video: bool = True
+
+
+VIDEO_INGESTED: Final = TopicSpec("video-ingested", VideoIngested, VIDEO_PARTITIONS, KEPT_INPUT_MS, keyed_by_video=False)
+AUDIO_CHUNK: Final = TopicSpec("audio-chunk", AudioChunkMessage, ITEM_PARTITIONS, KEPT_ITEM_MS, keyed_by_video=False)
+FRAME_BATCH: Final = TopicSpec("frame-batch", FrameBatchMessage, ITEM_PARTITIONS, KEPT_ITEM_MS, keyed_by_video=False)
+TRANSCRIPT: Final = TopicSpec("transcript", TranscriptMessage, VIDEO_PARTITIONS, KEPT_INPUT_MS)
+VISION_RESULT: Final = TopicSpec("vision-result", VisionResultMessage, VIDEO_PARTITIONS, KEPT_INPUT_MS)
+VIDEO_METADATA: Final = TopicSpec("video-metadata", VideoMetadataMessage, VIDEO_PARTITIONS, KEPT_INPUT_MS)
+VIDEO_JOINED: Final = TopicSpec("video-joined", VideoJoined, VIDEO_PARTITIONS, KEPT_INPUT_MS)
+SEGMENTS: Final = TopicSpec("segments", Segments, VIDEO_PARTITIONS, None)
+JOIN_TIMER: Final = TopicSpec("join-timer", JoinTimer, VIDEO_PARTITIONS, KEPT_SIGNAL_MS)
+PROGRESS: Final = TopicSpec("progress", Progress, VIDEO_PARTITIONS, KEPT_SIGNAL_MS)
+CONTROL: Final = TopicSpec("control", Control, 1, None)
+DEAD_LETTER: Final = TopicSpec("dead-letter", DeadLetter, VIDEO_PARTITIONS, KEPT_INPUT_MS, keyed_by_video=False)
+
+ALL: Final[tuple[TopicSpec[object], ...]] = (
+    VIDEO_INGESTED,
+    AUDIO_CHUNK,
+    FRAME_BATCH,
+    TRANSCRIPT,
+    VISION_RESULT,
+    VIDEO_METADATA,
+    VIDEO_JOINED,
+    SEGMENTS,
+    JOIN_TIMER,
+    PROGRESS,
+    CONTROL,
+    DEAD_LETTER,
+)  # type: ignore[assignment]  # TopicSpec is invariant in its value; a list of all is only read
+BY_NAME: Final = {spec.name: spec for spec in ALL}
+
+
+def video_partition(video_id: str, partitions: int) -> int:
+    """Partition of a record keyed by video: Kafka's murmur2, as every standard client computes it."""
+    return int(murmur2(video_id.encode()) & 0x7FFFFFFF) % partitions
+
+
+def item_partition(video_id: str, index: int, partitions: int) -> int:
+    """Partition of an item: one video's items go round all partitions, the same way on every run."""
+    return (zlib.crc32(video_id.encode()) + index) % partitions
+
+
+def item_key(video_id: str, index: int) -> bytes:
+    """Key of an item record; the end record has index -1."""
+    assert index >= END_INDEX
+    return f"{video_id}:{index}".encode()

@@ -1,0 +1,142 @@
+"""What a stage's logic is given and gives: cached jobs in, outputs with their progress out."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any, Final, Generic, Protocol, TypeVar
+
+import orjson
+
+from processors.blobs import BlobStore
+from processors.cache import ResultCache
+from schemas.messages import Header
+from streams import identity
+from streams.clock import Clock
+from streams.codec import to_wire
+from streams.pool import ChildPool
+from streams.settings import Settings
+from streams.topics import TopicSpec
+
+M = TypeVar("M")
+In = TypeVar("In")
+
+_BLOB_URI: Final = re.compile(rb"blob:[0-9a-f]{64}")
+# Stages whose output depends on the key's: a fresh replay from a stage computes it and these anew.
+BEHIND: Final[dict[str, frozenset[str]]] = {
+    "all": frozenset({"metadata", "audio-extractor", "frame-extractor", "transcriber", "vision", "segmenter"}),
+    "metadata": frozenset({"metadata", "segmenter"}),
+    "audio-extractor": frozenset({"audio-extractor", "transcriber", "segmenter"}),
+    "frame-extractor": frozenset({"frame-extractor", "vision", "segmenter"}),
+    "transcriber": frozenset({"transcriber", "segmenter"}),
+    "vision": frozenset({"vision", "segmenter"}),
+    "segmenter": frozenset({"segmenter"}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Output(Generic[M]):
+    """A record to publish, and what to tell about it."""
+
+    spec: TopicSpec[M]
+    header: Header  # identity of the record; for records without a header, of the work that made it
+    message: M
+    done: int = 1
+    total: int | None = None
+    position_ms: int | None = None
+
+
+class Logic(Protocol[In]):
+    """What one stage does with a message; the guarded loop of `streams.stage` does the rest."""
+
+    name: str
+    source: TopicSpec[In]
+    reports_invalid: bool  # whether this stage dead-letters messages that it cannot read
+
+    def video_id(self, message: In) -> str:
+        """The video that the message belongs to. Raises `InvalidMessage`."""
+        ...
+
+    def outputs(self, message: In, attempt: int) -> AsyncIterator[Output[Any]]:
+        """Compute; yields records to publish in order. Raises the classes of `processors.errors`."""
+        ...
+
+    def failed(self, message: In, error: Exception, attempts: int, emitted: int) -> list[Output[Any]]:
+        """What tells the stages behind that nothing more will come for this message."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class JobOutput:
+    """One output of a job, as JSON."""
+
+    body: bytes
+    cached: bool
+    took_ms: int
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What logic works with.
+
+    Args:
+        settings: of this worker.
+        pool: children that run jobs.
+        cache: the result cache; without tiers it never hits.
+        blobs: the blob store, to see whether cached outputs still stand.
+        clock: for timings.
+    """
+
+    settings: Settings
+    pool: ChildPool
+    cache: ResultCache
+    blobs: BlobStore
+    clock: Clock
+
+    async def run(
+        self, stage: str, job: str, request: dict[str, Any], inputs: str, fresh_from: str | None
+    ) -> AsyncIterator[JobOutput]:
+        """Run a job, or answer from the result cache.
+
+        Args:
+            stage: whose cache and version count.
+            job: name in `processors.jobs`.
+            request: JSON-able; what of it decides the output must be in `inputs` or in its `options`.
+            inputs: hash of the input's content.
+            fresh_from: skip reading the cache when this stage is there or behind it.
+        """
+        key = identity.cache_key(stage, self._parameters(request), inputs)
+        if fresh_from is None or stage not in BEHIND.get(fresh_from, frozenset()):
+            kept = self.cache.get(stage, key)
+            if kept is not None and self._stands(kept):
+                for body in kept:
+                    yield JobOutput(body, cached=True, took_ms=0)
+                return
+        outputs: list[bytes] = []
+        started = self.clock.monotonic_s()
+        async for body in self.pool.run(job, request):
+            took_ms = round((self.clock.monotonic_s() - started) * 1000)
+            outputs.append(body)
+            yield JobOutput(body, cached=False, took_ms=took_ms)
+            started = self.clock.monotonic_s()
+        self.cache.put(stage, key, outputs)
+
+    def _parameters(self, request: dict[str, Any]) -> dict[str, Any]:
+        # threads are part of it: another number of them changes floating point sums
+        return {
+            "options": request.get("options"),
+            "asr_model": self.settings.asr_model,
+            "threads": self.settings.threads,
+        }
+
+    def _stands(self, outputs: list[bytes]) -> bool:
+        """Whether every blob that cached outputs name is still in the store."""
+        uris = {match.decode() for body in outputs for match in _BLOB_URI.findall(body)}
+        return all(self.blobs.exists(uri) for uri in uris)
+
+
+def hash_of(value: Any) -> str:
+    """Hash of a message part, for cache keys."""
+    return hashlib.sha256(orjson.dumps(to_wire(value), option=orjson.OPT_SORT_KEYS)).hexdigest()

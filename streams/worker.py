@@ -1,0 +1,77 @@
+"""Runs one agent as a process: logging, the Faust worker, the note that says it is alive."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Final
+
+import faust
+import prometheus_client
+import psutil
+
+from streams.agents import build
+from streams.settings import Settings
+
+LOG_FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+# Faust and aiokafka tell every rebalance step at INFO; a user of the logs wants videos.
+QUIET_LOGGERS: Final = ("faust", "mode", "aiokafka", "kafka", "asyncio")
+
+
+def run_worker(name: str, settings: Settings, instance: str | None) -> None:
+    """Run an agent until it is told to stop; exits the process.
+
+    Args:
+        name: of the agent.
+        settings: with a broker.
+        instance: name of this worker among those of the agent, for static membership.
+    """
+    logging.basicConfig(level=settings.log_level, format=LOG_FORMAT, stream=sys.stderr, force=True)
+    if settings.log_level != "DEBUG":
+        for logger in QUIET_LOGGERS:
+            logging.getLogger(logger).setLevel(logging.WARNING)
+    worker = build(name, settings, instance)
+    server, _thread = prometheus_client.start_http_server(0, "127.0.0.1")
+    note = note_path(settings.data_dir, name, instance)
+    note.parent.mkdir(parents=True, exist_ok=True)
+    note.write_text(
+        json.dumps({
+            "agent": name,
+            "instance": instance,
+            "pid": os.getpid(),
+            "created_s": psutil.Process().create_time(),
+            "metrics_port": server.server_port,
+        })
+    )
+    try:
+        faust.Worker(
+            worker.app,
+            loglevel=settings.log_level,
+            override_logging=False,
+            redirect_stdouts=False,
+            quiet=True,
+        ).execute_from_commandline()
+    finally:
+        note.unlink(missing_ok=True)
+
+
+def note_path(data_dir: Path, name: str, instance: str | None) -> Path:
+    """Where a worker says that it runs."""
+    return data_dir / "workers" / f"{name}-{instance or 'main'}.json"
+
+
+def living_workers(data_dir: Path) -> list[dict[str, object]]:
+    """The notes of workers on this host whose process is alive."""
+    found = []
+    for path in sorted((data_dir / "workers").glob("*.json")):
+        try:
+            note = json.loads(path.read_text())
+            process = psutil.Process(note["pid"])
+            if abs(process.create_time() - note["created_s"]) < 1.0:
+                found.append(note)
+        except (psutil.NoSuchProcess, json.JSONDecodeError, KeyError, FileNotFoundError):
+            continue
+    return found

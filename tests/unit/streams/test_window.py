@@ -1,0 +1,121 @@
+"""The in-order window: acks in the order of arrival per partition, whatever finishes first."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from streams.window import PER_PARTITION_FACTOR, InOrderWindow
+
+
+class Run:
+    """Works that end when told to."""
+
+    def __init__(self, limit: int = 3) -> None:
+        self.errors: list[BaseException] = []
+        self.acked: list[str] = []
+        self.started: list[str] = []
+        self.gates: dict[str, asyncio.Event] = {}
+        self.window = InOrderWindow(limit, self.errors.append)
+
+    async def submit(self, name: str, partition: int = 0, key: str | None = None, error: Exception | None = None) -> None:
+        self.gates[name] = asyncio.Event()
+
+        async def work() -> None:
+            self.started.append(name)
+            await self.gates[name].wait()
+            if error is not None:
+                raise error
+
+        await self.window.submit(partition, key or name, work, lambda: self.acked.append(name))
+
+    async def finish(self, *names: str) -> None:
+        for name in names:
+            self.gates[name].set()
+        for _ in range(20):
+            await asyncio.sleep(0)
+
+
+async def test_acks_wait_for_what_came_before_in_the_partition():
+    run = Run()
+    for name in ("a", "b", "c"):
+        await run.submit(name)
+    await run.finish("c", "b")
+    assert run.acked == []
+    await run.finish("a")
+    assert run.acked == ["a", "b", "c"]
+
+
+async def test_partitions_do_not_wait_for_each_other():
+    run = Run()
+    await run.submit("slow", partition=0)
+    await run.submit("quick", partition=1)
+    await run.finish("quick")
+    assert run.acked == ["quick"]
+
+
+async def test_no_more_than_the_limit_is_in_flight():
+    run = Run(limit=2)
+    await run.submit("a")
+    await run.submit("b")
+    blocked = asyncio.ensure_future(run.submit("c"))
+    await run.finish("b")
+    assert blocked.done()
+    assert run.window.in_flight == 2
+    await run.finish("a", "c")
+
+
+async def test_one_partition_cannot_pile_up_unacked_events_behind_its_oldest():
+    run = Run(limit=2)
+    await run.submit("oldest")
+    names = [f"n{n}" for n in range(2 * PER_PARTITION_FACTOR)]
+    for name in names[:-1]:
+        await run.submit(name)
+        await run.finish(name)
+    blocked = asyncio.ensure_future(run.submit(names[-1]))
+    await run.finish()
+    assert not blocked.done()
+    await run.finish("oldest")
+    assert blocked.done()
+
+
+async def test_events_with_one_key_run_one_after_the_other():
+    run = Run()
+    await run.submit("first", key="video")
+    await run.submit("second", key="video")
+    await run.finish()
+    assert run.started == ["first"]
+    await run.finish("first")
+    assert run.started == ["first", "second"]
+    await run.finish("second")
+
+
+async def test_an_error_is_reported_and_nothing_behind_it_is_acked():
+    run = Run()
+    await run.submit("bad", error=ValueError("x"))
+    await run.submit("good")
+    await run.finish("good", "bad")
+    assert [type(error) for error in run.errors] == [ValueError]
+    assert run.acked == []
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_random_order_of_completion_never_changes_the_order_of_acks(seed):
+    import random
+
+    run, rng = Run(limit=8), random.Random(seed)
+    expected: dict[int, list[str]] = {0: [], 1: []}
+    pending: list[str] = []
+    for number in range(60):
+        partition = rng.randrange(2)
+        name = f"{partition}:{number}"
+        expected[partition].append(name)
+        task = asyncio.ensure_future(run.submit(name, partition))
+        await run.finish()
+        while not task.done():
+            await run.finish(pending.pop(rng.randrange(len(pending))))
+        pending.append(name)
+    await run.finish(*pending)
+    for partition, names in expected.items():
+        assert [name for name in run.acked if name.startswith(f"{partition}:")] == names
