@@ -43,6 +43,7 @@ def to_json(result: Segments, blobs: BlobStore, *, locations: bool = True) -> di
         dropped=to_wire(document.dropped),
         shots=[{"start_ms": shot.start_ms, "end_ms": shot.end_ms} for shot in document.shots],
         frames=to_wire(document.frames),
+        curve=document.curve,
         run=_run(run),
     )
     if locations:

@@ -36,16 +36,24 @@ def run_worker(name: str, settings: Settings, instance: str | None) -> None:
     worker = build(name, settings, instance)
     server, _thread = prometheus_client.start_http_server(0, "127.0.0.1")
     note = note_path(settings.data_dir, name, instance)
-    note.parent.mkdir(parents=True, exist_ok=True)
-    note.write_text(
-        json.dumps({
-            "agent": name,
-            "instance": instance,
-            "pid": os.getpid(),
-            "created_s": psutil.Process().create_time(),
-            "metrics_port": server.server_port,
-        })
-    )
+
+    def write_note(warm: bool) -> None:
+        note.parent.mkdir(parents=True, exist_ok=True)
+        temporary = note.with_suffix(".part")
+        temporary.write_text(
+            json.dumps({
+                "agent": name,
+                "instance": instance,
+                "pid": os.getpid(),
+                "created_s": psutil.Process().create_time(),
+                "metrics_port": server.server_port,
+                "warm": warm,
+            })
+        )
+        temporary.replace(note)
+
+    write_note(warm=worker.pool is None)
+    worker.on_warm(lambda: write_note(warm=True))
     try:
         faust.Worker(
             worker.app,

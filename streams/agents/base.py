@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import faust
@@ -22,12 +22,27 @@ from streams.work import Bench, Logic
 In = TypeVar("In")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Worker:
     """One process of one agent."""
 
     app: faust.App
     pool: ChildPool | None
+    _when_warm: list[Callable[[], None]] = field(default_factory=list)
+
+    def on_warm(self, call: Callable[[], None]) -> None:
+        """Call this when the children have loaded their models."""
+        self._when_warm.append(call)
+
+    async def warm(self) -> None:
+        """Load the models; leaves the process when one cannot be had."""
+        if self.pool is not None:
+            try:
+                await self.pool.warm()
+            except Exception as error:  # the reason is logged, and the supervisor tries again
+                exit_worker(error)
+        for call in self._when_warm:
+            call()
 
 
 def result_cache(settings: Settings) -> ResultCache:
@@ -69,11 +84,10 @@ def stage_worker(
     async def agent(stream: Any) -> None:
         await stage.run(stream)
 
+    worker = Worker(app, pool)
+
     @app.task()
     async def warm() -> None:
-        try:
-            await pool.warm()
-        except Exception as error:
-            exit_worker(error)
+        await worker.warm()
 
-    return Worker(app, pool)
+    return worker

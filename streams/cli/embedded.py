@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
 
 from ops.local.cluster import LocalCluster
 from processors.models.store import ModelStore
@@ -82,19 +82,30 @@ def pull_models(settings: Settings, profiles: Iterable[str]) -> None:
     Raises:
         ModelUnavailable: one is nowhere to be had.
     """
+    with downloading() as on_progress:
+        store = ModelStore(settings.models_dir, settings.cache_dir, not settings.offline, on_progress)
+        for name in models_for(settings, profiles):
+            store.path(name)
+
+
+@contextmanager
+def downloading() -> Iterator[Callable[[str, int, int], None]]:
+    """Progress bars for downloads on a terminal, one line each elsewhere.
+
+    Yields:
+        A function for (name, bytes done, bytes in all).
+    """
     with Progress(
         TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), console=console,
         transient=True, disable=not console.is_terminal,
     ) as bars:  # fmt: skip
-        tasks: dict[str, object] = {}
+        tasks: dict[str, TaskID] = {}
 
         def on_progress(name: str, done: int, total: int) -> None:
             if name not in tasks:
                 tasks[name] = bars.add_task(f"model {name}", total=total)
                 if not console.is_terminal:
                     console.print(f"Downloading model {name} ({total / 1e6:.0f} MB)")
-            bars.update(tasks[name], completed=done)  # type: ignore[arg-type]
+            bars.update(tasks[name], completed=done)
 
-        store = ModelStore(settings.models_dir, settings.cache_dir, not settings.offline, on_progress)
-        for name in models_for(settings, profiles):
-            store.path(name)
+        yield on_progress

@@ -1,0 +1,1 @@
+"""The bundled sample video: script, drawings, sound and encoder. Run ``python -m ops.sample.make_sample``."""

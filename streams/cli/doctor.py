@@ -1,0 +1,107 @@
+"""The checks of `clipstream doctor`: each says what is, and what to do where that is not enough."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Final, Literal
+
+from ops.local.java import find_java
+from processors.errors import ClipstreamError
+from processors.models.store import ModelStore
+from streams.admin import topic_states
+from streams.cli.embedded import models_for
+from streams.groups import group_states
+from streams.settings import Settings
+
+# Blobs of an hour of video are about 150 MB, Kafka's jars, the models and a JRE 350 MB.
+WANTED_FREE_BYTES: Final = 2 * 10**9
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One finding."""
+
+    name: str
+    state: Literal["ok", "note", "wrong"]
+    text: str
+    remedy: str = ""
+
+
+async def run(settings: Settings) -> list[Check]:
+    """All checks, in the order in which one would repair things."""
+    found = [_python(), _java(settings), *_folders(settings), *_models(settings), _ocr()]
+    found += await _broker(settings)
+    return found
+
+
+def _python() -> Check:
+    return Check("Python", "ok", sys.version.split()[0])
+
+
+def _java(settings: Settings) -> Check:
+    java, _ = find_java(settings.cache_dir)
+    if java is not None:
+        return Check("Java", "ok", f"{java.version} at {java.path}")
+    return Check("Java", "note", "none of version 17 or newer; the first start brings one (35 MB)")
+
+
+def _folders(settings: Settings) -> Iterator[Check]:
+    for name, folder in (("data folder", settings.data_dir), ("cache folder", settings.cache_dir)):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            probe = folder / ".doctor"
+            probe.write_bytes(b"")
+            probe.unlink()
+        except OSError as error:
+            yield Check(name, "wrong", f"{folder}: {error.strerror}", "Set CLIPSTREAM_DATA_DIR or CLIPSTREAM_CACHE_DIR.")
+            continue
+        free = shutil.disk_usage(folder).free
+        state: Literal["ok", "wrong"] = "ok" if free >= WANTED_FREE_BYTES else "wrong"
+        remedy = "" if state == "ok" else "Free some space; `clipstream gc` removes what no result refers to."
+        yield Check(name, state, f"{folder}, {free / 1e9:.1f} GB free", remedy)
+
+
+def _models(settings: Settings) -> Iterator[Check]:
+    wanted = set(models_for(settings, {"fast", "balanced"}))
+    for state in ModelStore(settings.models_dir, settings.cache_dir, not settings.offline).status():
+        if state.name in wanted:
+            text = "here" if state.present else f"not here yet ({state.size_bytes / 1e6:.0f} MB)"
+            remedy = "" if state.present else "`clipstream models pull` fetches it; the first run does too."
+            yield Check(f"model {state.name}", "ok" if state.present else "note", text, remedy)
+
+
+def _ocr() -> Check:
+    if find_spec("rapidocr_onnxruntime") is not None:
+        return Check("text in pictures", "ok", "rapidocr is installed")
+    return Check("text in pictures", "note", "not read", "pip install 'clipstream[ocr]' adds it.")
+
+
+async def _broker(settings: Settings) -> list[Check]:
+    if not settings.broker_url:
+        return [Check("Kafka", "note", "no broker set and no embedded cluster runs", "`clipstream up` starts one.")]
+    try:
+        topics = await topic_states(settings)
+        groups = await group_states(settings)
+    except ClipstreamError as error:
+        return [Check("Kafka", "wrong", error.reason, error.remedy)]
+    found = [Check("Kafka", "ok", settings.broker_url)]
+    missing = [topic.name for topic in topics if not topic.partitions]
+    wrong = [topic for topic in topics if topic.partitions and topic.partitions != topic.wanted]
+    if missing:
+        found.append(Check("topics", "wrong", "missing: " + ", ".join(missing), "`clipstream topics create`"))
+    for topic in wrong:
+        text = f"{topic.name} has {topic.partitions} partitions, {topic.wanted} are needed"
+        found.append(Check("topics", "wrong", text, "Counts are fixed for life: use another CLIPSTREAM_TOPIC_PREFIX."))
+    if not missing and not wrong:
+        found.append(Check("topics", "ok", f"{len(topics)} with the right partition counts"))
+    idle = [group.agent for group in groups if not group.members]
+    text = "all have a worker" if not idle else "without a worker: " + ", ".join(idle)
+    found.append(Check("agents", "note" if idle else "ok", text, "`clipstream up` runs all of them." if idle else ""))
+    return found
+
+
+__all__ = ["Check", "run"]

@@ -1,0 +1,126 @@
+"""`models`, `settings`, `doctor`, `gc`: what the installation is made of."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any, Final
+
+import typer
+from rich.table import Table
+
+from processors.models.store import ModelStore
+from streams.cli import doctor as checks
+from streams.cli.console import console, out, print_json, print_text
+from streams.cli.embedded import downloading
+from streams.collect import collect
+from streams.settings import PREFIX, Settings, load_settings
+
+models_commands: Final = typer.Typer(no_args_is_help=True, help="The models: what there is, what is here.")
+_DAY_S: Final = 86_400
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    panel = "Installation"
+    app.add_typer(models_commands, name="models", rich_help_panel=panel)
+    app.command("settings", rich_help_panel=panel)(settings_command)
+    app.command(rich_help_panel=panel)(doctor)
+    app.command(rich_help_panel=panel)(gc)
+
+
+@models_commands.command("list")
+def list_models(as_json: AsJson = False) -> None:
+    """The models of the manifest, their licence and whether they are here."""
+    settings = load_settings()
+    states = _store(settings).status()
+    if as_json:
+        print_json({"models": [state.to_dict() for state in states]})
+        return
+    table = Table("model", "for", "size", "licence", "", box=None, header_style="bold", pad_edge=False)
+    for state in states:
+        here = "[green]here[/]" if state.present else "not here"
+        table.add_row(state.name, state.kind, f"{state.size_bytes / 1e6:.1f} MB", state.licence, here)
+    out().print(table)
+
+
+@models_commands.command()
+def pull(names: Annotated[list[str] | None, typer.Argument(help="All when left out.")] = None) -> None:
+    """Fetch models into the user cache and check their hashes.
+
+    Examples:
+
+        clipstream models pull base
+    """
+    settings = load_settings()
+    known = [state.name for state in _store(settings).status()]
+    for name in names or known:
+        if name not in known:
+            raise typer.BadParameter(f"No model '{name}'. There are: {', '.join(known)}.")
+    with downloading() as on_progress:
+        store = ModelStore(settings.models_dir, settings.cache_dir, not settings.offline, on_progress)
+        for name in names or known:
+            store.pull(name)
+            console.print(f"{name}: here")
+
+
+def settings_command(as_json: AsJson = False) -> None:
+    """The effective settings with where to set them; secrets are masked."""
+    settings = load_settings()
+    values = settings.model_dump(mode="json")
+    values["allowed_schemes"] = sorted(settings.allowed_schemes)
+    if as_json:
+        print_json(values)
+        return
+    table = Table("setting", "value", "meaning", box=None, header_style="bold", pad_edge=False)
+    for name, field in Settings.model_fields.items():
+        shown = values[name]
+        table.add_row(PREFIX + name.upper(), "" if shown is None else str(shown), f"[dim]{field.description or ''}[/]")
+    out().print(table)
+
+
+def doctor(as_json: AsJson = False) -> None:
+    """Check Python, Java, broker, topics, models, disk; say what to do about each. Exit code 1 when one is wrong."""
+    settings = load_settings()
+    found = asyncio.run(checks.run(settings))
+    if as_json:
+        print_json({"checks": [vars_of(check) for check in found]})
+    else:
+        marks = {"ok": "[green]ok[/]  ", "note": "[yellow]note[/]", "wrong": "[red]wrong[/]"}
+        for check in found:
+            out().print(f"{marks[check.state]} {check.name}: {check.text}", soft_wrap=True)
+            if check.remedy:
+                out().print(f"      {check.remedy}", soft_wrap=True)
+    if any(check.state == "wrong" for check in found):
+        raise typer.Exit(1)
+
+
+def gc(
+    days: Annotated[float, typer.Option(help="Keep what was used in the last DAYS.", min=0.0)] = 7.0,
+    cache: Annotated[bool, typer.Option("--cache", help="Also empty the whole result cache.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+) -> None:
+    """Remove blobs that no result refers to, and result cache entries, that are older than DAYS.
+
+    Examples:
+
+        clipstream gc --dry-run
+
+        clipstream gc --days 0 --cache
+    """
+    settings = load_settings()
+    done = asyncio.run(collect(settings, older_than_s=days * _DAY_S, whole_cache=cache, dry_run=dry_run))
+    verb = "would free" if dry_run else "freed"
+    print_text(
+        f"{done.blobs} blobs and {done.cache_entries} cache entries {verb} {done.bytes / 1e6:.1f} MB; "
+        f"{done.kept} blobs are in use or younger"
+    )
+
+
+def vars_of(check: checks.Check) -> dict[str, Any]:
+    """A check as JSON."""
+    return {"name": check.name, "state": check.state, "text": check.text, "remedy": check.remedy}
+
+
+def _store(settings: Settings) -> ModelStore:
+    return ModelStore(settings.models_dir, settings.cache_dir, not settings.offline)

@@ -1,0 +1,62 @@
+"""Fixtures shared by all suites: one real Kafka per run, one set of agents, the folder with media and truth."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+REPO = Path(__file__).resolve().parents[1]
+SAMPLE = REPO / "ops" / "sample" / "sample.mp4"
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test sees the developer's own CLIPSTREAM_ variables."""
+    for name in list(os.environ):
+        if name.startswith("CLIPSTREAM_") and name not in ("CLIPSTREAM_TEST_DATA", "CLIPSTREAM_CACHE_DIR"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def test_data() -> Path:
+    """The folder with real media and ground truth; tests marked `data` are left out where there is none."""
+    folder = Path(os.environ.get("CLIPSTREAM_TEST_DATA", REPO.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip("no media: set CLIPSTREAM_TEST_DATA")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def sample() -> Path:
+    """The bundled sample."""
+    return SAMPLE
+
+
+@pytest.fixture(scope="session")
+def cluster_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
+    """Settings of a running embedded cluster with all topics; started once per run, on first use."""
+    import asyncio
+
+    from ops.local.cluster import LocalCluster
+    from streams.admin import create_topics
+    from streams.settings import Settings
+
+    state = tmp_path_factory.mktemp("cluster")
+    settings = Settings(data_dir=state)
+    with LocalCluster(state, settings.cache_dir) as cluster:
+        info = cluster.describe()
+        settings = settings.model_copy(update={"broker_url": info.broker_url, "cache_url": info.cache_url})
+        asyncio.run(create_topics(settings))
+        yield settings
+
+
+@pytest.fixture(scope="session")
+def pipeline(cluster_settings: object) -> Iterator[object]:
+    """All agents under a supervisor against the shared broker; yields their `Pipeline`."""
+    from tests.pipeline import Pipeline
+
+    with Pipeline(cluster_settings) as running:  # type: ignore[arg-type]
+        yield running

@@ -1,0 +1,107 @@
+"""Runs all agents for tests, as `clipstream up` does, and waits on conditions instead of times."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from typing import Final, Self
+
+from processors.blobs import BlobStore
+from processors.options import Options
+from schemas.messages import Segments, VideoIngested
+from streams import agents, results, topics
+from streams.client import TERMINAL, following, keep_highest, latest_results, producing, read_all
+from streams.clock import SYSTEM_CLOCK
+from streams.settings import Settings
+from streams.supervisor import Supervisor
+
+LIMIT_S: Final = 180.0
+
+
+class Pipeline:
+    """All agents against a broker; use as a context manager."""
+
+    def __init__(self, settings: Settings, names: tuple[str, ...] = agents.NAMES) -> None:
+        self.settings = settings
+        self.blobs = BlobStore(settings.store)
+        self.supervisor = Supervisor(settings, names, SYSTEM_CLOCK)
+        self._done = threading.Event()
+        self._watch = threading.Thread(target=self._poll, daemon=True)
+
+    def __enter__(self) -> Self:
+        self.supervisor.start()
+        self._watch.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._watch.join()
+        self.supervisor.stop()
+
+    def _poll(self) -> None:
+        while not self._done.wait(0.1):
+            self.supervisor.poll()
+
+    def pid(self, agent: str) -> int:
+        """Process of an agent that runs now."""
+        child = next(child for child in self.supervisor.children if child.agent == agent)
+        until(lambda: child.process is not None, f"{agent} runs")
+        assert child.process is not None
+        return child.process.pid
+
+    def restarts(self, agent: str) -> int:
+        """How often an agent was started again."""
+        return next(child.restarts for child in self.supervisor.children if child.agent == agent)
+
+    def process(self, *requests: VideoIngested, limit_s: float = LIMIT_S) -> list[Segments]:
+        """Submit requests and wait for their terminal results."""
+        return asyncio.run(self._process(requests, limit_s))
+
+    async def _process(self, requests: tuple[VideoIngested, ...], limit_s: float) -> list[Segments]:
+        wanted = {request.video_id or "": request.generation for request in requests}
+        found: dict[str, Segments] = {}
+        async with following(self.settings, topics.SEGMENTS) as arrivals, producing(self.settings) as submit:
+            for request in requests:
+                await submit(request)
+            deadline = time.monotonic() + limit_s
+            async for arrival in arrivals:
+                if arrival is not None and wanted.get(arrival[1].video_id) == arrival[1].generation:
+                    keep_highest(found, arrival[1])
+                if all(key in found and found[key].status in TERMINAL for key in wanted):
+                    break
+                assert time.monotonic() < deadline, f"no result within {limit_s} s; there are {sorted(found)}"
+        return [found[key] for key in wanted]
+
+    def canonical(self, result: Segments) -> bytes:
+        """The canonical bytes of a result."""
+        return results.canonical(result, self.blobs)
+
+    def latest(self) -> dict[str, Segments]:
+        """The newest result of every video."""
+        return asyncio.run(latest_results(self.settings))
+
+    def read(self, spec: topics.TopicSpec) -> list:
+        """All records on a topic."""
+
+        async def collect() -> list:
+            return [message async for message in read_all(self.settings, spec)]
+
+        return asyncio.run(collect())
+
+
+def request(uri: object, video_id: str, generation: int = 0, fresh: bool = False, **options: object) -> VideoIngested:
+    """An ingest message."""
+    return VideoIngested(
+        uri=str(uri), video_id=video_id, options=Options(**options), generation=generation,  # type: ignore[arg-type]
+        replay_from="all" if fresh else None, fresh=fresh,
+    )
+
+
+def until(condition: Callable[[], bool], what: str, limit_s: float = 60.0) -> None:
+    """Wait for a condition."""
+    deadline = time.monotonic() + limit_s
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {limit_s} s: {what}"
+        time.sleep(0.05)

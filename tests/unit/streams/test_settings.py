@@ -1,0 +1,78 @@
+"""Settings: one model, unknown names refused, the same for child processes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from streams.settings import Settings, SettingsError, load_settings, to_environment
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CLIPSTREAM_DATA_DIR", str(tmp_path / "data"))
+
+
+def test_environment_file_toml_and_flags_in_order(tmp_path, monkeypatch):
+    Path("clipstream.toml").write_text("retries = 1\nworkers = 7\n")
+    Path(".env").write_text("CLIPSTREAM_RETRIES=2\n")
+    assert (load_settings().retries, load_settings().workers) == (2, 7)
+    monkeypatch.setenv("CLIPSTREAM_RETRIES", "4")
+    assert load_settings().retries == 4
+    assert load_settings(retries=5).retries == 5
+
+
+@pytest.mark.parametrize("where", ["environment", "toml", "dotenv"])
+def test_unknown_names_are_refused(where, monkeypatch):
+    if where == "environment":
+        monkeypatch.setenv("CLIPSTREAM_RETRYS", "3")
+    elif where == "toml":
+        Path("clipstream.toml").write_text("retrys = 3\n")
+    else:
+        Path(".env").write_text("CLIPSTREAM_RETRYS=3\n")
+    with pytest.raises(SettingsError, match=r"(?i)retrys"):
+        load_settings()
+
+
+def test_a_near_name_is_suggested(monkeypatch):
+    monkeypatch.setenv("CLIPSTREAM_RETRYS", "3")
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert "CLIPSTREAM_RETRIES" in caught.value.remedy
+
+
+def test_values_out_of_range_name_the_setting(monkeypatch):
+    monkeypatch.setenv("CLIPSTREAM_WORKERS", "0")
+    with pytest.raises(SettingsError, match="CLIPSTREAM_WORKERS"):
+        load_settings()
+
+
+def test_heartbeats_must_fit_into_a_session(monkeypatch):
+    monkeypatch.setenv("CLIPSTREAM_HEARTBEAT_S", "5")
+    with pytest.raises(SettingsError, match="heartbeat_s"):
+        load_settings()
+
+
+def test_children_see_the_same_settings(monkeypatch, tmp_path):
+    original = Settings(data_dir=tmp_path, asr_model="tiny.en", broker_url="kafka://h:1", offline=True,
+                        allowed_schemes=frozenset({"file", "https"}), openai_api_key="secret")  # fmt: skip
+    for name, value in to_environment(original).items():
+        monkeypatch.setenv(name, value)
+    assert load_settings() == original
+
+
+def test_secrets_are_masked():
+    shown = Settings(openai_api_key="hush-hush").model_dump_json()
+    assert "hush-hush" not in shown
+
+
+def test_without_a_broker_the_remedy_is_told():
+    with pytest.raises(SettingsError) as caught:
+        load_settings().bootstrap_servers()
+    assert "clipstream up" in caught.value.remedy
+
+
+def test_addresses_for_aiokafka():
+    assert Settings(broker_url="kafka://a:1;kafka://b:2").bootstrap_servers() == "a:1,b:2"
