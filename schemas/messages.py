@@ -53,8 +53,8 @@ class Header:
     attempt: int
     options: Options
     fresh_from: str | None  # stage from which the result cache is skipped
-    took_ms: int  # compute time of this record; not part of the canonical result
-    cached: bool  # answered by the result cache; not part of the canonical result
+    took_ms: int  # compute time of this record, of an end record that of the whole stage; not canonical
+    cached: bool  # answered by the result cache; not canonical
 
     @property
     def is_end(self) -> bool:
@@ -62,8 +62,11 @@ class Header:
         return self.index == END_INDEX
 
     def passed_on(self, stage: str) -> Header:
-        """The same record as written by the next stage, which had nothing to compute."""
-        return replace(self, stage=stage, took_ms=0, cached=False)
+        """The same record as written by the next stage, which had nothing to compute.
+
+        Times stay, so that the join learns from an end record what its extractor spent.
+        """
+        return replace(self, stage=stage)
 
 
 @dataclass(frozen=True, slots=True)

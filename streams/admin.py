@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 from dataclasses import dataclass
 from typing import Final
 
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAlreadyExistsError
 
@@ -68,10 +71,9 @@ async def create_topics(settings: Settings) -> list[str]:
         wanted = wanted_topics(settings)
         missing = [topic for topic in wanted if topic.name not in present]
         if missing:
-            try:
+            with contextlib.suppress(TopicAlreadyExistsError):  # another worker was quicker
                 await admin.create_topics(missing)
-            except TopicAlreadyExistsError:
-                pass  # another worker was quicker
+            await _led(settings, missing)
         await _check(admin, wanted)
         return [topic.name for topic in missing]
     finally:
@@ -96,6 +98,24 @@ def wanted_topics(settings: Settings) -> list[NewTopic]:
     changelog = changelog_name(settings.group("joiner"))
     wanted.append(NewTopic(changelog, topics.VIDEO_PARTITIONS, settings.replication, topic_configs=_COMPACT))
     return wanted
+
+
+async def _led(settings: Settings, created: list[NewTopic]) -> None:
+    """Wait until the broker serves every new partition: it makes them one after the other, for up to seconds.
+
+    Clients that come before log an error for each try on each partition.
+    """
+    consumer = AIOKafkaConsumer(bootstrap_servers=settings.bootstrap_servers())
+    partitions = [TopicPartition(topic.name, n) for topic in created for n in range(topic.num_partitions)]
+    noisy = logging.getLogger("aiokafka.consumer.fetcher")
+    level = noisy.level
+    noisy.setLevel(logging.CRITICAL)
+    await consumer.start()
+    try:
+        await consumer.end_offsets(partitions)  # asks again until each one has a leader
+    finally:
+        await consumer.stop()
+        noisy.setLevel(level)
 
 
 async def _states(admin: AIOKafkaAdminClient, wanted: list[NewTopic]) -> list[TopicState]:

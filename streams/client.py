@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -76,8 +76,8 @@ async def read_all(settings: Settings, spec: TopicSpec[M]) -> AsyncIterator[M]:
     """Everything that is on a topic now, each partition in order. Records that cannot be read are passed over."""
     async with _consumer(settings, spec) as (consumer, partitions):
         ends = await consumer.end_offsets(partitions)
-        await consumer.seek_to_beginning(*partitions)
         starts = await consumer.beginning_offsets(partitions)
+        _seek(consumer, starts)
         open_ = {partition for partition in partitions if ends[partition] > starts[partition]}
         while open_:
             for partition, records in (await consumer.getmany(*open_, timeout_ms=_POLL_MS)).items():
@@ -98,12 +98,8 @@ async def following(settings: Settings, *specs: TopicSpec[Any], from_start: bool
     """
     by_name = {settings.topic(spec.name): spec for spec in specs}
     async with _consumer(settings, *specs) as (consumer, partitions):
-        if from_start:
-            await consumer.seek_to_beginning(*partitions)
-        else:
-            await consumer.seek_to_end(*partitions)
-        for partition in partitions:
-            await consumer.position(partition)
+        offsets = consumer.beginning_offsets if from_start else consumer.end_offsets
+        _seek(consumer, await offsets(partitions))
 
         async def arrivals() -> AsyncIterator[tuple[TopicSpec[Any], Any] | None]:
             while True:
@@ -134,6 +130,12 @@ def keep_highest(found: dict[str, Segments], result: Segments) -> bool:
         return False
     found[result.video_id] = result
     return True
+
+
+def _seek(consumer: Any, offsets: Mapping[TopicPartition, int]) -> None:
+    # by number: `seek_to_beginning` races with the reset to `auto_offset_reset` that an assignment starts
+    for partition, offset in offsets.items():
+        consumer.seek(partition, offset)
 
 
 @asynccontextmanager

@@ -48,7 +48,9 @@ def encode(spec: TopicSpec[M], message: M) -> bytes:
     buffer.write(_HEAD.pack(_MAGIC, schema.schema_id))
     fastavro.schemaless_writer(buffer, schema.parsed, to_wire(message))
     if buffer.tell() > MAX_RECORD_BYTES:
-        raise RecordTooLarge(f"A record for {spec.name} has {buffer.tell():,} bytes; the limit is {MAX_RECORD_BYTES:,}.")
+        raise RecordTooLarge(
+            f"A record for {spec.name} has {buffer.tell():,} bytes; the limit is {MAX_RECORD_BYTES:,}."
+        )
     return buffer.getvalue()
 
 
@@ -90,7 +92,8 @@ def _read_avro(spec: TopicSpec[Any], raw: bytes) -> Any:
 
 def _validate(spec: TopicSpec[M], value: Any) -> M:
     try:
-        return _adapter(spec.value).validate_python(value)
+        message: M = _adapter(spec.value).validate_python(value)  # type: ignore[arg-type]
+        return message
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
@@ -126,7 +129,7 @@ def to_wire(value: Any) -> Any:
 
 
 @cache
-def _adapter(kind: type[M]) -> TypeAdapter[M]:
+def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 

@@ -79,9 +79,7 @@ def cache_key(stage: str, parameters: dict[str, Any], inputs: str) -> str:
         parameters: what steers the computation, models included.
         inputs: hash of the input's content.
     """
-    return _digest(
-        {"stage": stage, "version": ALGORITHM_VERSIONS[stage], "parameters": parameters, "inputs": inputs}
-    )
+    return _digest({"stage": stage, "version": ALGORITHM_VERSIONS[stage], "parameters": parameters, "inputs": inputs})
 
 
 def _digest(value: dict[str, Any]) -> str:

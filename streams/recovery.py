@@ -25,9 +25,12 @@ class SafeRecovery(Recovery):  # type: ignore[misc]
 class SafeTableManager(TableManager):  # type: ignore[misc]
     """Faust's table manager with `SafeRecovery`."""
 
+    _recovery: Any
+
     @property
     def recovery(self) -> Any:
         """The recovery service, made once."""
-        if self._recovery is None:
-            self._recovery = SafeRecovery(self.app, self, beacon=self.beacon, loop=self.loop)
-        return self._recovery
+        made: Any = self._recovery
+        if made is None:
+            made = self._recovery = SafeRecovery(self.app, self, beacon=self.beacon, loop=self.loop)
+        return made

@@ -65,7 +65,9 @@ class Settings(BaseSettings):
     # --- delivery
     retries: int = Field(3, ge=0, le=20, description="tries after the first")
     retry_base_s: float = Field(1.0, ge=0.0, le=60.0, description="first back-off; doubles each time, with jitter")
-    dead_letter_max_consecutive: int = Field(100, ge=1, description="failures of valid items in a row that stop a stage")
+    dead_letter_max_consecutive: int = Field(
+        100, ge=1, description="failures of valid items in a row that stop a stage"
+    )
     dead_letter_max_ratio: float = Field(0.5, gt=0.0, le=1.0, description="failures among the last 200 that stop it")
     # 10 s bring the partitions of a killed worker back in 10 to 20 s; below 6 s a busy machine misses heartbeats.
     session_timeout_s: float = Field(10.0, ge=6.0, le=300.0)

@@ -17,6 +17,7 @@ from __future__ import annotations
 import logging
 import os
 import random
+from functools import partial
 from typing import Any, Final, Generic, TypeVar
 
 from processors.errors import ChildDied, ClipstreamError, Fatal, InvalidMessage
@@ -61,7 +62,7 @@ class Stage(Generic[In]):
         async for event in stream.noack().events():
             message = event.message
             key = message.key or (message.tp, message.offset)
-            await self._window.submit(message.tp, key, lambda event=event: self._handle(event.message), event.ack)
+            await self._window.submit(message.tp, key, partial(self._handle, message), event.ack)
 
     async def _handle(self, raw: Any) -> None:
         started = self._clock.monotonic_s()
@@ -143,7 +144,7 @@ class Stage(Generic[In]):
 
     def _back_off_s(self, attempt: int) -> float:
         limit = min(MAX_BACK_OFF_S, self._settings.retry_base_s * 2 ** (attempt - 1))
-        return limit * self._jitter.uniform(0.5, 1.0)
+        return float(limit * self._jitter.uniform(0.5, 1.0))
 
 
 def exit_worker(error: BaseException) -> None:

@@ -56,7 +56,9 @@ class TopicSpec(Generic[M]):
     keyed_by_video: bool = True
 
 
-VIDEO_INGESTED: Final = TopicSpec("video-ingested", VideoIngested, VIDEO_PARTITIONS, KEPT_INPUT_MS, keyed_by_video=False)
+VIDEO_INGESTED: Final = TopicSpec(
+    "video-ingested", VideoIngested, VIDEO_PARTITIONS, KEPT_INPUT_MS, keyed_by_video=False
+)
 AUDIO_CHUNK: Final = TopicSpec("audio-chunk", AudioChunkMessage, ITEM_PARTITIONS, KEPT_ITEM_MS, keyed_by_video=False)
 FRAME_BATCH: Final = TopicSpec("frame-batch", FrameBatchMessage, ITEM_PARTITIONS, KEPT_ITEM_MS, keyed_by_video=False)
 TRANSCRIPT: Final = TopicSpec("transcript", TranscriptMessage, VIDEO_PARTITIONS, KEPT_INPUT_MS)

@@ -41,14 +41,16 @@ def run_worker(name: str, settings: Settings, instance: str | None) -> None:
         note.parent.mkdir(parents=True, exist_ok=True)
         temporary = note.with_suffix(".part")
         temporary.write_text(
-            json.dumps({
-                "agent": name,
-                "instance": instance,
-                "pid": os.getpid(),
-                "created_s": psutil.Process().create_time(),
-                "metrics_port": server.server_port,
-                "warm": warm,
-            })
+            json.dumps(
+                {
+                    "agent": name,
+                    "instance": instance,
+                    "pid": os.getpid(),
+                    "created_s": psutil.Process().create_time(),
+                    "metrics_port": server.server_port,
+                    "warm": warm,
+                }
+            )
         )
         temporary.replace(note)
 

@@ -94,8 +94,12 @@ class Pipeline:
 def request(uri: object, video_id: str, generation: int = 0, fresh: bool = False, **options: object) -> VideoIngested:
     """An ingest message."""
     return VideoIngested(
-        uri=str(uri), video_id=video_id, options=Options(**options), generation=generation,  # type: ignore[arg-type]
-        replay_from="all" if fresh else None, fresh=fresh,
+        uri=str(uri),
+        video_id=video_id,
+        options=Options(**options),
+        generation=generation,  # type: ignore[arg-type]
+        replay_from="all" if fresh else None,
+        fresh=fresh,
     )
 
 

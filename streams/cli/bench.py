@@ -31,7 +31,9 @@ def group() -> None:
 @commands.command()
 def pipeline(
     video: Annotated[list[Path] | None, typer.Option(help="A video; may be given repeatedly.")] = None,
-    data: Annotated[Path | None, typer.Option(help="Folder with one folder an item, NAME.truth.json beside media.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder with one folder an item, NAME.truth.json beside media.")
+    ] = None,
     model: Annotated[str, typer.Option(help="Recogniser of both sides.")] = "base",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Also write the JSON here.")] = None,

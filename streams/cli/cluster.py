@@ -46,7 +46,9 @@ def register(app: typer.Typer) -> None:
 
 
 def up(
-    detach: Annotated[bool, typer.Option("--detach", "-d", help="Run in the background; `clipstream down` stops.")] = False,
+    detach: Annotated[
+        bool, typer.Option("--detach", "-d", help="Run in the background; `clipstream down` stops.")
+    ] = False,
 ) -> None:
     """Start the embedded Kafka and Valkey and all agents, and keep them running.
 
@@ -162,24 +164,28 @@ async def _status(settings: Settings, video_id: str | None) -> dict[str, Any]:
         behind = result is None or result.generation < progress.generation
         current = "queued" if not progress.stages else "running"
         state = current if behind or result is None else result.status
-        listed.append({
-            "video_id": key,
-            "generation": progress.generation,
-            "status": state,
-            "done": 1.0 if result is not None and not behind and state != "provisional" else round(progress.overall, 3),
-            "summary": (result.error or "") if result is not None and result.error else progress.summary(),
-            "stages": {
-                name: {
-                    "done": stage.done,
-                    "total": stage.total,
-                    "fraction": round(progress.fraction(name), 3),
-                    "position_ms": stage.position_ms,
-                    "failed": stage.failed,
-                }
-                for name, stage in sorted(progress.stages.items())
-            },
-            "updated_at_ms": progress.updated_at_ms,
-        })
+        listed.append(
+            {
+                "video_id": key,
+                "generation": progress.generation,
+                "status": state,
+                "done": 1.0
+                if result is not None and not behind and state != "provisional"
+                else round(progress.overall, 3),
+                "summary": (result.error or "") if result is not None and result.error else progress.summary(),
+                "stages": {
+                    name: {
+                        "done": stage.done,
+                        "total": stage.total,
+                        "fraction": round(progress.fraction(name), 3),
+                        "position_ms": stage.position_ms,
+                        "failed": stage.failed,
+                    }
+                    for name, stage in sorted(progress.stages.items())
+                },
+                "updated_at_ms": progress.updated_at_ms,
+            }
+        )
     return {
         "broker": settings.broker_url,
         "agents": [{"agent": state.agent, "members": state.members, "lag": state.lag} for state in states],

@@ -13,7 +13,7 @@ from processors.timeline import clock
 
 console: Final = Console(stderr=True, highlight=False)
 _STATUS_STYLE: Final = {"final": "green", "provisional": "cyan", "degraded": "yellow", "failed": "red"}
-_REASONS_SHOWN: Final = 3
+_REASONS_SHOWN: Final = 2
 
 
 def print_json(value: Any) -> None:
@@ -53,7 +53,7 @@ def segments_table(result: dict[str, Any]) -> Table:
     table.add_column("why", ratio=2)
     for segment in result["segments"]:
         reasons = sorted(segment["reasons"], key=lambda reason: -reason["value"] * reason["weight"])
-        why = ", ".join(reason["detail"] or reason["signal"] for reason in reasons[:_REASONS_SHOWN])
+        why = "; ".join(reason["detail"].split(", ")[0] or reason["signal"] for reason in reasons[:_REASONS_SHOWN])
         table.add_row(
             str(segment["rank"]),
             f"{clock(segment['start_ms'])}–{clock(segment['end_ms'])}",

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Final, Literal
 
+from processors.models.store import ModelStore
+
 from ops.local.java import find_java
 from processors.errors import ClipstreamError
-from processors.models.store import ModelStore
 from streams.admin import topic_states
 from streams.cli.embedded import models_for
 from streams.groups import group_states
@@ -57,7 +58,9 @@ def _folders(settings: Settings) -> Iterator[Check]:
             probe.write_bytes(b"")
             probe.unlink()
         except OSError as error:
-            yield Check(name, "wrong", f"{folder}: {error.strerror}", "Set CLIPSTREAM_DATA_DIR or CLIPSTREAM_CACHE_DIR.")
+            yield Check(
+                name, "wrong", f"{folder}: {error.strerror}", "Set CLIPSTREAM_DATA_DIR or CLIPSTREAM_CACHE_DIR."
+            )
             continue
         free = shutil.disk_usage(folder).free
         state: Literal["ok", "wrong"] = "ok" if free >= WANTED_FREE_BYTES else "wrong"

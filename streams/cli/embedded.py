@@ -7,10 +7,10 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
+from processors.models.store import ModelStore
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
 
 from ops.local.cluster import LocalCluster
-from processors.models.store import ModelStore
 from streams import agents
 from streams.admin import create_topics
 from streams.cli.console import console

@@ -45,6 +45,6 @@ def options_from(flags: list[str] | None) -> Options:
 
 def _number(value: str) -> int | float | str:
     try:
-        return TypeAdapter(int | float).validate_python(value)  # type: ignore[no-any-return]
+        return TypeAdapter(int | float).validate_python(value)
     except ValidationError:
         return value

@@ -40,9 +40,9 @@ def list_topics(
     settings = load_settings()
     states = asyncio.run(admin.topic_states(settings))
     if as_json:
-        print_json({
-            "topics": [{"topic": s.name, "partitions": s.partitions, "wanted_partitions": s.wanted} for s in states]
-        })
+        print_json(
+            {"topics": [{"topic": s.name, "partitions": s.partitions, "wanted_partitions": s.wanted} for s in states]}
+        )
         return
     table = Table("topic", "partitions", "", box=None, header_style="bold", pad_edge=False)
     for state in states:

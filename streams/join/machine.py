@@ -30,6 +30,7 @@ from streams.join.state import STATUS_LETTER, STATUS_RANK, STREAM_KINDS, JoinSta
 PROVISIONAL_MAX_MS: Final = 60_000
 PROVISIONAL_SHARE: Final = 0.25
 # Names of the streams for people.
+_EXTRACTORS: Final = {"transcript": "audio-extractor", "vision": "frame-extractor", "metadata": "metadata"}
 _SPOKEN: Final = {"transcript": "speech", "vision": "pictures"}
 
 
@@ -118,7 +119,7 @@ def advance(state: JoinState | None, event: Part | Timer, now_ms: int) -> tuple[
     if not _note(state, event):
         return state, actions
     state.touched_at_ms = now_ms
-    _count(state, header)
+    _count(state, event.kind, header)
     if event.kind == "metadata":
         actions.append(PutRow(row_key(state.video_id, state.generation, "metadata", 0), event.content))
     elif not header.is_end:
@@ -132,7 +133,9 @@ def all_rows(state: JoinState) -> list[str]:
     keys = [row_key(state.video_id, state.generation, "metadata", 0)] if state.metadata != "." else []
     for kind in STREAM_KINDS:
         received = state.stream(kind).received
-        keys += [row_key(state.video_id, state.generation, kind, i) for i, letter in enumerate(received) if letter != "."]
+        keys += [
+            row_key(state.video_id, state.generation, kind, i) for i, letter in enumerate(received) if letter != "."
+        ]
     return keys
 
 
@@ -155,9 +158,11 @@ def _note(state: JoinState, part: Part) -> bool:
     return True
 
 
-def _count(state: JoinState, header: Header) -> None:
-    old = state.runs.get(header.stage, StageRun(header.stage, 0, 0, 0))
-    state.runs[header.stage] = replace(
+def _count(state: JoinState, kind: Kind, header: Header) -> None:
+    # an end record tells what its extractor spent; the stage that passed it on had nothing to do
+    stage = _EXTRACTORS[kind] if header.is_end else header.stage
+    old = state.runs.get(stage, StageRun(stage, 0, 0, 0))
+    state.runs[stage] = replace(
         old,
         took_ms=old.took_ms + header.took_ms,
         records=old.records + 1,

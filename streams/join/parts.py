@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from processors.options import Options
 from processors.segments.parts import Parts
@@ -14,7 +15,7 @@ from streams.topics import TopicSpec
 JOINED_TOPICS = (topics.TRANSCRIPT, topics.VISION_RESULT, topics.VIDEO_METADATA, topics.JOIN_TIMER)
 
 
-def event_of(spec: TopicSpec[object], raw: bytes | None) -> Part | Timer:
+def event_of(spec: TopicSpec[Any], raw: bytes | None) -> Part | Timer:
     """Decode a record of a joined topic.
 
     Raises:
@@ -43,7 +44,9 @@ def event_of(spec: TopicSpec[object], raw: bytes | None) -> Part | Timer:
     )
 
 
-def assemble(video_id: str, options: Options, audio_duration_ms: int | None, rows: Sequence[tuple[str, bytes]]) -> bytes:
+def assemble(
+    video_id: str, options: Options, audio_duration_ms: int | None, rows: Sequence[tuple[str, bytes]]
+) -> bytes:
     """The parts blob of an emission.
 
     Args:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from pydantic import TypeAdapter
 
@@ -49,12 +49,12 @@ class Extractor(Generic[Item, Message]):
         bench: Bench,
     ) -> None:
         self.name = name
-        self._target = target
+        self._target: TopicSpec[Message] = target
         self._job = job
-        self._message = message
-        self._position = position
+        self._message: type[Message] = message
+        self._position: Callable[[Item], int] = position
         self._bench = bench
-        self._adapter: TypeAdapter[Item | ExtractionEnd] = TypeAdapter(item | ExtractionEnd)
+        self._adapter: TypeAdapter[Item | ExtractionEnd] = TypeAdapter(item | ExtractionEnd)  # type: ignore[arg-type]
 
     def video_id(self, message: VideoIngested) -> str:
         """See `Logic`."""
@@ -65,19 +65,25 @@ class Extractor(Generic[Item, Message]):
         request = identity.request_of(message)
         path, digest = await locate(request.uri, self._bench.settings)
         job = {"path": str(path), "options": request.options.model_dump(mode="json")}
-        index = 0
+        index, took_ms = 0, 0
         async for found in self._bench.run(self.name, self._job, job, digest, request.fresh_from):
             part = self._adapter.validate_json(found.body)
+            took_ms += found.took_ms
             if isinstance(part, ExtractionEnd):
                 status: Status = "ok" if part.emitted else "empty"
-                header = header_of(request, self.name, END_INDEX, status, None, attempt, found.took_ms, found.cached)
+                header = header_of(request, self.name, END_INDEX, status, None, attempt, took_ms, found.cached)
                 end = self._message(header, None, part)
                 yield Output(self._target, header, end, index, index, part.duration_ms)
             else:
                 header = header_of(request, self.name, index, "ok", None, attempt, found.took_ms, found.cached)
                 index += 1
                 yield Output(
-                    self._target, header, self._message(header, part, None), index, None, self._position(part)
+                    self._target,
+                    header,
+                    self._message(header, cast(Any, part), None),
+                    index,
+                    None,
+                    self._position(part),
                 )
 
     def failed(self, message: VideoIngested, error: Exception, attempts: int, emitted: int) -> list[Output[Message]]:

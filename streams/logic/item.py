@@ -49,10 +49,10 @@ class ItemStage(Generic[In, Out]):
         bench: Bench,
     ) -> None:
         self.name = name
-        self.source = source
-        self._target = target
+        self.source: TopicSpec[In] = source
+        self._target: TopicSpec[Out] = target
         self._job = job
-        self._message = message
+        self._message: type[Out] = message
         self._bench = bench
         self._adapter: TypeAdapter[Any] = TypeAdapter(result)
 
@@ -74,7 +74,9 @@ class ItemStage(Generic[In, Out]):
             made = replace(
                 header, stage=self.name, attempt=attempt, took_ms=found.took_ms, cached=found.cached, status="ok"
             )
-            yield Output(self._target, made, self._message(made, result, None), 1, None, getattr(result, "end_ms", None))
+            yield Output(
+                self._target, made, self._message(made, result, None), 1, None, getattr(result, "end_ms", None)
+            )
 
     def failed(self, message: In, error: Exception, attempts: int, emitted: int) -> list[Output[Out]]:
         """See `Logic`."""

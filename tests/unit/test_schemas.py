@@ -1,4 +1,4 @@
-"""The Avro schemas are the single source: classes have their shape, ids never change meaning, changes are compatible."""
+"""The Avro schemas are the single source: classes have their shape, ids keep their meaning, changes are compatible."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_ids_are_unique_and_resolve():
 
 
 def test_released_texts_are_what_they_were_released_as():
-    """`released/` holds each released id's text; the newest one there is the current file as long as it is unchanged."""
+    """`released/` holds each released id's text, which must never change."""
     released = sorted((HERE / "released").glob("*.avsc"))
     assert released
     for path in released:

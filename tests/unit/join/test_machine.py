@@ -25,21 +25,34 @@ def header(stage: str, index: int, status: str = "ok", error: str | None = None,
 def part(kind: str, index: int, status: str = "ok", error: str | None = None, generation: int = 0) -> Part:
     stage = {"transcript": "transcriber", "vision": "vision"}[kind]
     content = f"{kind}{index}{status}{generation}".encode()
-    return Part(kind, header(stage, index, status, error, generation), content, (index + 1) * 10_000, usable=status == "ok")
+    return Part(
+        kind, header(stage, index, status, error, generation), content, (index + 1) * 10_000, usable=status == "ok"
+    )
 
 
 def end(kind: str, sent: int, status: str = "ok", error: str | None = None, generation: int = 0, warnings=()) -> Part:
     stage = {"transcript": "transcriber", "vision": "vision"}[kind]
     return Part(
-        kind, header(stage, END_INDEX, status, error, generation), b"end", -1, expected=sent, duration_ms=DURATION_MS,
+        kind,
+        header(stage, END_INDEX, status, error, generation),
+        b"end",
+        -1,
+        expected=sent,
+        duration_ms=DURATION_MS,
         warnings=tuple(warnings),
     )
 
 
 def meta(status: str = "ok", error: str | None = None, generation: int = 0) -> Part:
     duration = DURATION_MS if status == "ok" else None
-    return Part("metadata", header("metadata", 0, status, error, generation), b"meta", -1, duration_ms=duration,
-                usable=status == "ok")
+    return Part(
+        "metadata",
+        header("metadata", 0, status, error, generation),
+        b"meta",
+        -1,
+        duration_ms=duration,
+        usable=status == "ok",
+    )
 
 
 @dataclass
@@ -95,8 +108,11 @@ CASES = [
     ("metadata last", [*COMPLETE[1:], meta()], ["final"]),
     ("end records first", [end(T, 2), end(V, 1), part(T, 1), part(V, 0), meta(), part(T, 0)], ["final"]),
     ("a part is missing", [meta(), part(T, 1), end(T, 2), part(V, 0), end(V, 1)], []),
-    ("provisional, then final", [meta(), part(V, 0), part(T, 0), part(V, 1), part(V, 2), part(T, 1), part(T, 2),
-                                 end(T, 3), end(V, 3)], ["provisional", "final"]),
+    (
+        "provisional, then final",
+        [meta(), part(V, 0), part(T, 0), part(V, 1), part(V, 2), part(T, 1), part(T, 2), end(T, 3), end(V, 3)],
+        ["provisional", "final"],
+    ),
     ("no provisional across a gap", [meta(), part(T, 1), part(T, 2), part(T, 3), *(part(V, n) for n in range(4))], []),
     ("repeats", [*COMPLETE, *COMPLETE], ["final"]),
     ("late part after final", [*COMPLETE, part(T, 1), part(T, 5)], ["final"]),
@@ -104,23 +120,48 @@ CASES = [
     ("no picture", [meta(), part(T, 0), end(T, 1), end(V, 0, "empty")], ["final"]),
     ("neither", [meta(), end(T, 0, "empty"), end(V, 0, "empty")], ["final"]),
     ("a failed part", [meta(), part(T, 0, "failed", "x"), part(T, 1), end(T, 2), part(V, 0), end(V, 1)], ["degraded"]),
-    ("mended later", [meta(), part(T, 0, "failed", "x"), end(T, 1), part(V, 0), end(V, 1), part(T, 0)],
-     ["degraded", "final"]),
-    ("failed again after ok", [meta(), part(T, 0), part(T, 0, "failed", "x"), end(T, 1), part(V, 0), end(V, 1)], ["final"]),
-    ("extractor stopped after one", [meta(), part(T, 0), end(T, 1, "failed", "broken"), part(V, 0), end(V, 1)], ["degraded"]),
+    (
+        "mended later",
+        [meta(), part(T, 0, "failed", "x"), end(T, 1), part(V, 0), end(V, 1), part(T, 0)],
+        ["degraded", "final"],
+    ),
+    (
+        "failed again after ok",
+        [meta(), part(T, 0), part(T, 0, "failed", "x"), end(T, 1), part(V, 0), end(V, 1)],
+        ["final"],
+    ),
+    (
+        "extractor stopped after one",
+        [meta(), part(T, 0), end(T, 1, "failed", "broken"), part(V, 0), end(V, 1)],
+        ["degraded"],
+    ),
     ("stopped, its part still under way", [meta(), end(T, 1, "failed", "broken"), part(V, 0), end(V, 1)], []),
     ("a warning", [meta(), part(T, 0), end(T, 1, warnings=["ends early"]), part(V, 0), end(V, 1)], ["degraded"]),
-    ("cannot be opened", [meta("failed", "no file"), end(T, 0, "failed", "no file"), end(V, 0, "failed", "no file")], ["failed"]),
+    (
+        "cannot be opened",
+        [meta("failed", "no file"), end(T, 0, "failed", "no file"), end(V, 0, "failed", "no file")],
+        ["failed"],
+    ),
     ("metadata alone failed", [meta("failed", "x"), part(T, 0), end(T, 1), part(V, 0), end(V, 1)], ["degraded"]),
     ("deadline", [meta(), part(T, 0), Timer(VIDEO, 0, "nothing came")], ["degraded"]),
     ("deadline, nothing usable", [meta(), Timer(VIDEO, 0, "nothing came")], ["failed"]),
     ("deadline of another generation", [meta(), Timer(VIDEO, 7, "nothing came")], []),
     ("deadline after final", [*COMPLETE, Timer(VIDEO, 0, "nothing came")], ["final"]),
-    ("the rest comes after the deadline", [meta(), part(T, 0), Timer(VIDEO, 0, "late"), end(T, 1), part(V, 0), end(V, 1)],
-     ["degraded", "final"]),
-    ("an older generation", [*(replace(p, header=replace(p.header, generation=1)) for p in COMPLETE), *COMPLETE], ["final"]),
-    ("a newer generation", [*COMPLETE, *(replace(p, header=replace(p.header, generation=1)) for p in COMPLETE)],
-     ["final", "final"]),
+    (
+        "the rest comes after the deadline",
+        [meta(), part(T, 0), Timer(VIDEO, 0, "late"), end(T, 1), part(V, 0), end(V, 1)],
+        ["degraded", "final"],
+    ),
+    (
+        "an older generation",
+        [*(replace(p, header=replace(p.header, generation=1)) for p in COMPLETE), *COMPLETE],
+        ["final"],
+    ),
+    (
+        "a newer generation",
+        [*COMPLETE, *(replace(p, header=replace(p.header, generation=1)) for p in COMPLETE)],
+        ["final", "final"],
+    ),
 ]
 
 
@@ -194,7 +235,11 @@ def test_any_order_repeats_and_crashes_give_the_clean_result(events, seed, crash
             joiner.take(event, crash)  # the process dies here; the event is delivered again
         joiner.take(event)
     last, wanted = joiner.emitted[-1], clean.emitted[-1]
-    assert (last.completeness, sorted(last.keys), last.missing) == (wanted.completeness, sorted(wanted.keys), wanted.missing)
+    assert (last.completeness, sorted(last.keys), last.missing) == (
+        wanted.completeness,
+        sorted(wanted.keys),
+        wanted.missing,
+    )
     terminal = [emit for emit in joiner.emitted if emit.completeness == wanted.completeness]
     assert len({emit.revision for emit in terminal}) == 1
 

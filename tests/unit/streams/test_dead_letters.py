@@ -31,9 +31,15 @@ def test_ratio_counts_only_over_a_full_window():
     meter.failure()  # 100 of 200: at the limit
     for _ in range(50):
         meter.success()
-    with pytest.raises(DeadLetterLimit):
-        for _ in range(RATIO_WINDOW):
-            meter.failure()
+    for _ in range(50):
+        meter.failure()  # they push out as many of the oldest failures: still 100 of 200
+    with pytest.raises(DeadLetterLimit, match="101 of the last 200"):
+        _fail(meter, RATIO_WINDOW)
+
+
+def _fail(meter: FailureMeter, times: int) -> None:
+    for _ in range(times):
+        meter.failure()
 
 
 def test_a_letter_has_the_trace_of_unforeseen_errors_and_only_of_those():

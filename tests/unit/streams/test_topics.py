@@ -20,7 +20,7 @@ def test_video_partition_is_kafkas_default():
 @given(st.text(min_size=1, max_size=20), st.integers(1, 64))
 def test_items_of_one_video_go_round_all_partitions(video_id, partitions):
     where = Counter(topics.item_partition(video_id, index, partitions) for index in range(partitions * 3))
-    assert where == {partition: 3 for partition in range(partitions)}
+    assert where == dict.fromkeys(range(partitions), 3)
 
 
 def test_what_the_joiner_reads_is_co_partitioned():

@@ -19,7 +19,9 @@ class Run:
         self.gates: dict[str, asyncio.Event] = {}
         self.window = InOrderWindow(limit, self.errors.append)
 
-    async def submit(self, name: str, partition: int = 0, key: str | None = None, error: Exception | None = None) -> None:
+    async def submit(
+        self, name: str, partition: int = 0, key: str | None = None, error: Exception | None = None
+    ) -> None:
         self.gates[name] = asyncio.Event()
 
         async def work() -> None:

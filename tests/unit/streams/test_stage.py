@@ -1,0 +1,169 @@
+"""The guarded loop: which error does what, with a recording publisher in place of the broker."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from processors.domain import ExtractionEnd
+from processors.errors import ChildDied, Fatal, InvalidMedia, Retryable
+from processors.options import Options
+from schemas.messages import DeadLetter, Header, TranscriptMessage, VideoIngested
+from streams import codec, topics
+from streams.dead_letters import EXIT_DEAD_LETTER_LIMIT, DeadLetterLimit
+from streams.settings import Settings
+from streams.stage import EXIT_FATAL, Stage, exit_worker
+from streams.work import Output
+
+
+class FakeClock:
+    """Time that only sleeping moves."""
+
+    def __init__(self) -> None:
+        self.now_s = 0.0
+        self.slept: list[float] = []
+
+    def now_ms(self) -> int:
+        return int(self.now_s * 1000)
+
+    def monotonic_s(self) -> float:
+        return self.now_s
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now_s += seconds
+
+
+class Recorder:
+    """A publisher that keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.items: list[TranscriptMessage] = []
+        self.letters: list[DeadLetter] = []
+
+    async def item(self, spec: Any, header: Header, message: Any) -> None:
+        self.items.append(message)
+
+    async def dead_letter(self, message: DeadLetter) -> None:
+        self.letters.append(message)
+
+    async def progress(self, header: Header, **_: Any) -> None:
+        return
+
+
+class Scripted:
+    """Logic that raises what the script says, one entry a try, after `before` outputs."""
+
+    name = "scripted"
+    source = topics.VIDEO_INGESTED
+
+    def __init__(self, script: list[Exception | None], before: int = 0, reports_invalid: bool = True) -> None:
+        self.script = script
+        self.before = before
+        self.reports_invalid = reports_invalid
+        self.tries = 0
+
+    def video_id(self, message: VideoIngested) -> str:
+        return message.video_id or "v"
+
+    def _output(self, index: int, status: str, error: str | None = None) -> Output[Any]:
+        header = Header("v", 0, self.name, index, status, error, 1, Options(), None, 0, False)  # type: ignore[arg-type]
+        return Output(topics.TRANSCRIPT, header, TranscriptMessage(header, None, ExtractionEnd(None, 0, None, [])))
+
+    async def outputs(self, message: VideoIngested, attempt: int) -> AsyncIterator[Output[Any]]:
+        self.tries += 1
+        for index in range(self.before):
+            yield self._output(index, "ok")
+        error = self.script[self.tries - 1]
+        if error is not None:
+            raise error
+
+    def failed(self, message: VideoIngested, error: Exception, attempts: int, emitted: int) -> list[Output[Any]]:
+        return [self._output(-1, "failed", f"{error} after {attempts}, {emitted} sent")]
+
+
+@dataclass
+class Raw:
+    """A Kafka record."""
+
+    value: bytes | None
+    key: bytes | None = b"v"
+    topic: str = "video-ingested"
+    partition: int = 0
+    offset: int = 7
+
+
+def run(script: list[Exception | None], raw: Raw | None = None, before: int = 0, **kwargs: Any) -> tuple:
+    clock, recorder = FakeClock(), Recorder()
+    logic = Scripted(script, before, **kwargs)
+    settings = Settings(retries=3, retry_base_s=1.0, dead_letter_max_consecutive=1)
+    stage = Stage(logic, settings, recorder, 2, clock)  # type: ignore[arg-type]
+    valid = Raw(codec.encode(topics.VIDEO_INGESTED, VideoIngested(uri="/v.mp4", video_id="v")))
+    asyncio.run(stage._handle(raw or valid))
+    return logic, recorder, clock, stage
+
+
+def test_success_publishes_and_dead_letters_nothing():
+    logic, recorder, clock, _ = run([None], before=2)
+    assert (logic.tries, len(recorder.items), recorder.letters, clock.slept) == (1, 2, [], [])
+
+
+def test_retryable_backs_off_with_jitter_and_recovers():
+    logic, recorder, clock, _ = run([Retryable("x"), ValueError("y"), None])
+    assert (logic.tries, recorder.letters) == (3, [])
+    assert 0.5 <= clock.slept[0] <= 1.0
+    assert 1.0 <= clock.slept[1] <= 2.0
+
+
+def test_after_the_last_try_a_dead_letter_and_a_failed_record_downstream():
+    logic, recorder, clock, _ = run([Retryable("x")] * 4, before=1)
+    assert (logic.tries, len(clock.slept)) == (4, 3)
+    assert [(letter.reason, letter.attempts, letter.offset) for letter in recorder.letters] == [("x", 4, 7)]
+    assert recorder.items[-1].header.error == "x after 4, 1 sent"
+
+
+def test_invalid_media_is_never_tried_again():
+    logic, recorder, clock, _ = run([InvalidMedia("empty file")])
+    assert (logic.tries, clock.slept) == (1, [])
+    assert recorder.letters[0].error_class == "InvalidMedia"
+    assert recorder.items[-1].header.status == "failed"
+
+
+def test_the_second_death_of_a_child_ends_the_item():
+    logic, recorder, _, _ = run([ChildDied("a"), ChildDied("b"), None, None])
+    assert logic.tries == 2
+    assert recorder.letters[0].error_class == "ChildDied"
+
+
+def test_fatal_is_never_swallowed_and_writes_no_dead_letter():
+    with pytest.raises(Fatal):
+        run([Fatal("disk")])
+
+
+@pytest.mark.parametrize(("reports", "letters"), [(True, 1), (False, 0)])
+def test_unreadable_messages_go_to_dead_letter_once(reports, letters):
+    logic, recorder, _, _ = run([], Raw(b"{"), reports_invalid=reports)
+    assert (logic.tries, len(recorder.letters), recorder.items) == (0, letters, [])
+
+
+def test_the_limit_on_failures_of_valid_items_ends_the_stage():
+    _, recorder, _, stage = run([Retryable("x")] * 8)
+    raw = Raw(codec.encode(topics.VIDEO_INGESTED, VideoIngested(uri="/v.mp4", video_id="v")))
+    with pytest.raises(DeadLetterLimit):
+        asyncio.run(stage._handle(raw))
+    assert len(recorder.letters) == 2  # the letter is out before the stage stops
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(DeadLetterLimit("many"), EXIT_DEAD_LETTER_LIMIT), (Fatal("disk"), EXIT_FATAL), (KeyError("bug"), EXIT_FATAL)],
+)
+def test_exit_codes(error, code, monkeypatch):
+    seen: list[int] = []
+    monkeypatch.setattr("os._exit", seen.append)
+    exit_worker(error)
+    assert seen == [code]
