@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 CLIPSTREAM_TEST_DATA ?= $(abspath ../shared/data)
 export CLIPSTREAM_TEST_DATA
 
-.PHONY: help setup demo test check bench accuracy chaos up down clean lock
+.PHONY: help setup demo test check docs bench accuracy chaos up down clean lock
 
 help: ## Show this help
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -30,6 +30,11 @@ check: setup ## Lint and type-check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.kafka.yml
+	@if [ -x $(BIN)/hadolint ]; then $(BIN)/hadolint Dockerfile; fi
+
+docs: setup ## Write the generated pages anew
+	$(BIN)/python -m ops.docs.settings_page
 
 bench: setup ## Compare with a naive pipeline on the same video
 	$(BIN)/clipstream bench pipeline

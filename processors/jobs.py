@@ -93,9 +93,10 @@ def _options(request: dict[str, Any]) -> Options:
 
 
 @cache
-def _adapter(kind: type[T]) -> TypeAdapter[T]:
+def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 
 def _read(kind: type[T], value: dict[str, Any]) -> T:
-    return _adapter(kind).validate_python(value)
+    read: T = _adapter(kind).validate_python(value)  # type: ignore[arg-type]
+    return read

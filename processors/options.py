@@ -32,7 +32,9 @@ class Options(BaseModel):
     profile: Profile = "balanced"
     vision: VisionMode = "auto"
     budget_usd: float = Field(0.0, ge=0.0, le=10_000.0, description="most money to spend on this video", strict=False)
-    preferences: dict[str, float] = Field(default_factory=dict, description="signal name -> weight factor", strict=False)
+    preferences: dict[str, float] = Field(
+        default_factory=dict, description="signal name -> weight factor", strict=False
+    )
     callback_url: str | None = None
     metadata: dict[str, str] = Field(default_factory=dict, description="title, description, tags: passed through")
 

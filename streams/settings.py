@@ -8,11 +8,18 @@ from __future__ import annotations
 
 import difflib
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from pydantic import Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
 
 from processors.errors import Fatal
 
@@ -24,6 +31,14 @@ FOREIGN_NAMES: Final = frozenset({"CLIPSTREAM_TEST_DATA"})
 
 class SettingsError(Fatal):
     """The settings are wrong; the reason names the setting."""
+
+
+class _OwnLines(DotEnvSettingsSource):
+    """`.env` without the lines of other programs (docker compose reads the same file)."""
+
+    def _load_env_vars(self) -> Mapping[str, str | None]:
+        lines = super()._load_env_vars()
+        return {name: value for name, value in lines.items() if name.upper().startswith(PREFIX)}
 
 
 def _user_dir(variable: str, fallback: str) -> Path:
@@ -60,7 +75,7 @@ class Settings(BaseSettings):
     asr_model: str | None = Field(None, description="recogniser for all languages, whatever the profile")
     # The longest a single item may take. Above all real items: 29 s of speech take 30 s with the largest model on one
     # slow core; a whole video's decoding is one item of an extractor, at 40x real time 20 minutes are 13 hours.
-    item_timeout_s: float = Field(1_200.0, ge=1.0, le=86_400.0)
+    item_timeout_s: float = Field(1_200.0, ge=1.0, le=86_400.0, description="longest wait for the next output of a job")
 
     # --- delivery
     retries: int = Field(3, ge=0, le=20, description="tries after the first")
@@ -70,25 +85,25 @@ class Settings(BaseSettings):
     )
     dead_letter_max_ratio: float = Field(0.5, gt=0.0, le=1.0, description="failures among the last 200 that stop it")
     # 10 s bring the partitions of a killed worker back in 10 to 20 s; below 6 s a busy machine misses heartbeats.
-    session_timeout_s: float = Field(10.0, ge=6.0, le=300.0)
-    heartbeat_s: float = Field(3.0, ge=0.5, le=60.0)
-    commit_interval_s: float = Field(1.0, ge=0.1, le=60.0)
+    session_timeout_s: float = Field(10.0, ge=6.0, le=300.0, description="silence until a worker counts as dead")
+    heartbeat_s: float = Field(3.0, ge=0.5, le=60.0, description="at most a third of the session time-out")
+    commit_interval_s: float = Field(1.0, ge=0.1, le=60.0, description="how often acked offsets are committed")
 
     # --- join
     join_deadline_s: float = Field(600.0, ge=1.0, description="without progress and without lag, until degraded")
     late_parts_s: float = Field(7 * 86_400.0, ge=1.0, description="how long degraded and failed joins take late parts")
 
     # --- result cache
-    cache_enabled: bool = True
-    cache_memory_items: int = Field(1_000, ge=0, le=1_000_000)
+    cache_enabled: bool = Field(True, description="whether computed results are kept and found again")
+    cache_memory_items: int = Field(1_000, ge=0, le=1_000_000, description="entries kept in each worker")
     cache_ttl_s: int = Field(3_600, ge=1, description="life of an entry in Redis")
 
     # --- vision service
-    openai_base_url: str = ""
-    openai_api_key: SecretStr = SecretStr("")
+    openai_base_url: str = Field("", description="OpenAI-compatible service; not used yet")
+    openai_api_key: SecretStr = Field(SecretStr(""), description="its key; never shown")
 
     # --- logs
-    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="of the workers' logs")
 
     @model_validator(mode="after")
     def _session(self) -> Settings:
@@ -106,7 +121,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Order of the sources, the first one wins."""
-        return init_settings, env_settings, dotenv_settings, TomlConfigSettingsSource(settings_cls)
+        return init_settings, env_settings, _OwnLines(settings_cls), TomlConfigSettingsSource(settings_cls)
 
     @property
     def store(self) -> str:

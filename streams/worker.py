@@ -18,7 +18,7 @@ from streams.settings import Settings
 
 LOG_FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 # Faust and aiokafka tell every rebalance step at INFO; a user of the logs wants videos.
-QUIET_LOGGERS: Final = ("faust", "mode", "aiokafka", "kafka", "asyncio")
+QUIET_LOGGERS: Final = ("faust", "mode", "aiokafka", "kafka", "asyncio", "streams.recovery")
 
 
 def run_worker(name: str, settings: Settings, instance: str | None) -> None:

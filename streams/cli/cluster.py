@@ -17,6 +17,7 @@ from rich.live import Live
 from rich.table import Table
 
 from ops.local.cluster import ClusterInfo, LocalCluster, read_cluster
+from ops.local.errors import StartFailed
 from processors.errors import ClipstreamError
 from schemas.messages import Progress
 from streams import agents, groups, topics
@@ -73,11 +74,11 @@ def up(
     if settings.broker_url:
         _serve(settings, None)
         return
-    cluster = LocalCluster(settings.data_dir, settings.cache_dir)
+    cluster = LocalCluster(settings.data_dir, settings.cache_dir, allow_download=not settings.offline)
     try:
         started = cluster.start()
         _print_addresses(started)
-        _serve(settings.model_copy(update={"broker_url": started.broker_url, "cache_url": started.cache_url}), started)
+        _serve(settings.model_copy(update={"broker_url": started.broker_url, "cache_url": started.cache_url}), cluster)
     finally:
         cluster.stop()
 
@@ -194,8 +195,8 @@ async def _status(settings: Settings, video_id: str | None) -> dict[str, Any]:
     }
 
 
-def _serve(settings: Settings, started: ClusterInfo | None) -> None:
-    """Run the supervisor until a signal."""
+def _serve(settings: Settings, cluster: LocalCluster | None) -> None:
+    """Run the supervisor until a signal; the embedded servers come back too when they die."""
     asyncio.run(create_topics(settings))
     supervisor = Supervisor(settings, agents.NAMES, SYSTEM_CLOCK)
     done = threading.Event()
@@ -208,17 +209,30 @@ def _serve(settings: Settings, started: ClusterInfo | None) -> None:
         if console.is_terminal:
             with Live(_table(supervisor), console=console, refresh_per_second=2) as live:
                 while not done.wait(_POLL_S):
+                    _revive(cluster)
                     supervisor.poll()
                     live.update(_table(supervisor))
         else:
             console.print("Agents started; logs are in " + escape(str(settings.log_dir)))
             while not done.wait(_POLL_S):
+                _revive(cluster)
                 if supervisor.poll():
                     _say(supervisor)
     finally:
         console.print("Stopping the agents")
         supervisor.stop()
         note.unlink(missing_ok=True)
+
+
+def _revive(cluster: LocalCluster | None) -> None:
+    dead = cluster.died() if cluster is not None else ()
+    if cluster is None or not dead:
+        return
+    console.print(f"{' and '.join(dead)} died; starting again")
+    try:
+        cluster.revive()
+    except StartFailed as error:
+        console.print(f"[red]{escape(error.reason)}[/] Trying again.", soft_wrap=True)
 
 
 def _say(supervisor: Supervisor) -> None:

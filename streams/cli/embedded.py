@@ -36,7 +36,7 @@ async def everything_running(settings: Settings, profiles: Iterable[str]) -> Asy
     await asyncio.to_thread(pull_models, settings, profiles)
     async with contextlib.AsyncExitStack() as stack:
         if not settings.broker_url:
-            cluster = LocalCluster(settings.data_dir, settings.cache_dir)
+            cluster = LocalCluster(settings.data_dir, settings.cache_dir, allow_download=not settings.offline)
             stack.push_async_callback(asyncio.to_thread, cluster.stop)
             started = await asyncio.to_thread(cluster.start)
             settings = settings.model_copy(update={"broker_url": started.broker_url, "cache_url": started.cache_url})

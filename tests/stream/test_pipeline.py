@@ -150,7 +150,6 @@ UNREADABLE = {
     "text_as_mp4",
     "directory_as_mp4",
     "truncated_moov_at_end",
-    "unknown_codec",
     "playlist_m3u8",
     "concat_list",
     "missing",

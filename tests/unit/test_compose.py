@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import tomllib
-from collections.abc import Iterator
+from importlib import metadata
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from typer.testing import CliRunner
 
 from ops.local.jars import KAFKA_VERSION
@@ -160,17 +164,31 @@ def test_the_registry_takes_only_changes_that_our_schemas_may_make() -> None:
     assert SERVICES["registry"]["environment"]["APICURIO_RULES_GLOBAL_COMPATIBILITY"] == "FULL_TRANSITIVE"
 
 
-def _names(requirements: list[str]) -> Iterator[str]:
-    for requirement in requirements:
-        found = re.match(r"[\w-]+", requirement)
-        assert found
-        yield found[0]
+def _closure(roots: list[str]) -> set[str]:
+    """Names of the distributions that these requirements bring, as installed here."""
+    found: set[str] = set()
+    waiting = [Requirement(root) for root in roots]
+    while waiting:
+        wanted = waiting.pop()
+        name = canonicalize_name(wanted.name)
+        if name in found or (wanted.marker is not None and not wanted.marker.evaluate({"extra": ""})):
+            continue
+        found.add(name)
+        with contextlib.suppress(PackageNotFoundError):  # what the lock leaves out
+            waiting += [Requirement(text) for text in metadata.requires(name) or []]
+    return found
 
 
 def test_the_image_drops_what_only_development_needs() -> None:
-    removed = set(DOCKERFILE.partition("pip uninstall")[2].partition("\n\n")[0].replace("\\", "").split())
-    development = PROJECT["project"]["optional-dependencies"]["dev"] + PROJECT["dependency-groups"]["build"]
-    assert {name for name in removed if not name.startswith("-")} == set(_names(development))
+    project, groups = PROJECT["project"], PROJECT["dependency-groups"]
+    needed = _closure(project["dependencies"] + project["optional-dependencies"]["ocr"]) | {"pip"}
+    development = {
+        canonicalize_name(Requirement(text).name) for text in project["optional-dependencies"]["dev"] + groups["build"]
+    }
+    words = DOCKERFILE.partition("pip uninstall")[2].partition("\n\n")[0].replace("\\", "").split()
+    removed = {canonicalize_name(word) for word in words if not word.startswith("-")}
+    assert development - needed <= removed
+    assert not removed & needed
 
 
 def test_the_build_context_holds_what_the_wheel_is_made_of() -> None:

@@ -34,6 +34,14 @@ def test_a_pause_ends_a_cue_and_a_short_one_stays_a_little() -> None:
     assert [(cue.start_ms, cue.end_ms) for cue in cues] == [(0, MIN_CUE_MS), (5_000, 6_000)]
 
 
+def test_slow_words_get_cues_of_their_own() -> None:
+    cues = cues_of(tokens_of([utterance("one two three", 0, word_ms=3_000)]))
+    assert [(cue.lines, cue.start_ms, cue.end_ms) for cue in cues] == [
+        (("one two",), 0, 6_050),
+        (("three",), 6_100, 9_100),
+    ]
+
+
 def test_a_short_cue_never_covers_the_next() -> None:
     cues = cues_of(tokens_of([utterance("Well. Then we go.", 0)]))
     assert [(cue.start_ms, cue.end_ms) for cue in cues] == [(0, 350), (350, 1_350)]

@@ -60,6 +60,13 @@ def test_everything_is_in_time_order_and_frames_know_their_shot() -> None:
     assert document.curve == []
 
 
+def test_utterances_of_chunks_that_overlap_are_in_time_order() -> None:
+    around = chunk(utterance("first words", 0), utterance("last words", 6_000))
+    between = chunk(utterance("middle words", 3_000))
+    document = build_document(parts(9_000, [between, around]))
+    assert [said.text for said in document.transcript] == ["first words", "middle words", "last words"]
+
+
 def test_a_frame_sent_twice_counts_once() -> None:
     batches = [BatchAnalysis([frame(500)], [], 0.0), BatchAnalysis([frame(500), frame(900)], [], 0.0)]
     document = build_document(Parts("vid", Options(), facts(8_000), [], batches, None))

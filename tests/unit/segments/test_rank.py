@@ -288,6 +288,17 @@ def test_provisional_drops_a_sentence_that_goes_on() -> None:
     assert any("never did." in segment.text for segment in complete.segments)
 
 
+@pytest.mark.parametrize(
+    ("until_ms", "texts"),
+    [(6_649 + 700, ["we went up there"]), (6_650 + 700, ["we went up there", "and saw"])],
+    ids=["may go on", "followed by a pause"],
+)
+def test_provisional_without_punctuation_waits_for_a_pause(until_ms: int, texts: list[str]) -> None:
+    said = [utterance("we went up there", 1_000), utterance("and saw", 6_000), utterance("the river", 7_400)]
+    ranking = rank(parts(25_000, [chunk(*said)], min_segment_ms=500, max_segment_ms=4_000), until_ms=until_ms)
+    assert sorted({segment.text for segment in ranking.segments}, reverse=True) == texts
+
+
 @pytest.mark.parametrize("until_ms", [0, -5, 100], ids=["zero", "negative", "too little"])
 def test_provisional_of_nothing(until_ms: int) -> None:
     assert rank(story(), until_ms=until_ms).segments == []

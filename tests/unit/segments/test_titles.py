@@ -18,6 +18,11 @@ def _title(text: str, language: str = "en") -> str:
 CASES = [
     ("The river is deep.", "The river is deep", "a short sentence without its full stop"),
     ("Okay. Why is the river so deep? It rains.", "Why is the river so deep?", "a question, with its mark"),
+    (
+        "They saw the river engine. We all saw the river engine.",
+        "We all saw the river engine",
+        "an opening that refers back costs",
+    ),
     ("And they left. The river engine broke.", "The river engine broke", "not the one that refers back"),
     ("the river engine broke", "The river engine broke", "a capital"),
     (

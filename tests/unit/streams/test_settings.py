@@ -36,6 +36,11 @@ def test_unknown_names_are_refused(where, monkeypatch):
         load_settings()
 
 
+def test_lines_of_other_programs_in_the_env_file_are_passed_over():
+    Path(".env").write_text("VIDEOS_DIR=/videos\nCLIPSTREAM_RETRIES=2\n")
+    assert load_settings().retries == 2
+
+
 def test_a_near_name_is_suggested(monkeypatch):
     monkeypatch.setenv("CLIPSTREAM_RETRYS", "3")
     with pytest.raises(SettingsError) as caught:

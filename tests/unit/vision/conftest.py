@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -35,6 +34,6 @@ def face_model(models: ModelStore) -> Path:
 
 
 @pytest.fixture
-def tools(tmp_path: Path, models: ModelStore) -> Iterator[Tools]:
+def tools(tmp_path: Path, models: ModelStore) -> Tools:
     """Tools of a job with an empty blob store."""
-    yield Tools(BlobStore(str(tmp_path / "blobs")), models, threads=1, asr_model=None, work_dir=tmp_path)
+    return Tools(BlobStore(str(tmp_path / "blobs")), models, threads=1, asr_model=None, work_dir=tmp_path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
 
@@ -79,9 +80,7 @@ def write_video(
         stream = cast(Any, output.add_stream(codec, rate=rate))
         stream.height, stream.width = images[0].shape[:2]
         stream.pix_fmt = pixels
-        if codec == "libx264" and options is None:
-            options = {"preset": "ultrafast"}
-        stream.options = options or {}
+        stream.options = {"threads": "1", **({"preset": "ultrafast"} if options is None else options)}
         if aspect is not None:
             stream.codec_context.sample_aspect_ratio = aspect
         for number, image in enumerate(images):
@@ -126,7 +125,7 @@ def extract(path: Path, tools: Any, options: Options | None = None) -> Extracted
         bounds = [found.shots[0].start_ms, *(shot.end_ms for shot in found.shots)]
         assert bounds[0] == 0
         assert bounds[-1] == end.duration_ms
-        assert all(before < after for before, after in zip(bounds, bounds[1:], strict=False))
+        assert all(before < after for before, after in pairwise(bounds))
         assert [shot.start_ms for shot in found.shots] == bounds[:-1]
     times = [frame.pts_ms for frame in found.frames]
     assert times == sorted(set(times))

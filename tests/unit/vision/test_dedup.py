@@ -49,7 +49,7 @@ def test_threshold_is_a_setting():
 
 
 def test_a_glimpse_must_be_met_more_closely():
-    near = noisy(look(1), 7, 17.0)  # cosine about 0.94
+    near = noisy(look(1), 7, 21.0)  # cosine about 0.94
     chosen, glimpsed = Duplicates(), Duplicates()
     chosen.add(look(1))
     glimpsed.glimpse(look(1))

@@ -26,7 +26,7 @@ def test_the_sharpest():
 
 
 def test_the_first_of_equals():
-    assert choose([[candidate(500), candidate(900)]]) == [500]
+    assert choose([[candidate(0), candidate(500), candidate(900)]]) == [500]
 
 
 def test_not_beside_the_cut_even_if_sharper():

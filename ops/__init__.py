@@ -1,0 +1,1 @@
+"""Operating clipstream: the embedded cluster, benches, dashboards, deployment files."""

@@ -1,0 +1,1 @@
+"""Benchmarks: honest comparisons in one run. See `docs/benchmarks.md` for the rules and the figures."""

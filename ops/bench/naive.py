@@ -1,0 +1,99 @@
+"""The naive pipeline: what a script of an afternoon does. The baseline of `clipstream bench pipeline`.
+
+The whole file through faster-whisper with its defaults, then OpenCV reading every frame and analysing one a second,
+one after the other. Same models and same analysis of a picture as clipstream. Models are loaded before the clock
+starts. Prints one JSON line: seconds in all and by part, words, frames analysed.
+
+    python -m ops.bench.naive VIDEO MODEL CACHE_DIR
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+from faster_whisper import WhisperModel
+from processors.models.store import ModelStore
+
+from processors.blobs import BlobStore
+from processors.domain import FrameBatch, FrameRef
+from processors.options import Options
+from processors.tools import Tools
+from processors.vision.analyse import analyse_batch, warm_up
+
+ANALYSED_EACH_S: Final = 1.0
+READY: Final = "READY"
+
+
+def main(video: Path, model_name: str, cache_dir: Path) -> None:
+    """Run the baseline.
+
+    Args:
+        video: local file.
+        model_name: of the recogniser in the manifest.
+        cache_dir: user cache with the models.
+    """
+    models = ModelStore(None, cache_dir, allow_download=False)
+    model = WhisperModel(str(models.path(model_name)), local_files_only=True)
+    with tempfile.TemporaryDirectory() as folder:
+        # all cores, as a script would have by the libraries' defaults
+        tools = Tools(BlobStore(folder), models, cv2.getNumberOfCPUs(), model_name, Path(folder))
+        warm_up(tools)
+        print(READY, flush=True)
+        sys.stdin.readline()
+        started = time.perf_counter()
+        segments = _transcribe(model, video)
+        heard = time.perf_counter()
+        frames = _look(video, tools)
+        ended = time.perf_counter()
+    print(
+        json.dumps(
+            {
+                "seconds": ended - started,
+                "asr_seconds": heard - started,
+                "vision_seconds": ended - heard,
+                "segments": segments,
+                "frames": frames,
+            }
+        )
+    )
+
+
+def _transcribe(model: WhisperModel, video: Path) -> list[dict[str, Any]]:
+    try:
+        segments, _info = model.transcribe(str(video), word_timestamps=True)
+        return [{"start_ms": round(s.start * 1000), "end_ms": round(s.end * 1000), "text": s.text} for s in segments]
+    except IndexError:
+        return []  # faster-whisper on a file without an audio track
+
+
+def _look(video: Path, tools: Tools) -> int:
+    capture = cv2.VideoCapture(str(video))
+    rate = capture.get(cv2.CAP_PROP_FPS) or 25.0
+    step = max(1, round(rate * ANALYSED_EACH_S))
+    number = analysed = 0
+    try:
+        while True:
+            found, image = capture.read()
+            if not found:
+                return analysed
+            if number % step == 0:
+                encoded, content = cv2.imencode(".jpg", image)
+                assert encoded
+                uri = tools.blobs.put(content.tobytes())
+                height, width = image.shape[:2]
+                frame = FrameRef(uri, round(number * 1000 / rate), 0, width, height, 0.0, 0.0)
+                analyse_batch(FrameBatch([frame], []), Options(), tools)
+                analysed += 1
+            number += 1
+    finally:
+        capture.release()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]))

@@ -1,0 +1,194 @@
+"""`clipstream bench pipeline`: one video by the naive script and by clipstream, in one run, with the same models."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from ops.bench.machine import describe
+from ops.bench.memory import PeakMemory
+from ops.bench.naive import READY
+from ops.bench.truth import pooled_errors, speech_by_language
+from ops.local.cluster import LocalCluster
+from processors.blobs import BlobStore
+from processors.options import Options
+from schemas.messages import Segments
+from streams import agents, results, topics
+from streams.admin import create_topics
+from streams.client import TERMINAL, following, keep_highest, producing, request_for
+from streams.clock import SYSTEM_CLOCK
+from streams.groups import agents_with_members
+from streams.settings import Settings
+from streams.supervisor import Supervisor
+
+LIMIT_S: Final = 7_200.0
+READY_LIMIT_S: Final = 120.0
+_POLL_S: Final = 0.2
+
+
+@dataclass
+class Ours:
+    """What clipstream did."""
+
+    seconds: float = 0.0
+    first_s: float | None = None
+    result: dict[str, Any] = field(default_factory=dict)
+    trees_mb: dict[str, float] = field(default_factory=dict)
+    process_mb: dict[str, float] = field(default_factory=dict)
+
+
+def run(videos: list[Path], model: str, settings: Settings) -> dict[str, Any]:
+    """Compare on each video; returns the JSON of the benchmark contract.
+
+    Args:
+        videos: with `NAME.truth.json` beside them where word errors are to be counted.
+        model: recogniser that both sides use.
+        settings: cache folder with models and jars; everything else is made anew in an empty folder.
+    """
+    rows = [_compare(video, model, settings) for video in videos]
+    naive = sum(row["naive_seconds"] for row in rows)
+    ours = sum(row["seconds"] for row in rows)
+    return {
+        "bench": "pipeline",
+        "machine": describe(),
+        "model": model,
+        "rows": rows,
+        "pooled": {"ratio": naive / ours, "seconds": ours, "naive_seconds": naive},
+        "baselines": {"naive": {"seconds": naive}},
+    }
+
+
+def _compare(video: Path, model: str, settings: Settings) -> dict[str, Any]:
+    ours = asyncio.run(_clipstream(video, model, settings))
+    naive = _naive(video, model, settings)
+    result = ours.result
+    said = [(u["start_ms"], u["text"]) for u in result["transcript"]]
+    naive_said = [(s["start_ms"], s["text"]) for s in naive["segments"]]
+    row: dict[str, Any] = {
+        "item": video.name,
+        "duration_ms": result["duration_ms"],
+        "status": result["status"],
+        "seconds": round(ours.seconds, 2),
+        "naive_seconds": round(naive["seconds"], 2),
+        "ratio": round(naive["seconds"] / ours.seconds, 3),
+        "naive_asr_seconds": round(naive["asr_seconds"], 2),
+        "naive_vision_seconds": round(naive["vision_seconds"], 2),
+        "first_provisional_s": round(ours.first_s, 2) if ours.first_s is not None else None,
+        "first_provisional_share": round(ours.first_s / ours.seconds, 3) if ours.first_s is not None else None,
+        "stage_ms": result["run"]["timings_ms"],
+        "cache_hits": sum(stage["hits"] for stage in result["run"]["cache"].values()),
+        "frames": len(result["frames"]),
+        "naive_frames": naive["frames"],
+        "shots": len(result["shots"]),
+        "segments": len(result["segments"]),
+        "memory_mb": {name: round(size) for name, size in sorted(ours.trees_mb.items())},
+        "largest_process_mb": {name: round(size) for name, size in sorted(ours.process_mb.items())},
+        "naive_memory_mb": round(naive["memory_mb"]),
+    }
+    if row["cache_hits"]:
+        raise AssertionError("the result cache answered during a benchmark")
+    truth = video.with_name(f"{video.stem}.truth.json")
+    if truth.exists():
+        spoken = speech_by_language(json.loads(truth.read_text(encoding="utf-8")))
+        row["wer"] = pooled_errors(spoken, said)
+        row["naive_wer"] = pooled_errors(spoken, naive_said)
+    return row
+
+
+async def _clipstream(video: Path, model: str, base: Settings) -> Ours:
+    with tempfile.TemporaryDirectory(prefix="clipstream-bench-") as folder:
+        settings = Settings(
+            data_dir=Path(folder),
+            cache_dir=base.cache_dir,
+            cache_enabled=False,
+            asr_model=model,
+            models_dir=base.models_dir,
+        )
+        with LocalCluster(settings.data_dir, settings.cache_dir) as cluster:
+            info = cluster.describe()
+            settings = settings.model_copy(update={"broker_url": info.broker_url})
+            await create_topics(settings)
+            supervisor = Supervisor(settings, agents.NAMES, SYSTEM_CLOCK)
+            supervisor.start()
+            try:
+                await _ready(settings, supervisor)
+                kafka = [(name, pid) for name, pid in info.pids.items() if name != "owner"]
+                with PeakMemory(lambda: [*kafka, *_pids(supervisor)]) as memory:
+                    ours = await _one(video, settings)
+                ours.trees_mb, ours.process_mb = memory.trees_mb, memory.largest_process_mb
+                return ours
+            finally:
+                await asyncio.to_thread(supervisor.stop)
+
+
+def _pids(supervisor: Supervisor) -> list[tuple[str, int]]:
+    return [(child.agent, child.process.pid) for child in supervisor.children if child.process is not None]
+
+
+async def _ready(settings: Settings, supervisor: Supervisor) -> None:
+    """Wait until every agent has joined its group and loaded its models, as the naive side has."""
+    deadline = time.monotonic() + READY_LIMIT_S
+    while await agents_with_members(settings) != set(agents.NAMES) or not _warm(settings):
+        supervisor.poll()
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"the agents are not ready after {READY_LIMIT_S:.0f} s; logs are in {settings.log_dir}")
+        await asyncio.sleep(_POLL_S)
+
+
+def _warm(settings: Settings) -> bool:
+    from streams.worker import living_workers
+
+    warm = {note["agent"] for note in living_workers(settings.data_dir) if note["warm"]}
+    return warm == set(agents.NAMES)
+
+
+async def _one(video: Path, settings: Settings) -> Ours:
+    request = request_for(str(video), Options(), None, settings)
+    newest: dict[str, Segments] = {}
+    ours = Ours()
+    async with following(settings, topics.SEGMENTS) as arrivals, producing(settings) as submit:
+        started = time.monotonic()
+        await submit(request)
+        async for arrival in arrivals:
+            if time.monotonic() - started > LIMIT_S:
+                raise TimeoutError(f"no final result after {LIMIT_S:.0f} s")
+            if arrival is None or not keep_highest(newest, arrival[1]):
+                continue
+            result: Segments = arrival[1]
+            ours.seconds = time.monotonic() - started
+            if ours.first_s is None and result.segments:
+                ours.first_s = ours.seconds
+            if result.status in TERMINAL:
+                ours.result = results.to_json(result, BlobStore(settings.store))
+                return ours
+    raise AssertionError("the stream of results never ends")
+
+
+def _naive(video: Path, model: str, settings: Settings) -> dict[str, Any]:
+    command = [sys.executable, "-m", "ops.bench.naive", str(video), model, str(settings.cache_dir)]
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        while (line := process.stdout.readline().strip()) != READY:
+            if not line:
+                raise RuntimeError("the naive pipeline did not start")
+        with PeakMemory(lambda: [("naive", process.pid)]) as memory:
+            process.stdin.write("go\n")
+            process.stdin.flush()
+            lines = process.stdout.read().strip().splitlines()
+    if process.returncode != 0 or not lines:
+        raise RuntimeError(f"the naive pipeline failed with exit code {process.returncode}")
+    found: dict[str, Any] = json.loads(lines[-1])
+    found["memory_mb"] = memory.trees_mb.get("naive", 0.0)
+    return found

@@ -1,0 +1,241 @@
+"""Pictures of a video as cheaply as they can be had: packets in groups, and only the groups that matter decoded.
+
+A group of packets begins at a key frame and ends before the next one. Its first picture costs one decoded packet; the
+rest is decoded only when somebody asks. Groups of streams whose key frames say nothing are made to fit: where every
+frame is a key frame (MJPEG, ProRes) a group spans `MIN_GROUP_MS`, and where key frames are too far apart (screen
+recordings, intra refresh) a group is cut at `MAX_GROUP_MS` and has to be decoded through.
+
+Whole files were read with 2 cores at 640x360, h264: all pictures 0.65 s of CPU for 63 s of video, without those that
+nothing refers to (B frames) 0.41 s, key frames only 0.03 s.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any, Final
+
+import av
+from av.stream import Discard
+
+from processors.timeline import pts_to_ms
+
+Frame = Any  # av.VideoFrame; PyAV carries no types that mypy may follow here
+Packet = Any  # av.Packet
+
+# Key frames nearer than this join one group: the picture rate at which streams of key frames only are looked at.
+MIN_GROUP_MS: Final = 500
+# Encoders put key frames at most 10 s apart by default (x264: 250 frames); beyond that they say nothing of the content.
+MAX_GROUP_MS: Final = 12_000
+# Packets that are held while their group is open: 24 Mbit/s over 12 s, so 4K streams stay within it.
+MAX_GROUP_BYTES: Final = 36_000_000
+# The first picture of a shot takes about as much as a key frame where it is coded poorly, else a good part of one and
+# many times what its neighbours take. What is decoded in vain costs time only.
+_CUT_TO_KEY: Final = 0.5
+_SOME_TO_KEY: Final = 0.3
+_CUT_TO_MEDIAN: Final = 10
+# A demuxer that reports more errors than this without a packet in between will not find its way back.
+_MAX_DEMUX_ERRORS: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A decoded picture, as stored: not yet upright, in whatever pixel format."""
+
+    pts_ms: int
+    frame: Frame
+    key: bool  # a key frame: decodable alone, and where encoders that look for cuts put them
+
+
+@dataclass(slots=True)
+class PacketGroup:
+    """Packets of one key frame and what follows it, in decoding order."""
+
+    start_ms: int
+    keyed: bool  # begins with a key frame; else it goes on where the group before was cut
+    closed: bool = True  # ends before a key frame or at the end of the stream, so it can be decoded alone
+    packets: list[Packet] = field(default_factory=list)
+    # The next group's key frame, and pictures of this group that were stored behind it (open groups of pictures).
+    tail: list[Packet] = field(default_factory=list)
+    times_ms: list[int] = field(default_factory=list)  # of `packets`
+    size_bytes: int = 0
+
+    @property
+    def may_hide_a_cut(self) -> bool:
+        """Whether some packet is large enough for the first picture of a shot that is not a key frame."""
+        sizes: list[int] = [packet.size for packet in self.packets[1:]]
+        if not sizes:
+            return False
+        largest = max(sizes)
+        key: int = self.packets[0].size
+        return largest >= _CUT_TO_KEY * key or (
+            largest >= _SOME_TO_KEY * key and largest >= _CUT_TO_MEDIAN * statistics.median(sizes)
+        )
+
+
+class VideoReader:
+    """Reads one video stream group by group. Not thread safe; one pass only.
+
+    Args:
+        container: an open PyAV container.
+        stream: the video stream to read.
+        zero_s: the container's zero in seconds, see `processors.timeline`.
+        threads: decoder threads, >= 1.
+    """
+
+    def __init__(self, container: Any, stream: Any, zero_s: Fraction, threads: int) -> None:
+        self._container = container
+        self._stream = stream
+        self._zero_s = zero_s
+        self._context = stream.codec_context
+        self._context.thread_count = threads
+        self._context.thread_type = "AUTO"
+        self._spare: Any = None
+        self.rotation: int | None = None  # degrees counter-clockwise to turn pictures by; known after the first one
+        for other in container.streams:
+            if other.index != stream.index:
+                other.discard = Discard.all  # the demuxer then skips their data
+        self.end_ms = 0  # end of the last picture that a packet announced
+        self.errors = 0  # packets that could not be read or decoded
+        self.damaged = 0  # pictures that the decoder patched up; they are dropped
+        self.decoded = 0  # pictures decoded, for measuring
+
+    def groups(self) -> Iterator[PacketGroup]:
+        """Groups of packets in time order. Holds at most two groups of `MAX_GROUP_BYTES`."""
+        waiting: PacketGroup | None = None  # complete but for pictures stored behind the next key frame
+        group: PacketGroup | None = None
+        for packet, ms in self._packets():
+            if group is None:
+                group = PacketGroup(ms, keyed=packet.is_keyframe)
+            elif packet.is_keyframe and ms - group.start_ms >= MIN_GROUP_MS:
+                if waiting is not None:
+                    yield waiting
+                waiting, group = group, PacketGroup(ms, keyed=True)
+                waiting.tail.append(packet)
+            elif ms - group.start_ms >= MAX_GROUP_MS or group.size_bytes >= MAX_GROUP_BYTES:
+                if waiting is not None:
+                    yield waiting
+                    waiting = None
+                group.closed = False
+                yield group
+                group = PacketGroup(ms, keyed=False)
+            elif waiting is not None and not packet.is_keyframe:
+                if ms < group.start_ms:
+                    waiting.tail.append(packet)  # leads the key frame: of no use to its own group
+                    continue
+                yield waiting
+                waiting = None
+            group.packets.append(packet)
+            group.times_ms.append(ms)
+            group.size_bytes += packet.size
+        if waiting is not None:
+            yield waiting
+        if group is not None:
+            yield group
+
+    def head(self, group: PacketGroup) -> list[Picture]:
+        """The first picture of a keyed group and, for judging motion, one shortly after; empty when undecodable."""
+        return self._alone(group.packets[:2], group.start_ms)
+
+    def next_key(self, group: PacketGroup) -> Picture | None:
+        """The key frame that follows a closed group; None at the end of the stream or when undecodable."""
+        pictures = self._alone(group.tail[:1], 0)
+        return pictures[0] if pictures else None
+
+    def pictures(self, group: PacketGroup, *, every: bool) -> Iterator[Picture]:
+        """All pictures of a group in time order, then for a closed one the next group's key frame.
+
+        Groups must be decoded in order after one that is not closed.
+
+        Args:
+            group: from `groups`.
+            every: also pictures that nothing refers to; without them decoding is about twice as fast. Groups that are
+                not closed are always decoded whole.
+        """
+        alone = group.closed and group.keyed
+        if group.keyed:
+            self._context.flush_buffers()
+        self._context.skip_frame = "NONREF" if alone and not every else "DEFAULT"
+        floor_ms = group.start_ms if group.keyed else 0
+        for packet in (*group.packets, *group.tail):
+            yield from self._decode(packet, floor_ms)
+        if group.closed:
+            yield from self._decode(None, floor_ms)
+            self._context.flush_buffers()
+
+    def again(self, group: PacketGroup, until_ms: int) -> Iterator[Picture]:
+        """All pictures of a keyed group once more, from its start to `until_ms`, with a decoder of its own.
+
+        May be used while `pictures` is under way.
+        """
+        if self._spare is None:
+            self._spare = av.CodecContext.create(self._context.name, "r")
+            self._spare.extradata = self._context.extradata
+            self._spare.thread_count = self._context.thread_count
+        self._spare.flush_buffers()
+        for packet in (*group.packets, *group.tail, None):
+            for picture in self._decode(packet, group.start_ms, self._spare):
+                yield picture
+                if picture.pts_ms >= until_ms:
+                    return
+
+    def _alone(self, packets: list[Packet], floor_ms: int) -> list[Picture]:
+        if not packets:
+            return []
+        self._context.flush_buffers()
+        self._context.skip_frame = "DEFAULT"
+        pictures = [picture for packet in (*packets, None) for picture in self._decode(packet, floor_ms)]
+        self._context.flush_buffers()
+        return pictures
+
+    def _decode(self, packet: Packet | None, floor_ms: int, context: Any = None) -> list[Picture]:
+        try:
+            frames = (context or self._context).decode(packet)
+        except av.error.EOFError:
+            return []
+        except av.FFmpegError:
+            self.errors += 1
+            return []
+        if self.rotation is None and frames:
+            self.rotation = int(frames[0].rotation)
+        pictures = []
+        for frame in frames:
+            if frame.is_corrupt:
+                self.damaged += 1
+            elif frame.pts is not None and (ms := self._ms(frame.pts)) >= floor_ms:
+                pictures.append(Picture(ms, frame, bool(frame.key_frame)))
+        self.decoded += len(frames)
+        return pictures
+
+    def _packets(self) -> Iterator[tuple[Packet, int]]:
+        failures = 0
+        while failures <= _MAX_DEMUX_ERRORS:
+            try:
+                for packet in self._container.demux(self._stream):
+                    pts = packet.pts if packet.pts is not None else packet.dts
+                    if pts is None or not packet.size:
+                        continue
+                    if packet.pts is None:
+                        packet.pts = pts
+                    failures = 0
+                    ms = self._ms(pts)
+                    self.end_ms = max(self.end_ms, self._ms(pts + (packet.duration or 0)), ms + 1)
+                    yield packet, ms
+                return
+            except av.FFmpegError:
+                failures += 1
+                self.errors += 1
+
+    @property
+    def aspect(self) -> Fraction:
+        """Width of a stored pixel by its height; 1 when the stream does not say or says nonsense."""
+        aspect = self._stream.sample_aspect_ratio
+        return aspect if aspect and Fraction(1, 8) <= aspect <= 8 else Fraction(1)
+
+    def _ms(self, pts: int) -> int:
+        return pts_to_ms(pts, self._stream.time_base, self._zero_s)
+
+
+__all__ = ["MAX_GROUP_BYTES", "MAX_GROUP_MS", "MIN_GROUP_MS", "PacketGroup", "Picture", "VideoReader"]

@@ -1,0 +1,89 @@
+"""The document behind a report, read from a result in JSON when it is not at hand itself.
+
+The JSON of a result is a contract that grows: unknown keys are passed over, absent ones get neutral values, so that a
+report of an older or newer result still renders.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from processors.domain import Document, Face, FrameAnalysis, Label, Shot, Utterance
+from processors.segments.words import clean_text
+
+
+def document_of(result: Mapping[str, Any]) -> Document:
+    """The transcript, shots, frames and curve of a merged result, without words and measurements."""
+    return Document(
+        transcript=[_utterance(entry) for entry in entries(result, "transcript")],
+        dropped=[],
+        shots=[
+            Shot(index, whole(entry.get("start_ms")), whole(entry.get("end_ms")))
+            for index, entry in enumerate(entries(result, "shots"))
+        ],
+        frames=[_frame(entry) for entry in entries(result, "frames")],
+        curve=[number(value) for value in result.get("curve") or []],
+    )
+
+
+def entries(holder: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+    """The objects of a list in JSON; empty when it is absent or null."""
+    return [entry for entry in holder.get(key) or [] if isinstance(entry, Mapping)]
+
+
+def number(value: object, otherwise: float = 0.0) -> float:
+    """A finite number, else `otherwise`."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value or abs(value) == float("inf"):
+        return otherwise
+    return float(value)
+
+
+def whole(value: object) -> int:
+    """A time or count, >= 0; 0 when it is none."""
+    return max(0, int(number(value)))
+
+
+def text(value: object) -> str:
+    """A text for people: one line without control and direction-override characters; empty for null and other kinds."""
+    return clean_text(value) if isinstance(value, str) else ""
+
+
+def identifier(value: object) -> str:
+    """A string as it is, such as a URI; empty for null and other kinds."""
+    return value if isinstance(value, str) else ""
+
+
+def _utterance(entry: Mapping[str, Any]) -> Utterance:
+    return Utterance(
+        start_ms=whole(entry.get("start_ms")),
+        end_ms=whole(entry.get("end_ms")),
+        text=text(entry.get("text")),
+        language=text(entry.get("language")),
+        words=[],
+        avg_logprob=0.0,
+        no_speech_probability=0.0,
+        loudness_db=None,
+    )
+
+
+def _frame(entry: Mapping[str, Any]) -> FrameAnalysis:
+    return FrameAnalysis(
+        frame_uri=identifier(entry.get("frame_uri")) or identifier(entry.get("uri")),
+        pts_ms=whole(entry.get("pts_ms")),
+        shot=whole(entry.get("shot")),
+        labels=[Label(text(label.get("name")), number(label.get("confidence"))) for label in entries(entry, "labels")],
+        text=[line for line in entry.get("text") or [] if isinstance(line, str)],
+        faces=[Face(0.0, 0.0, 0.0, 0.0, number(face.get("confidence"))) for face in entries(entry, "faces")],
+        scene=text(entry.get("scene")),
+        score=number(entry.get("score")),
+        sharpness=number(entry.get("sharpness")),
+        brightness=number(entry.get("brightness")),
+        colourfulness=number(entry.get("colourfulness")),
+        motion=number(entry.get("motion")),
+        source=text(entry.get("source")),
+        model=text(entry.get("model")),
+    )
+
+
+__all__ = ["document_of", "entries", "identifier", "number", "text", "whole"]

@@ -1,0 +1,99 @@
+"""A transcript as other programs want it: `json`, `srt`, `vtt`, `txt`, `rttm`.
+
+Times are those of the video. Text is data: whatever was said (or a file's hostile text made to be "said") cannot end a
+cue, start a new one or become markup.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import orjson
+
+from processors.domain import Utterance
+from processors.errors import InvalidMessage
+from processors.segments.cues import cues_of
+from processors.segments.sentences import BREAK_MS
+from processors.segments.words import Token, clean_text, text_of, tokens_of
+
+
+def render_transcript(utterances: list[Utterance], kind: str) -> str:
+    """Write a transcript.
+
+    Args:
+        utterances: in time order.
+        kind: one of `FORMATS`.
+
+    Returns:
+        The file's content: ends with a line feed; for `txt` empty when nothing was said.
+
+    Raises:
+        InvalidMessage: an unknown kind, or one that needs what the transcript lacks.
+    """
+    writer = _WRITERS.get(kind)
+    if writer is None:
+        raise InvalidMessage(f"Unknown transcript format '{kind[:40]}'. Known formats: {', '.join(FORMATS)}.")
+    return writer(utterances)
+
+
+def timestamp(ms: int, decimal_mark: str) -> str:
+    """`HH:MM:SS` and three decimals; hours get more digits when they need them."""
+    seconds, millis = divmod(ms, 1_000)
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:02d}:{minutes:02d}:{seconds:02d}{decimal_mark}{millis:03d}"
+
+
+def _json(utterances: list[Utterance]) -> str:
+    """The `transcript` list of a result."""
+    return orjson.dumps({"transcript": utterances}, option=orjson.OPT_INDENT_2).decode() + "\n"
+
+
+def _srt(utterances: list[Utterance]) -> str:
+    blocks = []
+    for number, cue in enumerate(cues_of(tokens_of(utterances)), start=1):
+        # an arrow inside the text would be read as a time line by lenient parsers
+        text = "\n".join(cue.lines).replace("-->", "->")
+        blocks.append(f"{number}\n{timestamp(cue.start_ms, ',')} --> {timestamp(cue.end_ms, ',')}\n{text}\n")
+    return "\n".join(blocks) or "\n"
+
+
+def _vtt(utterances: list[Utterance]) -> str:
+    blocks = ["WEBVTT\n"]
+    for number, cue in enumerate(cues_of(tokens_of(utterances)), start=1):
+        # WebVTT has the markup of HTML: & < > are written as entities, which also takes the arrow apart
+        text = html.escape("\n".join(cue.lines), quote=False)
+        blocks.append(f"{number}\n{timestamp(cue.start_ms, '.')} --> {timestamp(cue.end_ms, '.')}\n{text}\n")
+    return "\n".join(blocks)
+
+
+def _txt(utterances: list[Utterance]) -> str:
+    """Plain text in paragraphs: a new one after a long pause or with another language."""
+    paragraphs: list[list[Token]] = []
+    for token in tokens_of(utterances):
+        previous = paragraphs[-1][-1] if paragraphs else None
+        if previous is None or token.language != previous.language or token.start_ms - previous.end_ms >= BREAK_MS:
+            paragraphs.append([])
+        paragraphs[-1].append(token)
+    return "\n\n".join(clean_text(text_of(paragraph)) for paragraph in paragraphs) + "\n" * bool(paragraphs)
+
+
+def _rttm(utterances: list[Utterance]) -> str:
+    # RTTM says who spoke when; a file with one made-up speaker would be taken for a measured result
+    raise InvalidMessage(
+        "The transcript has no speakers yet, which is all that rttm holds.", "Use json, srt, vtt or txt."
+    )
+
+
+_WRITERS: Final[Mapping[str, Callable[[list[Utterance]], str]]] = {
+    "json": _json,
+    "srt": _srt,
+    "vtt": _vtt,
+    "txt": _txt,
+    "rttm": _rttm,
+}
+FORMATS: Final = tuple(_WRITERS)
+
+__all__ = ["FORMATS", "render_transcript", "timestamp"]

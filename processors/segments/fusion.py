@@ -1,0 +1,118 @@
+"""Fusion: many signals to one score per window.
+
+Each signal becomes its percentile among the windows of the video; the score is their weighted mean over the signals
+that could be measured, so a missing modality shifts weight to the others and lowers confidence instead of counting as
+bad. All arithmetic is in whole ten-thousandths.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from processors.domain import Reason
+from processors.segments.material import Floats, Ints, Material, Windows
+from processors.segments.percentiles import percentiles
+from processors.segments.signals import ALL, Measured, Signal
+from processors.segments.weights import UNIT, shares
+
+
+@dataclass(frozen=True, slots=True)
+class Fusion:
+    """Scores of all windows.
+
+    Args:
+        names: the signals that count, one per column.
+        measured: their measurements.
+        values: shape (windows, signals), percentile in ten-thousandths, 0 where not measured.
+        weights: same shape, share in ten-thousandths; rows add up to `UNIT`, or to 0 when nothing was measured.
+        evidence: shape (windows,), 0..1, the weight of what was measured against that of all signals.
+    """
+
+    names: list[str]
+    measured: list[Measured]
+    values: Ints
+    weights: Ints
+    evidence: Floats
+
+    @property
+    def exact(self) -> Ints:
+        """Score of each window in units of 1 / `UNIT`²: exact, for comparing."""
+        total: Ints = (self.values * self.weights).sum(axis=1)
+        return total
+
+    @property
+    def scores(self) -> Floats:
+        """Score of each window, 0..1, four decimals."""
+        return (self.exact + UNIT // 2) // UNIT / UNIT
+
+    def reasons(self, index: int) -> list[Reason]:
+        """The parts of a window's score, the largest contribution first; weights add up to 1."""
+        columns = [column for column in range(len(self.names)) if self.weights[index, column] > 0]
+        columns.sort(key=lambda column: (-self.values[index, column] * self.weights[index, column], self.names[column]))
+        return [
+            Reason(
+                signal=self.names[column],
+                value=int(self.values[index, column]) / UNIT,
+                weight=int(self.weights[index, column]) / UNIT,
+                detail=self.measured[column].detail(index),
+            )
+            for column in columns
+        ]
+
+
+def fuse(material: Material, windows: Windows, weights: Mapping[str, float], signals: Sequence[Signal] = ALL) -> Fusion:
+    """Measure all signals and combine them.
+
+    A signal that is the same for all of several windows tells nothing apart: it is left out of the score, though it
+    counts as evidence. When the weights leave nothing of what could be measured (say, speech only wanted in a video
+    without any), the signals' own weights decide instead of none, and evidence is 0.
+
+    Args:
+        material: of the video.
+        windows: at least one.
+        weights: by signal name, as from `preferred_weights`.
+        signals: those to measure.
+    """
+    found = [(signal, measured) for signal in signals if (measured := signal.measure(material, windows)) is not None]
+    ranks = [percentiles(measured.raw) for _, measured in found]
+    wanted = np.array([weights[signal.name] for signal, _ in found], dtype=np.float64)
+    known = np.array([np.isfinite(rank) for rank in ranks]).T.reshape(len(windows), len(found))
+    evidence = (known * wanted).sum(axis=1) / sum(weights[signal.name] for signal in signals)
+    telling = [column for column, rank in enumerate(ranks) if len(windows) == 1 or _varies(rank)]
+    kept = telling or list(range(len(found)))
+    if not wanted[kept].any():
+        kept = list(range(len(found))) if wanted.any() else kept
+    base = wanted[kept] if wanted[kept].any() else np.array([found[column][0].weight for column in kept])
+    known = known[:, kept]
+    values = np.array([np.nan_to_num(ranks[column]) for column in kept]).T.reshape(len(windows), len(kept))
+    return Fusion(
+        names=[found[column][0].name for column in kept],
+        measured=[found[column][1] for column in kept],
+        values=np.rint(values * UNIT).astype(np.int64),
+        weights=_shares_by_row(known, base),
+        evidence=np.clip(evidence, 0.0, 1.0),
+    )
+
+
+def _varies(rank: Floats) -> bool:
+    known = rank[np.isfinite(rank)]
+    return bool(len(known) and (known.min() < known.max() or len(known) < len(rank)))
+
+
+def _shares_by_row(known: np.ndarray[tuple[int, int], np.dtype[np.bool_]], base: Floats) -> Ints:
+    """Shares for each row; rows in which the same signals are known share one computation."""
+    rows = np.zeros(known.shape, dtype=np.int64)
+    if not known.size:
+        return rows
+    patterns, inverse = np.unique(known, axis=0, return_inverse=True)
+    for position, pattern in enumerate(patterns):
+        present = base * pattern
+        if present.any():
+            rows[np.ravel(inverse) == position] = shares(present.tolist())
+    return rows
+
+
+__all__ = ["Fusion", "fuse"]

@@ -1,0 +1,58 @@
+"""The segmenter's job: parts blob in, ranking out, the long document stored as a blob of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from processors.domain import Segment, VideoFacts
+from processors.segments.parts import Parts, dump_json
+from processors.segments.rank import rank
+from processors.tools import Tools
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """What the segmenter publishes of a ranking; the document is in the blob store.
+
+    Attributes:
+        notes: what a user should know about what was not found ("no speech").
+        models: names of the models whose words and labels are in it, sorted.
+    """
+
+    facts: VideoFacts | None
+    duration_ms: int
+    languages: list[str]
+    confidence: float
+    segments: list[Segment]
+    notes: list[str]
+    models: list[str]
+    cost_usd: float
+    document_uri: str
+
+
+def rank_parts(parts_uri: str, until_ms: int | None, tools: Tools) -> Ranked:
+    """Rank the parts of a video.
+
+    Args:
+        parts_uri: blob with `Parts` as JSON.
+        until_ms: provisional: only what lies before is ranked.
+        tools: the blob store.
+
+    Raises:
+        InvalidMessage: the blob is not there or no parts.
+    """
+    parts = Parts.from_json(tools.blobs.get(parts_uri))
+    ranking = rank(parts, until_ms=until_ms)
+    models = {spoken.model for spoken in parts.transcripts if spoken.utterances}
+    models |= {frame.model for batch in parts.batches for frame in batch.frames}
+    return Ranked(
+        facts=parts.facts,
+        duration_ms=ranking.duration_ms,
+        languages=ranking.languages,
+        confidence=ranking.confidence,
+        segments=ranking.segments,
+        notes=ranking.missing,
+        models=sorted(models),
+        cost_usd=round(sum(batch.cost_usd for batch in parts.batches), 6),
+        document_uri=tools.blobs.put(dump_json(ranking.document)),
+    )

@@ -1,0 +1,74 @@
+"""The vision stage: from a batch of frames to what is seen in them."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from processors.domain import BatchAnalysis, FrameBatch, FrameRef
+from processors.errors import InvalidMedia
+from processors.options import Options
+from processors.vision.backend import LoadedFrame, VisionBackend
+from processors.vision.local import LocalBackend
+
+if TYPE_CHECKING:
+    from processors.tools import Tools
+
+
+def analyse_batch(batch: FrameBatch, options: Options, tools: Tools) -> BatchAnalysis:
+    """Analyse the frames of a batch; its shots are passed through.
+
+    Args:
+        batch: from the frame extractor.
+        options: with `vision` "off" nothing is analysed.
+        tools: frames come from `blobs`, the face model from `models`; `threads` compute.
+
+    Returns:
+        One analysis for each frame, in order, or none with `vision` "off".
+
+    Raises:
+        InvalidMedia: a frame is not a JPEG that can be decoded, or not of the size that the batch says.
+        BlobMissing: a frame is not in the store.
+        ModelUnavailable: the face model cannot be had.
+    """
+    if options.vision == "off" or not batch.frames:
+        return BatchAnalysis(frames=[], shots=batch.shots, cost_usd=0.0)
+    answer = _backend(tools).analyse([_load(ref, tools) for ref in batch.frames])
+    return BatchAnalysis(frames=answer.frames, shots=batch.shots, cost_usd=answer.cost_usd)
+
+
+def warm_up(tools: Tools) -> None:
+    """Load the models, so that the first batch does not wait for them.
+
+    Raises:
+        ModelUnavailable: the face model cannot be had.
+    """
+    _local(tools.models.path("yunet"), tools.threads).load()
+
+
+def _backend(tools: Tools) -> VisionBackend:
+    return _local(tools.models.path("yunet"), tools.threads)
+
+
+@lru_cache(maxsize=1)
+def _local(face_model: Path, threads: int) -> LocalBackend:
+    """Models are loaded once per process."""
+    return LocalBackend(face_model, threads)
+
+
+def _load(ref: FrameRef, tools: Tools) -> LoadedFrame:
+    jpeg = tools.blobs.get(ref.uri)
+    image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR) if jpeg else None
+    if image is None:
+        raise InvalidMedia(f"The frame at {ref.pts_ms} ms is not a picture that can be decoded.")
+    pixels: NDArray[np.uint8] = image.astype(np.uint8, copy=False)
+    if pixels.shape[:2] != (ref.height, ref.width):
+        raise InvalidMedia(
+            f"The frame at {ref.pts_ms} ms is {pixels.shape[1]}x{pixels.shape[0]}, not {ref.width}x{ref.height}."
+        )
+    return LoadedFrame(ref, jpeg, pixels)

@@ -1,0 +1,136 @@
+"""The frame extractor: from a video file to batches of selected pictures and shots, then one end record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import av
+import cv2
+
+from processors.domain import ExtractionEnd, FrameBatch, FrameRef, Shot
+from processors.errors import InvalidMedia
+from processors.media.container import open_container, pick_streams, unsupported, zero_of
+from processors.media.video import VideoReader
+from processors.options import Options
+from processors.timeline import seconds_to_ms
+from processors.vision.dedup import Duplicates
+from processors.vision.pixels import upright
+from processors.vision.scan import Scanner
+from processors.vision.track import Chosen
+
+if TYPE_CHECKING:
+    from processors.tools import Tools
+
+# Stored pictures: large enough to read a slide, small enough that a batch of them fits a model's request.
+LONGEST_SIDE: Final = 1280
+JPEG_QUALITY: Final = 85
+# The first batch holds one picture, so that a provisional result need not wait, each next one twice as many, up to
+# this: analysing a picture takes some 0.1 s, a message about 1 ms, so 8 spread the work well and cost nothing.
+MAX_BATCH: Final = 8
+# What is ready goes out after at most this much of the video, full batch or not.
+FLUSH_MS: Final = 30_000
+# Pictures that stop this much before the declared end are worth a warning: more than rounding and encoder delay.
+MISSING_MS: Final = 500
+MISSING_PART: Final = 0.02
+
+
+def extract_frames(source: Path, options: Options, tools: Tools) -> Iterator[FrameBatch | ExtractionEnd]:
+    """Select pictures that stand for their shots, and find the shots.
+
+    Args:
+        source: a local media file.
+        options: `language` takes part in the choice of streams; with `vision` "off" no pictures are selected, since
+            nobody will look at them, and the batches hold shots only.
+        tools: pictures go to `blobs`; `threads` decode.
+
+    Yields:
+        Batches in time order, each with at least one picture or shot; over all of them each shot of the video comes
+        exactly once. Then one `ExtractionEnd`. A file without a picture track or with none that can be decoded gives
+        the end record alone, with `item_count` 0.
+
+    Raises:
+        InvalidMedia: the file cannot be opened as media.
+        StorageFull, Retryable: a picture could not be stored.
+    """
+    with open_container(source) as container:
+        streams = pick_streams(container, options.language)
+        stream = streams[1]
+        if stream is None:
+            yield ExtractionEnd(item_count=0, emitted=0, duration_ms=None, warnings=unsupported(container, "video"))
+            return
+        reader = VideoReader(container, stream, zero_of(container, streams), tools.threads)
+        scanner = Scanner(reader, choose=options.vision != "off", duplicates=Duplicates())
+        emitted = 0
+        for batch in _batches(scanner, reader, tools):
+            emitted += 1
+            yield batch
+        declared_ms = _declared_ms(container, stream, zero_of(container, streams))
+        yield ExtractionEnd(
+            item_count=emitted,
+            emitted=emitted,
+            duration_ms=reader.end_ms if emitted else None,
+            warnings=_warnings(reader, emitted > 0, declared_ms),
+        )
+
+
+def _batches(scanner: Scanner, reader: VideoReader, tools: Tools) -> Iterator[FrameBatch]:
+    frames: list[FrameRef] = []
+    shots: list[Shot] = []
+    limit = 1
+    flushed_ms = 0
+    for found in scanner.run():
+        if isinstance(found, Shot):
+            shots.append(found)
+            now_ms = found.end_ms
+        else:
+            frames.append(_store(found, reader, tools))
+            now_ms = found.candidate.pts_ms
+        if len(frames) >= limit or now_ms - flushed_ms >= FLUSH_MS:
+            yield FrameBatch(frames, shots)
+            frames, shots, flushed_ms = [], [], now_ms
+            limit = min(2 * limit, MAX_BATCH)
+    if frames or shots:
+        yield FrameBatch(frames, shots)
+
+
+def _store(chosen: Chosen, reader: VideoReader, tools: Tools) -> FrameRef:
+    candidate = chosen.candidate
+    picture = upright(candidate.frame, reader.aspect, LONGEST_SIDE, reader.rotation or 0)
+    encoded, jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    if not encoded:
+        raise InvalidMedia(f"The picture at {candidate.pts_ms} ms could not be stored as JPEG.")
+    return FrameRef(
+        uri=tools.blobs.put(jpeg.tobytes()),
+        pts_ms=candidate.pts_ms,
+        shot=chosen.shot,
+        width=picture.shape[1],
+        height=picture.shape[0],
+        sharpness=round(candidate.sharpness, 2),
+        motion=round(candidate.motion, 4),
+    )
+
+
+def _declared_ms(container: Any, stream: Any, zero_s: Fraction) -> int | None:
+    """End of the picture by what the file says of itself; None when it says nothing of this stream."""
+    start_s = (stream.start_time or 0) * stream.time_base - zero_s
+    if stream.duration:
+        return seconds_to_ms(stream.duration * stream.time_base + start_s)
+    if container.duration and all(other.type in ("audio", "video") for other in container.streams):
+        return seconds_to_ms(Fraction(container.duration, av.time_base))
+    return None
+
+
+def _warnings(reader: VideoReader, any_picture: bool, declared_ms: int | None) -> list[str]:
+    found = []
+    if not any_picture:
+        found.append("no picture of the video track could be decoded")
+    elif declared_ms and declared_ms - reader.end_ms > max(MISSING_MS, MISSING_PART * declared_ms):
+        found.append(f"picture stops at {reader.end_ms / 1000:.1f} s of {declared_ms / 1000:.1f} s declared")
+    if reader.errors:
+        found.append(f"{reader.errors} damaged pieces of the video track were skipped")
+    if reader.damaged:
+        found.append(f"{reader.damaged} damaged pictures were skipped")
+    return found
