@@ -73,7 +73,7 @@ async def create_topics(settings: Settings) -> list[str]:
         if missing:
             with contextlib.suppress(TopicAlreadyExistsError):  # another worker was quicker
                 await admin.create_topics(missing)
-            await _led(settings, missing)
+        await _led(settings, wanted)
         await _check(admin, wanted)
         return [topic.name for topic in missing]
     finally:
@@ -100,13 +100,13 @@ def wanted_topics(settings: Settings) -> list[NewTopic]:
     return wanted
 
 
-async def _led(settings: Settings, created: list[NewTopic]) -> None:
-    """Wait until the broker serves every new partition: it makes them one after the other, for up to seconds.
+async def _led(settings: Settings, wanted: list[NewTopic]) -> None:
+    """Wait until the broker serves every partition: it makes or opens them one after the other, for up to seconds.
 
     Clients that come before log an error for each try on each partition.
     """
     consumer = AIOKafkaConsumer(bootstrap_servers=settings.bootstrap_servers())
-    partitions = [TopicPartition(topic.name, n) for topic in created for n in range(topic.num_partitions)]
+    partitions = [TopicPartition(topic.name, n) for topic in wanted for n in range(topic.num_partitions)]
     noisy = logging.getLogger("aiokafka.consumer.fetcher")
     level = noisy.level
     noisy.setLevel(logging.CRITICAL)

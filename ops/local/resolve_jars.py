@@ -29,6 +29,9 @@ def main(kafka_version: str) -> None:
         # The broker logs through slf4j and names no back end: without one its log stays empty.
         log4j_version = next(version for _, artifact, version in found if artifact == "log4j-core")
         found.add(("org.apache.logging.log4j", "log4j-slf4j-impl", log4j_version))
+        # The console producer and consumer. They run on the broker's own jars; what their package asks for beside
+        # those (Connect, Jetty, Jersey: 11 MB) is for other tools in it.
+        found.add(("org.apache.kafka", "kafka-tools", kafka_version))
         print(f"# Jars of Apache Kafka {kafka_version}: SHA-256, bytes, path in a Maven repository.")
         print(f"# Made by: python -m ops.local.resolve_jars {kafka_version}")
         for group, artifact, version in sorted(found):

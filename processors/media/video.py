@@ -15,6 +15,7 @@ import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, Final
 
 import av
@@ -36,6 +37,7 @@ MAX_GROUP_BYTES: Final = 36_000_000
 _CUT_TO_KEY: Final = 0.5
 _SOME_TO_KEY: Final = 0.3
 _CUT_TO_MEDIAN: Final = 10
+_TIMES_KEPT: Final = 4096  # more than a group of 12 s has at 240 pictures per second
 # A demuxer that reports more errors than this without a packet in between will not find its way back.
 _MAX_DEMUX_ERRORS: Final = 20
 
@@ -86,9 +88,10 @@ class VideoReader:
     """
 
     def __init__(self, container: Any, stream: Any, zero_s: Fraction, threads: int) -> None:
+        # exact fractions are slow, and each time is asked for by its packet, the packet before and its picture
+        self._ms = lru_cache(_TIMES_KEPT)(lambda pts: pts_to_ms(pts, stream.time_base, zero_s))
         self._container = container
         self._stream = stream
-        self._zero_s = zero_s
         self._context = stream.codec_context
         self._context.thread_count = threads
         self._context.thread_type = "AUTO"
@@ -233,9 +236,6 @@ class VideoReader:
         """Width of a stored pixel by its height; 1 when the stream does not say or says nonsense."""
         aspect = self._stream.sample_aspect_ratio
         return aspect if aspect and Fraction(1, 8) <= aspect <= 8 else Fraction(1)
-
-    def _ms(self, pts: int) -> int:
-        return pts_to_ms(pts, self._stream.time_base, self._zero_s)
 
 
 __all__ = ["MAX_GROUP_BYTES", "MAX_GROUP_MS", "MIN_GROUP_MS", "PacketGroup", "Picture", "VideoReader"]

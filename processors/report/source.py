@@ -44,6 +44,11 @@ def whole(value: object) -> int:
     return max(0, int(number(value)))
 
 
+def percent(value: object) -> int:
+    """A figure 0..1 as whole per cent, clipped; 0 when it is none."""
+    return round(100 * min(1.0, max(0.0, number(value))))
+
+
 def text(value: object) -> str:
     """A text for people: one line without control and direction-override characters; empty for null and other kinds."""
     return clean_text(value) if isinstance(value, str) else ""
@@ -86,4 +91,4 @@ def _frame(entry: Mapping[str, Any]) -> FrameAnalysis:
     )
 
 
-__all__ = ["document_of", "entries", "identifier", "number", "text", "whole"]
+__all__ = ["document_of", "entries", "identifier", "number", "percent", "text", "whole"]

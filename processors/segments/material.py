@@ -22,8 +22,7 @@ from processors.segments.words import Token
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-# A window without a frame of its own shows the nearest one up to this distance: longer shots are sampled about
-# every 10 s.
+# A window without a frame of its own is judged by the nearest one up to this distance; one farther away says little.
 NEAREST_FRAME_MS: Final = 10_000
 
 

@@ -10,6 +10,8 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Final
 
+import numpy as np
+
 from processors.domain import Document, FrameAnalysis, Segment, Shot
 from processors.segments.candidates import Bounds, Window, candidates, longest_sentence_ms
 from processors.segments.curve import interest_curve
@@ -113,10 +115,11 @@ def rank(parts: Parts, until_ms: int | None = None) -> Ranking:
 def _segments(parts: Parts, material: Material, found: list[Window], weights: dict[str, float]) -> list[Segment]:
     windows = material.windows(found)
     fusion = fuse(material, windows, weights)
-    chosen = select(windows.starts, windows.ends, fusion.scores, parts.options.max_segments)
+    known = np.flatnonzero(fusion.weights.sum(axis=1))  # a window about which nothing is known is no recommendation
+    chosen = select(windows.starts[known], windows.ends[known], fusion.scores[known], parts.options.max_segments)
     titles = Titles.of(material)
     return [
-        _segment(parts.video_id, position, index, material, windows, fusion, titles)
+        _segment(parts.video_id, position, int(known[index]), material, windows, fusion, titles)
         for position, index in enumerate(chosen, start=1)
     ]
 

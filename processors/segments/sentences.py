@@ -18,7 +18,7 @@ from typing import Final
 from processors.segments.lexicon import EDGE_PUNCTUATION, Lexicon, bare_word, lexicon
 from processors.segments.words import Token, text_of
 
-# A pause that ends a sentence where punctuation is missing. Pauses inside fluent phrases stay below about 500 ms.
+# A pause that ends a sentence where punctuation is missing; pauses for breath inside a phrase are mostly shorter.
 PAUSE_MS: Final = 700
 # A pause that ends a sentence although the text has punctuation elsewhere and none here.
 BREAK_MS: Final = 2_000

@@ -30,4 +30,5 @@ def sharpness(luma: NDArray[np.uint8]) -> float:
     if width > SHARPNESS_WIDTH:
         size = (SHARPNESS_WIDTH, max(1, round(height * SHARPNESS_WIDTH / width)))
         luma = cv2.resize(np.ascontiguousarray(luma), size, interpolation=cv2.INTER_AREA)
-    return float(cv2.Laplacian(luma, cv2.CV_32F).var())
+    _, deviation = cv2.meanStdDev(cv2.Laplacian(luma, cv2.CV_32F))
+    return float(deviation[0, 0]) ** 2

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Final, Literal
 
-from processors.models.store import ModelStore
-
 from ops.local.java import find_java
 from processors.errors import ClipstreamError
+from processors.models.store import ModelStore
 from streams.admin import topic_states
 from streams.cli.embedded import models_for
 from streams.groups import group_states

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
-from processors.models.store import ModelStore
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
 
 from ops.local.cluster import LocalCluster
+from processors.models.store import ModelStore
 from streams import agents
 from streams.admin import create_topics
 from streams.cli.console import console
@@ -23,36 +22,44 @@ _POLL_S = 0.2
 
 
 @asynccontextmanager
-async def everything_running(settings: Settings, profiles: Iterable[str]) -> AsyncIterator[Settings]:
-    """Use the broker and agents that run, start those that do not, stop at the end what was started here.
-
-    Args:
-        settings: with or without a broker.
-        profiles: of the videos to come; decides which models must be there.
+async def broker_running(settings: Settings) -> AsyncIterator[Settings]:
+    """Use the broker that runs, or start the embedded one and stop it at the end; topics are there either way.
 
     Yields:
         Settings with the addresses of what runs.
     """
-    await asyncio.to_thread(pull_models, settings, profiles)
-    async with contextlib.AsyncExitStack() as stack:
-        if not settings.broker_url:
-            cluster = LocalCluster(settings.data_dir, settings.cache_dir, allow_download=not settings.offline)
-            stack.push_async_callback(asyncio.to_thread, cluster.stop)
-            started = await asyncio.to_thread(cluster.start)
-            settings = settings.model_copy(update={"broker_url": started.broker_url, "cache_url": started.cache_url})
-            idle = agents.NAMES
-            await create_topics(settings)
-        else:
-            await create_topics(settings)
-            busy = await agents_with_members(settings)
-            idle = tuple(name for name in agents.NAMES if name not in busy)
-        if idle:
-            supervisor = Supervisor(settings, idle, SYSTEM_CLOCK)
-            supervisor.start()
-            stack.push_async_callback(asyncio.to_thread, supervisor.stop)
-            watch = asyncio.create_task(_watch(supervisor))
-            stack.callback(watch.cancel)
+    if settings.broker_url:
+        await create_topics(settings)
         yield settings
+        return
+    cluster = LocalCluster(settings.data_dir, settings.cache_dir, allow_download=not settings.offline)
+    try:
+        started = await asyncio.to_thread(cluster.start)
+        settings = settings.model_copy(update={"broker_url": started.broker_url, "cache_url": started.cache_url})
+        await create_topics(settings)
+        yield settings
+    finally:
+        await asyncio.to_thread(cluster.stop)
+
+
+@asynccontextmanager
+async def agents_running(settings: Settings, profiles: Iterable[str]) -> AsyncIterator[None]:
+    """Start the agents of which no worker runs anywhere, keep them alive, stop them at the end.
+
+    Args:
+        settings: with a broker.
+        profiles: of the videos to come; decides which models must be there.
+    """
+    await asyncio.to_thread(pull_models, settings, profiles)
+    busy = await agents_with_members(settings)
+    supervisor = Supervisor(settings, tuple(name for name in agents.NAMES if name not in busy), SYSTEM_CLOCK)
+    supervisor.start()
+    watch = asyncio.create_task(_watch(supervisor))
+    try:
+        yield
+    finally:
+        watch.cancel()
+        await asyncio.to_thread(supervisor.stop)
 
 
 async def _watch(supervisor: Supervisor) -> None:

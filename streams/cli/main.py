@@ -8,7 +8,7 @@ from typing import Final
 import typer
 
 from processors.errors import ClipstreamError
-from streams.cli import bench, cluster, data, process, system, topics
+from streams.cli import bench, cluster, data, kafka, process, system, topics
 from streams.cli.console import console, escape
 
 EXIT_ERROR: Final = 1
@@ -24,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (process, cluster, data, topics, system, bench):
+for part in (process, cluster, kafka, data, topics, system, bench):
     part.register(app)
 
 

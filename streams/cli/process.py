@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeVar
 
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -17,13 +19,14 @@ from processors.options import Options
 from schemas.messages import Segments, VideoIngested
 from streams import results, topics
 from streams.cli.console import console, escape, print_json, print_result
-from streams.cli.embedded import everything_running
+from streams.cli.embedded import agents_running, broker_running
 from streams.cli.options import OptionFlags, options_from
 from streams.cli.reporting import write_report
 from streams.client import TERMINAL, following, keep_highest, latest_results, next_request, producing, request_for
 from streams.progress import VideoProgress
 from streams.settings import Settings, load_settings
 
+T = TypeVar("T")
 EXIT_FAILED: Final = 1
 EXIT_DEGRADED: Final = 3
 SAMPLE: Final = Path(__file__).parents[2] / "ops" / "sample" / "sample.mp4"
@@ -108,14 +111,24 @@ async def _process(settings: Settings, sources: list[str], options: Options, *, 
     jobs = [_job(source, options, settings) for source in sources]
     waiting = [job for job in jobs if job.request is not None]
     if waiting:
-        with console.status("Starting Kafka and the agents...") if console.is_terminal else _quiet():
-            running = everything_running(settings, {options.profile})
-            live = await running.__aenter__()
-        try:
-            await _run(live, waiting, fresh=fresh)
-        finally:
-            await running.__aexit__(None, None, None)
+        async with _said("Starting Kafka", broker_running(settings)) as live:
+            await _run(live, waiting, options.profile, fresh=fresh)
     return jobs
+
+
+@asynccontextmanager
+async def _said(what: str, entering: AbstractAsyncContextManager[T]) -> AsyncIterator[T]:
+    """Enter a context that takes seconds, with a spinner on a terminal and a line elsewhere."""
+    if not console.is_terminal:
+        console.print(what)
+    spinner = console.status(f"{what}...")
+    spinner.start()
+    try:
+        async with entering as entered:
+            spinner.stop()
+            yield entered
+    finally:
+        spinner.stop()
 
 
 def _job(source: str, options: Options, settings: Settings) -> Job:
@@ -125,7 +138,7 @@ def _job(source: str, options: Options, settings: Settings) -> Job:
         return Job(source, result=results.failed_json(source, error.reason))
 
 
-async def _run(settings: Settings, jobs: list[Job], *, fresh: bool) -> None:
+async def _run(settings: Settings, jobs: list[Job], profile: str, *, fresh: bool) -> None:
     blobs = BlobStore(settings.store)
     known = await latest_results(settings)
     by_id: dict[str, list[Job]] = {}
@@ -152,7 +165,8 @@ async def _run(settings: Settings, jobs: list[Job], *, fresh: bool) -> None:
                 await submit(request)
             by_id.setdefault(video_id, []).append(job)
         if by_id:
-            await _follow(arrivals, by_id, blobs)
+            async with _said("Starting the agents", agents_running(settings, {profile})):
+                await _follow(arrivals, by_id, blobs)
 
 
 async def _follow(arrivals: Any, by_id: dict[str, list[Job]], blobs: BlobStore) -> None:
@@ -217,14 +231,6 @@ class _Bars:
             job.first_segments_s = seconds
         name = escape(Path(job.source).name)
         console.print(f"{name}: {result.status}, {len(result.segments)} segments after {seconds:.1f} s")
-
-
-class _quiet:  # noqa: N801  stands where a console status would
-    def __enter__(self) -> None:
-        console.print("Starting Kafka and the agents")
-
-    def __exit__(self, *_: object) -> None:
-        return
 
 
 def _write_all(jobs: list[Job], settings: Settings, folder: Path) -> None:

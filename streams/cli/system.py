@@ -6,9 +6,9 @@ import asyncio
 from typing import Annotated, Any, Final
 
 import typer
-from processors.models.store import ModelStore
 from rich.table import Table
 
+from processors.models.store import ModelStore
 from streams.cli import doctor as checks
 from streams.cli.console import console, out, print_json, print_text
 from streams.cli.embedded import downloading

@@ -161,6 +161,12 @@ def test_what_is_missing_is_left_out_and_lowers_confidence(name: str, missing: l
     assert 0 < ranking.confidence < rank(story()).confidence
 
 
+def test_a_window_about_which_nothing_is_known_is_not_recommended() -> None:
+    ranking = rank(parts(60_000, [], [frame(1_000)], [], max_segment_ms=10_000))
+    assert ranking.segments
+    assert all(segment.start_ms <= 11_000 and segment.reasons for segment in ranking.segments)
+
+
 def test_titles_and_texts_of_odd_videos() -> None:
     assert rank(ODD["one sentence"]).segments[0].title == "How does a turtle find one small beach after 20 years?"
     assert len(rank(ODD["one sentence"]).segments) == 1

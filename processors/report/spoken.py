@@ -1,0 +1,88 @@
+"""What was said: languages and paragraphs of the transcript."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from processors.domain import Document, Utterance
+from processors.report.labels import LANGUAGE_NAMES
+from processors.report.source import text, whole
+from processors.timeline import clock
+
+# A paragraph of the transcript ends at a pause of this length, and anyway when it has lasted that long.
+PARAGRAPH_PAUSE_MS: Final = 2_000
+PARAGRAPH_MS: Final = 15_000
+# Languages with a colour of their own; more share the last one.
+LANGUAGE_COLOURS: Final = 6
+_LANGUAGE_CODE: Final = re.compile(r"[a-z]{2,3}")
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageView:
+    """A language, its share of the speech in per cent and the number of its colour."""
+
+    code: str
+    name: str
+    share: int
+    kind: int
+
+
+@dataclass(frozen=True, slots=True)
+class ParagraphView:
+    """A paragraph of the transcript and the ranks of the segments that it touches."""
+
+    time: str
+    text: str
+    language: str
+    ranks: list[int]
+
+
+def language_views(result: Mapping[str, Any], document: Document) -> list[LanguageView]:
+    """The languages of the result, then others of the transcript, in that order."""
+    spoken: dict[str, int] = {code: 0 for code in result.get("languages") or [] if isinstance(code, str)}
+    for utterance in document.transcript:
+        if utterance.language:
+            spoken[utterance.language] = spoken.get(utterance.language, 0) + utterance.end_ms - utterance.start_ms
+    total = sum(spoken.values())
+    return [
+        LanguageView(
+            code,
+            LANGUAGE_NAMES.get(code, text(code)),
+            round(100 * ms / total) if total else 0,
+            min(kind, LANGUAGE_COLOURS - 1),
+        )
+        for kind, (code, ms) in enumerate(spoken.items())
+    ]
+
+
+def paragraph_views(transcript: Sequence[Utterance], segments: Sequence[Mapping[str, Any]]) -> list[ParagraphView]:
+    """The transcript in paragraphs of one language, each up to `PARAGRAPH_MS` where utterances allow it."""
+    groups: list[list[Utterance]] = []
+    for utterance in transcript:
+        last = groups[-1] if groups else None
+        if (
+            last is None
+            or utterance.language != last[-1].language
+            or utterance.start_ms - last[-1].end_ms >= PARAGRAPH_PAUSE_MS
+            or utterance.end_ms - last[0].start_ms > PARAGRAPH_MS
+        ):
+            groups.append([])
+        groups[-1].append(utterance)
+    spans = [
+        (whole(entry.get("rank")) or position, whole(entry.get("start_ms")), whole(entry.get("end_ms")))
+        for position, entry in enumerate(segments, start=1)
+    ]
+    views = []
+    for group in groups:
+        start_ms, end_ms = group[0].start_ms, group[-1].end_ms
+        ranks = sorted(rank for rank, begin, end in spans if begin < end_ms and end > start_ms)
+        language = group[0].language if _LANGUAGE_CODE.fullmatch(group[0].language) else ""
+        joint = "" if language in ("zh", "ja", "yue") else " "
+        views.append(ParagraphView(clock(start_ms), joint.join(text(part.text) for part in group), language, ranks))
+    return views
+
+
+__all__ = ["LanguageView", "ParagraphView", "language_views", "paragraph_views"]

@@ -1,0 +1,53 @@
+"""`kafka`: Apache Kafka's own console tools, from the jars of the embedded broker."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated, Final
+
+import typer
+
+from ops.local.downloads import ConsoleReporter
+from ops.local.jars import ensure_jars
+from ops.local.java import ensure_java
+from streams.settings import load_settings
+
+TOOLS: Final = {
+    "console-producer": "org.apache.kafka.tools.ConsoleProducer",
+    "console-consumer": "org.apache.kafka.tools.consumer.ConsoleConsumer",
+    "topics": "org.apache.kafka.tools.TopicCommand",
+    "consumer-groups": "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand",
+}
+_BROKER_FLAG: Final = "--bootstrap-server"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(
+        rich_help_panel="Cluster and agents",
+        context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+    )(kafka)
+
+
+def kafka(context: typer.Context, tool: Annotated[str, typer.Argument(help="One of: " + ", ".join(TOOLS))]) -> None:
+    """Run one of Apache Kafka's own console tools against the broker in the settings.
+
+    Examples:
+
+        echo '{"uri": "/videos/talk.mp4"}' | clipstream kafka console-producer --topic video-ingested
+
+        clipstream kafka consumer-groups --list
+    """
+    if tool not in TOOLS:
+        raise typer.BadParameter(f"No tool '{tool}'. There are: {', '.join(TOOLS)}.")
+    settings = load_settings()
+    reporter, online = ConsoleReporter(), not settings.offline
+    java = ensure_java(settings.cache_dir, reporter, allow_download=online)
+    jars = ensure_jars(settings.cache_dir, reporter, allow_download=online)
+    arguments = list(context.args)
+    if _BROKER_FLAG not in arguments:
+        arguments = [_BROKER_FLAG, settings.bootstrap_servers(), *arguments]
+    class_path = os.pathsep.join(str(jar) for jar in jars)
+    # without this the tools log their own start to standard output
+    quiet = "-Dlog4j2.level=ERROR"
+    os.execv(java.path, [str(java.path), "-Xmx256m", quiet, "-cp", class_path, TOOLS[tool], *arguments])  # noqa: S606
