@@ -53,11 +53,17 @@ class Supervisor:
     def __init__(self, settings: Settings, agents: tuple[str, ...], clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
-        self.children = [Child(agent, "1", log=settings.log_dir / f"{agent}.log") for agent in agents]
+        self.children: list[Child] = []
+        self._note(agents)
 
     def start(self) -> None:
         """Start every worker."""
         for child in self.children:
+            self._start(child)
+
+    def add(self, agents: tuple[str, ...]) -> None:
+        """Start workers of agents that have none here."""
+        for child in self._note(agents):
             self._start(child)
 
     def poll(self) -> bool:
@@ -90,6 +96,14 @@ class Supervisor:
                 child.process.kill()
                 child.process.wait()
             child.process, child.state = None, "stopped"
+
+    def _note(self, agents: tuple[str, ...]) -> list[Child]:
+        present = {child.agent for child in self.children}
+        new = [
+            Child(agent, "1", log=self._settings.log_dir / f"{agent}.log") for agent in agents if agent not in present
+        ]
+        self.children += new
+        return new
 
     def _start(self, child: Child) -> None:
         command = [*clipstream_command(), "worker", child.agent, "--instance", child.instance]

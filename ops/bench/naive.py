@@ -47,7 +47,7 @@ def main(video: Path, model_name: str, cache_dir: Path) -> None:
         print(READY, flush=True)
         sys.stdin.readline()
         started = time.perf_counter()
-        segments = _transcribe(model, video)
+        words = _transcribe(model, video)
         heard = time.perf_counter()
         frames = _look(video, tools)
         ended = time.perf_counter()
@@ -57,7 +57,7 @@ def main(video: Path, model_name: str, cache_dir: Path) -> None:
                 "seconds": ended - started,
                 "asr_seconds": heard - started,
                 "vision_seconds": ended - heard,
-                "segments": segments,
+                "words": words,
                 "frames": frames,
             }
         )
@@ -67,7 +67,11 @@ def main(video: Path, model_name: str, cache_dir: Path) -> None:
 def _transcribe(model: WhisperModel, video: Path) -> list[dict[str, Any]]:
     try:
         segments, _info = model.transcribe(str(video), word_timestamps=True)
-        return [{"start_ms": round(s.start * 1000), "end_ms": round(s.end * 1000), "text": s.text} for s in segments]
+        return [
+            {"start_ms": round(word.start * 1000), "text": word.word.strip()}
+            for segment in segments
+            for word in segment.words or []
+        ]
     except IndexError:
         return []  # faster-whisper on a file without an audio track
 

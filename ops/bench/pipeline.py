@@ -70,8 +70,8 @@ def _compare(video: Path, model: str, settings: Settings) -> dict[str, Any]:
     ours = asyncio.run(_clipstream(video, model, settings))
     naive = _naive(video, model, settings)
     result = ours.result
-    said = [(u["start_ms"], u["text"]) for u in result["transcript"]]
-    naive_said = [(s["start_ms"], s["text"]) for s in naive["segments"]]
+    said = [(word["start_ms"], word["text"]) for spoken in result["transcript"] for word in spoken["words"]]
+    naive_said = [(word["start_ms"], word["text"]) for word in naive["words"]]
     row: dict[str, Any] = {
         "item": video.name,
         "duration_ms": result["duration_ms"],

@@ -36,7 +36,7 @@ def pooled_errors(truth: list[Spoken], said: list[tuple[int, str]]) -> dict[str,
 
     Args:
         truth: reference.
-        said: (start in ms, text) of the hypothesis; texts that hold several sentences should come in small pieces.
+        said: (start in ms, word) of the hypothesis.
     """
     reference = " ".join(spoken.text for spoken in truth)
     hypothesis = " ".join(text for _, text in sorted(said))

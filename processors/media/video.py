@@ -12,7 +12,7 @@ nothing refers to (B frames) 0.41 s, key frames only 0.03 s.
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
@@ -161,11 +161,8 @@ class VideoReader:
         if group.keyed:
             self._context.flush_buffers()
         self._context.skip_frame = "NONREF" if alone and not every else "DEFAULT"
-        floor_ms = group.start_ms if group.keyed else 0
-        for packet in (*group.packets, *group.tail):
-            yield from self._decode(packet, floor_ms)
+        yield from _rising(self._through(group))
         if group.closed:
-            yield from self._decode(None, floor_ms)
             self._context.flush_buffers()
 
     def again(self, group: PacketGroup, until_ms: int) -> Iterator[Picture]:
@@ -178,11 +175,17 @@ class VideoReader:
             self._spare.extradata = self._context.extradata
             self._spare.thread_count = self._context.thread_count
         self._spare.flush_buffers()
-        for packet in (*group.packets, *group.tail, None):
-            for picture in self._decode(packet, group.start_ms, self._spare):
-                yield picture
-                if picture.pts_ms >= until_ms:
-                    return
+        packets = (*group.packets, *group.tail, None)
+        decoded = (picture for packet in packets for picture in self._decode(packet, group.start_ms, self._spare))
+        for picture in _rising(decoded):
+            yield picture
+            if picture.pts_ms >= until_ms:
+                return
+
+    def _through(self, group: PacketGroup) -> Iterator[Picture]:
+        floor_ms = group.start_ms if group.keyed else 0
+        for packet in (*group.packets, *group.tail, *((None,) if group.closed else ())):
+            yield from self._decode(packet, floor_ms)
 
     def _alone(self, packets: list[Packet], floor_ms: int) -> list[Picture]:
         if not packets:
@@ -236,6 +239,15 @@ class VideoReader:
         """Width of a stored pixel by its height; 1 when the stream does not say or says nonsense."""
         aspect = self._stream.sample_aspect_ratio
         return aspect if aspect and Fraction(1, 8) <= aspect <= 8 else Fraction(1)
+
+
+def _rising(pictures: Iterable[Picture]) -> Iterator[Picture]:
+    """Without those whose time does not rise: damaged time stamps, and several pictures before zero."""
+    last_ms = -1
+    for picture in pictures:
+        if picture.pts_ms > last_ms:
+            last_ms = picture.pts_ms
+            yield picture
 
 
 __all__ = ["MAX_GROUP_BYTES", "MAX_GROUP_MS", "MIN_GROUP_MS", "PacketGroup", "Picture", "VideoReader"]

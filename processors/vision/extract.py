@@ -55,6 +55,7 @@ def extract_frames(source: Path, options: Options, tools: Tools) -> Iterator[Fra
         InvalidMedia: the file cannot be opened as media.
         StorageFull, Retryable: a picture could not be stored.
     """
+    cv2.setNumThreads(tools.threads)
     with open_container(source) as container:
         streams = pick_streams(container, options.language)
         stream = streams[1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from typing import Final
 
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
 
@@ -18,43 +19,44 @@ from streams.groups import agents_with_members
 from streams.settings import Settings
 from streams.supervisor import Supervisor
 
-_POLL_S = 0.2
+_POLL_S: Final = 0.2
+_ASK_S: Final = 1.0
 
 
 @asynccontextmanager
-async def broker_running(settings: Settings) -> AsyncIterator[Settings]:
+async def broker_running(settings: Settings) -> AsyncIterator[tuple[Settings, bool]]:
     """Use the broker that runs, or start the embedded one and stop it at the end; topics are there either way.
 
     Yields:
-        Settings with the addresses of what runs.
+        Settings with the addresses of what runs, and whether the broker was started here.
     """
     if settings.broker_url:
         await create_topics(settings)
-        yield settings
+        yield settings, False
         return
     cluster = LocalCluster(settings.data_dir, settings.cache_dir, allow_download=not settings.offline)
     try:
         started = await asyncio.to_thread(cluster.start)
         settings = settings.model_copy(update={"broker_url": started.broker_url, "cache_url": started.cache_url})
         await create_topics(settings)
-        yield settings
+        yield settings, True
     finally:
         await asyncio.to_thread(cluster.stop)
 
 
 @asynccontextmanager
-async def agents_running(settings: Settings, profiles: Iterable[str]) -> AsyncIterator[None]:
+async def agents_running(settings: Settings, profiles: Iterable[str], alone: bool) -> AsyncIterator[None]:
     """Start the agents of which no worker runs anywhere, keep them alive, stop them at the end.
 
     Args:
         settings: with a broker.
         profiles: of the videos to come; decides which models must be there.
+        alone: nobody else can have workers at this broker, so all are started at once.
     """
     await asyncio.to_thread(pull_models, settings, profiles)
-    busy = await agents_with_members(settings)
-    supervisor = Supervisor(settings, tuple(name for name in agents.NAMES if name not in busy), SYSTEM_CLOCK)
+    supervisor = Supervisor(settings, agents.NAMES if alone else (), SYSTEM_CLOCK)
     supervisor.start()
-    watch = asyncio.create_task(_watch(supervisor))
+    watch = asyncio.create_task(_watch(supervisor, settings))
     try:
         yield
     finally:
@@ -62,8 +64,17 @@ async def agents_running(settings: Settings, profiles: Iterable[str]) -> AsyncIt
         await asyncio.to_thread(supervisor.stop)
 
 
-async def _watch(supervisor: Supervisor) -> None:
+async def _watch(supervisor: Supervisor, settings: Settings) -> None:
+    """Keep our workers alive, and start one for each agent that has none.
+
+    Asked again and again, since a broker takes stopped workers for members until their session times out.
+    """
+    asked_s = -_ASK_S
     while True:
+        if SYSTEM_CLOCK.monotonic_s() - asked_s >= _ASK_S and len(supervisor.children) < len(agents.NAMES):
+            busy = await agents_with_members(settings)
+            supervisor.add(tuple(name for name in agents.NAMES if name not in busy))
+            asked_s = SYSTEM_CLOCK.monotonic_s()
         if supervisor.poll():
             for child in supervisor.children:
                 if child.state in ("restarting", "down"):

@@ -111,8 +111,8 @@ async def _process(settings: Settings, sources: list[str], options: Options, *, 
     jobs = [_job(source, options, settings) for source in sources]
     waiting = [job for job in jobs if job.request is not None]
     if waiting:
-        async with _said("Starting Kafka", broker_running(settings)) as live:
-            await _run(live, waiting, options.profile, fresh=fresh)
+        async with _said("Starting Kafka", broker_running(settings)) as (live, alone):
+            await _run(live, waiting, options.profile, alone, fresh=fresh)
     return jobs
 
 
@@ -138,7 +138,7 @@ def _job(source: str, options: Options, settings: Settings) -> Job:
         return Job(source, result=results.failed_json(source, error.reason))
 
 
-async def _run(settings: Settings, jobs: list[Job], profile: str, *, fresh: bool) -> None:
+async def _run(settings: Settings, jobs: list[Job], profile: str, alone: bool, *, fresh: bool) -> None:
     blobs = BlobStore(settings.store)
     known = await latest_results(settings)
     by_id: dict[str, list[Job]] = {}
@@ -165,7 +165,7 @@ async def _run(settings: Settings, jobs: list[Job], profile: str, *, fresh: bool
                 await submit(request)
             by_id.setdefault(video_id, []).append(job)
         if by_id:
-            async with _said("Starting the agents", agents_running(settings, {profile})):
+            async with _said("Starting the agents", agents_running(settings, {profile}, alone)):
                 await _follow(arrivals, by_id, blobs)
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from processors.report import timeline
@@ -25,6 +25,7 @@ def test_a_language_that_is_not_listed_has_a_kind_of_its_own() -> None:
     assert timeline.speech_bars([utterance("one", 0, "fr")], ["en"], 1_000)[0].kind == 1
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 90_000), st.integers(1, 30_000)), max_size=30))
 def test_markers_of_one_lane_never_touch(drawn: list[tuple[int, int]]) -> None:
     spans = [(start, min(start + length, 100_000)) for start, length in drawn]

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from processors.domain import Shot, Utterance, Word
@@ -188,6 +188,7 @@ texts = st.sampled_from(["Yes.", "one two three", "One two three four five.", "W
 speech = st.lists(st.tuples(texts, st.integers(0, 5_000)), max_size=15)
 
 
+@settings(deadline=None)
 @given(
     speech,
     st.lists(st.integers(1, 60_000), max_size=8),

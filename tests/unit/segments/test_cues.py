@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import itertools
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from processors.domain import Utterance, Word
@@ -73,6 +73,7 @@ words = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(words, st.sampled_from(["en", "zh"]))
 def test_cues_fit_and_follow_each_other(said: list[tuple[str, int, int]], language: str) -> None:
     spoken, at_ms = [], 0

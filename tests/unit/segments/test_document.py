@@ -3,7 +3,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from processors.domain import BatchAnalysis, DroppedText, Shot
@@ -35,6 +35,7 @@ def test_merge_shots(spans: list[tuple[int, int]], duration_ms: int, bounds: lis
     assert merge_shots([Shot(7, *span) for span in spans], duration_ms) == shots_at(*bounds)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 9_000), st.integers(1, 5_000)), max_size=12), st.integers(1, 10_000))
 def test_merged_shots_cover_the_video_once(spans: list[tuple[int, int]], duration_ms: int) -> None:
     merged = merge_shots([Shot(0, start, start + length) for start, length in spans], duration_ms)

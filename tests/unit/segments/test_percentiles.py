@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from processors.segments.percentiles import percentiles
@@ -26,6 +26,7 @@ def test_percentiles(values: list[float], expected: list[float]) -> None:
     np.testing.assert_allclose(percentiles(np.array(values)), expected)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(-50, 50), min_size=1, max_size=60))
 def test_ranks_follow_the_values_and_average_a_half(values: list[int]) -> None:
     ranks = percentiles(np.array(values, dtype=np.float64))

@@ -194,7 +194,7 @@ def test_nothing_to_cut(name: str) -> None:
 # -------------------------------------------------------------------------------------------- determinism
 
 
-@settings(max_examples=15)
+@settings(max_examples=15, deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_the_order_of_arrival_never_shows(source: random.Random) -> None:
     whole = talk(2)
@@ -239,7 +239,7 @@ seen = st.lists(st.builds(frame, st.integers(0, 40_000), score=st.floats(0, 1), 
 cuts = st.lists(st.integers(1, 40_000), max_size=5, unique=True)
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(spoken, seen, cuts, st.integers(1, 40_000), st.integers(500, 9_000), st.integers(1, 5))
 def test_whatever_the_parts_the_ranking_is_sound(
     said: list[tuple[str, int, str, float | None]],

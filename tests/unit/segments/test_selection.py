@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from processors.segments.selection import MAX_OVERLAP, select
@@ -47,6 +47,7 @@ any_windows = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(any_windows, st.integers(0, 12))
 def test_chosen_never_overlap_by_more_than_half_and_come_by_score(
     windows: list[tuple[int, int, float]], limit: int

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from processors.domain import Utterance, Word
@@ -135,6 +135,7 @@ spoken = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(spoken, st.integers(300, 30_000))
 def test_each_word_is_in_one_sentence_and_boundaries_are_never_inside_a_word(
     said: list[tuple[str, int, int, str]], max_ms: int

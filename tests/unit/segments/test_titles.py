@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from processors.segments.titles import MAX_CHARACTERS, Titles, polished
@@ -65,6 +65,7 @@ def test_words_without_letters_fall_back() -> None:
     assert _title("... --- !") == "Moment at 1:23"
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.sampled_from(["and", "river,", "So", "end.", "why?", "今天", "unbelievably-long-word" * 4]), min_size=1)
 )

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from processors.errors import InvalidMessage
@@ -45,6 +45,7 @@ def test_nothing_left_is_refused() -> None:
         preferred_weights(dict.fromkeys(GROUPS, 0.0))
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 1e6), min_size=1, max_size=15).filter(lambda weights: sum(weights) > 1e-6))
 def test_shares_add_up_exactly_and_stay_near(weights: list[float]) -> None:
     whole = shares(weights)

@@ -5,7 +5,7 @@ import math
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from processors.domain import Utterance, Word
@@ -20,6 +20,7 @@ any_utterance = st.builds(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.lists(any_utterance, max_size=5), st.one_of(st.none(), st.integers(1, 4_000)))
 def test_tokens_never_overlap_nor_go_back(transcript: list[Utterance], duration_ms: int | None) -> None:
     tokens = tokens_of(transcript, duration_ms)
@@ -84,6 +85,7 @@ def test_clean_text(text: str, cleaned: str) -> None:
     assert clean_text(text) == cleaned
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80), st.integers(2, 40))
 def test_shortened_fits(text: str, limit: int) -> None:
     assert len(shortened(text, limit)) <= max(limit, 0)

@@ -22,7 +22,6 @@ from processors.vision.ocr import MAX_COLUMNS, TextReader, _affordable, ocr_vers
 from tests.unit.vision.helpers import Image, card, scenery
 
 needs_ocr = pytest.mark.skipif(ocr_version() is None, reason="RapidOCR is not installed (extra 'ocr')")
-pytestmark = pytest.mark.usefixtures("face_model")
 
 
 def store(image: Image, tools: Tools, pts_ms: int = 0) -> FrameRef:
@@ -101,7 +100,7 @@ def test_text_is_not_looked_for_in_one_tone(tools: Tools, level: int):
     assert analyse(np.full((90, 160, 3), level, np.uint8), tools).text == []
 
 
-def test_without_ocr_nothing_is_said_of_text(tools: Tools, face_model: Path, monkeypatch: pytest.MonkeyPatch):
+def test_without_ocr_nothing_is_said_of_text(tools: Tools, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(local, "ocr_version", lambda: None)
     monkeypatch.setattr("processors.vision.analyse._local", LocalBackend)
     found = analyse(card("Harbour Report"), tools)

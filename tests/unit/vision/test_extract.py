@@ -292,6 +292,32 @@ def test_damage_is_skipped_and_told(tmp_path: Path, tools: Tools):
     assert any("damaged" in warning for warning in found.end.warnings)
 
 
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.ts", "a.avi"])
+def test_random_damage_never_raises_anything_else(tmp_path: Path, tools: Tools, name: str):
+    codec = "mpeg4" if name == "a.avi" else "libx264"
+    path = write_video(tmp_path / name, takes([20, 30, 25], (160, 90)), codec=codec, options={"bf": "2"})
+    content = path.read_bytes()
+    random = np.random.default_rng(11)
+    opened = 0
+    for number in range(20):
+        damaged = bytearray(content)
+        if number % 3 == 0:
+            del damaged[int(random.integers(50, len(damaged))) :]
+        elif number % 3 == 1:
+            for _ in range(int(random.integers(1, 30))):
+                damaged[int(random.integers(len(damaged)))] = int(random.integers(256))
+        else:
+            start, length = int(random.integers(len(damaged))), int(random.integers(10, 3000))
+            damaged[start : start + length] = random.bytes(length)
+        path.write_bytes(bytes(damaged))
+        try:
+            extract(path, tools)
+            opened += 1
+        except InvalidMedia:
+            continue
+    assert opened >= 5
+
+
 # --------------------------------------------------------------------------------------- the bundled sample
 
 
