@@ -18,10 +18,10 @@ from typing import Any, Final
 
 import cv2
 from faster_whisper import WhisperModel
-from processors.models.store import ModelStore
 
 from processors.blobs import BlobStore
 from processors.domain import FrameBatch, FrameRef
+from processors.models.store import ModelStore
 from processors.options import Options
 from processors.tools import Tools
 from processors.vision.analyse import analyse_batch, warm_up

@@ -1,26 +1,25 @@
-"""The audio extractor: from a media file to chunks of speech, emitted while the file is still being decoded."""
+"""The audio extractor: from a media file to chunks of speech, given out while the file is still being decoded."""
 
 from __future__ import annotations
 
-import io
-import wave
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
 from processors.domain import AudioChunk, ExtractionEnd
-from processors.media.audio import SAMPLE_RATE, AudioTrack, open_audio
+from processors.media.audio import AudioTrack, Samples, open_audio
 from processors.media.container import open_container, unsupported
 from processors.options import Options
 from processors.speech.chunking import Chunker, SpeechChunk
-from processors.speech.transcribe import LARGE_MODEL, SURE
+from processors.speech.listening import SURE
+from processors.speech.transcribe import LARGE_MODEL
 from processors.speech.vad import SpeechDetector
-from processors.speech.whisper import Samples, recogniser
+from processors.speech.wav import to_wav
+from processors.speech.whisper import recogniser
 from processors.tools import Tools
 
-_FULL_SCALE: Final = 32767.0
+# Chunks that are asked for their language until one is sure; more would only slow down music and noise.
+_HINT_TRIES: Final = 3
 
 
 def extract_audio(source: Path, options: Options, tools: Tools) -> Iterator[AudioChunk | ExtractionEnd]:
@@ -30,14 +29,16 @@ def extract_audio(source: Path, options: Options, tools: Tools) -> Iterator[Audi
         source: a local media file.
         options: `language` takes part in the choice of the sound track and is the hint; `profile` decides whether a
             hint must be found.
-        tools: chunks go to `blobs`; `models` has the voice activity network.
+        tools: chunks go to `blobs` (16 kHz mono 16-bit WAV); `models` has the voice activity network.
 
     Yields:
-        Chunks in time order, then one `ExtractionEnd`; with `item_count` 0 for a file without sound or speech.
+        Chunks in time order, each as soon as it ends, then one `ExtractionEnd`, with `item_count` 0 for a file
+        without sound or without speech, and warnings about what was wrong with the sound.
 
     Raises:
         InvalidMedia: the file cannot be opened as media.
         StorageFull, Retryable: a chunk could not be stored.
+        ModelUnavailable: no weights.
     """
     with open_audio(source, options.language) as track:
         if track is None:
@@ -45,28 +46,16 @@ def extract_audio(source: Path, options: Options, tools: Tools) -> Iterator[Audi
                 warnings = unsupported(container, "audio")
             yield ExtractionEnd(item_count=0, emitted=0, duration_ms=None, warnings=warnings)
             return
+        hints = _Hints(options, tools)
         emitted = 0
-        hint: tuple[str | None, float | None] | None = None
         for chunk in _chunks(track, tools):
-            if hint is None:
-                hint = _hint(chunk.samples, options, tools)
-            emitted += 1
+            language, probability = hints.of(chunk.samples)
             uri = tools.blobs.put(to_wav(chunk.samples))
-            yield AudioChunk(uri, chunk.start_ms, chunk.end_ms, chunk.speech, *hint)
+            yield AudioChunk(uri, chunk.start_ms, chunk.end_ms, chunk.speech, language, probability)
+            emitted += 1
         yield ExtractionEnd(
             item_count=emitted, emitted=emitted, duration_ms=track.end_ms, warnings=list(track.warnings)
         )
-
-
-def to_wav(samples: Samples) -> bytes:
-    """A 16 kHz mono 16-bit WAV file of samples in -1..1."""
-    buffer = io.BytesIO()
-    with wave.open(buffer, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(SAMPLE_RATE)
-        file.writeframes(np.rint(np.clip(samples, -1.0, 1.0) * _FULL_SCALE).astype("<i2").tobytes())
-    return buffer.getvalue()
 
 
 def _chunks(track: AudioTrack, tools: Tools) -> Iterator[SpeechChunk]:
@@ -76,12 +65,30 @@ def _chunks(track: AudioTrack, tools: Tools) -> Iterator[SpeechChunk]:
     yield from chunker.finish()
 
 
-def _hint(samples: Samples, options: Options, tools: Tools) -> tuple[str | None, float | None]:
-    """Language of the first speech, where the choice of the model depends on it; nobody else needs it so early."""
-    if options.language is not None:
-        return options.language, 1.0
-    if options.profile != "fast" or tools.asr_model is not None:
-        return None, None
-    model = recogniser(tools.models.path(LARGE_MODEL), tools.threads)
-    language, probability = model.detect_language(samples)
-    return (language, round(probability, 4)) if probability >= SURE else (None, None)
+class _Hints:
+    """The language of the file's first speech, where the choice of the model depends on it: in the fast profile.
+
+    Elsewhere each chunk tells its language by itself, for 2 % of the time of its recognition.
+    """
+
+    def __init__(self, options: Options, tools: Tools) -> None:
+        self._tools = tools
+        self._hint: tuple[str | None, float | None] = (None, None)
+        self._tries = 0
+        if options.language is not None:
+            self._hint = (options.language, 1.0)
+        elif options.profile == "fast" and tools.asr_model is None:
+            self._tries = _HINT_TRIES
+
+    def of(self, samples: Samples) -> tuple[str | None, float | None]:
+        """(language, probability) for a chunk; (None, None) as long as it is not sure."""
+        if self._tries > 0:
+            self._tries -= 1
+            model = recogniser(LARGE_MODEL, self._tools.models.path(LARGE_MODEL), self._tools.threads)
+            language, probability = next(iter(model.detect_language(model.encode(samples)).items()))
+            if probability >= SURE:
+                self._hint, self._tries = (language, round(min(1.0, probability), 4)), 0
+        return self._hint
+
+
+__all__ = ["extract_audio"]

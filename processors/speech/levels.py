@@ -10,9 +10,9 @@ import numpy as np
 from processors.speech.vad import SAMPLE_RATE, Samples
 
 _SAMPLES_PER_MS: Final = SAMPLE_RATE // 1000
-# RMS to which each span of speech is brought. Whisper looks at the 80 dB below the loudest moment of its window: a quiet
-# speaker beside a loud one is left out. 50 clips of -20 to -67 dB, words wrong without and with: tiny.en 14.7 and
-# 12.3 %, base 20.0 and 15.3 %; brought to one loudness beforehand, base 14.3 and 12.2 %. -20 instead of -26 dB: worse.
+# RMS to which each span of speech is brought. Whisper looks at the 80 dB below the loudest moment of its window: a
+# quiet speaker beside a loud one is left out. 50 clips of -20 to -67 dB, words wrong without and with: tiny.en 14.7 and
+# 12.3 %, base 20.0 and 15.3 %; brought to one loudness beforehand, base 14.3 and 12.2 %. -20 dB instead: worse.
 _SPEECH_DB: Final = -26.0
 _MAX_GAIN_DB: Final = 30.0  # beyond this it is the noise that is raised
 _MAX_CUT_DB: Final = 10.0

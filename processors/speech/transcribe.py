@@ -1,196 +1,162 @@
-"""One audio chunk to its words: choice of the model, language, second tries, guards, places on the timeline."""
+"""One audio chunk to its words: choice of the model, recognition, guards, utterances on the timeline."""
 
 from __future__ import annotations
 
-import io
-import math
-import wave
+from collections import Counter
+from collections.abc import Iterator
 from typing import Final
 
-import numpy as np
-
 from processors.domain import AudioChunk, ChunkTranscript, DroppedText, Span, Utterance, Word
-from processors.errors import InvalidMessage
 from processors.options import Options
-from processors.speech.whisper import SAMPLE_RATE, UNSPACED, WINDOW_S, Decoded, Recogniser, Samples, recogniser
-from processors.timeline import clamp_span, ms_to_samples, overlap_ms
+from processors.speech.guards import surplus
+from processors.speech.levels import level_speech, loudness_db
+from processors.speech.listening import SURE, Ears, Heard, Window, hear
+from processors.speech.placing import in_order, outside
+from processors.speech.vad import SAMPLE_RATE, Samples
+from processors.speech.wav import from_wav
+from processors.speech.whisper import Recogniser, recogniser
 from processors.tools import Tools
 
 SMALL_MODEL: Final = "tiny.en"
 LARGE_MODEL: Final = "base"
-SURE: Final = 0.6  # language probability from which it is taken as known
-# A decode is bad below this mean log probability per token, or above this compression ratio (Whisper's own limits).
-MIN_LOGPROB: Final = -1.0
-MAX_COMPRESSION: Final = 2.4
-NO_SPEECH: Final = 0.6
-# Nobody speaks faster: 12 tokens a second are over 8 words. More is a loop.
-MAX_TOKENS_PER_S: Final = 12.0
-SPARE_TOKENS: Final = 10
-RETRY_BEAM: Final = 5
-PAUSE_MS: Final = 700  # between words: a new utterance
-_SENTENCE_END: Final = (".", "?", "!", "…", "。", "？", "！")
 _BEAMS: Final = {"fast": 1, "balanced": 1, "best": 5}
-
-
-def model_for(options: Options, hint: str | None, override: str | None) -> str:
-    """The model that decodes a chunk: English in the fast profile goes to the small English one."""
-    if override is not None:
-        return override
-    if options.profile == "fast" and (options.language or hint) == "en":
-        return SMALL_MODEL
-    return LARGE_MODEL
+_PAUSE_MS: Final = 700  # between two words: a new utterance
+_SENTENCE_END: Final = (".", "?", "!", "…", "。", "？", "！")
+_UNSPACED: Final = frozenset({"zh", "yue", "ja", "th", "lo", "my", "km", "bo"})  # written without blanks
+_SAMPLES_PER_MS: Final = SAMPLE_RATE // 1000
 
 
 def transcribe_chunk(chunk: AudioChunk, options: Options, tools: Tools) -> ChunkTranscript:
-    """Recognise the words of a chunk.
-
-    A decode that looks bad is done again with the larger model, the language detected anew, a wider beam and the full
-    window; the better one of both is kept. Text that is still bad, or lies outside the detected speech, is dropped
-    and listed.
+    """Recognise the words of a chunk. The same chunk, options and models give the same result.
 
     Args:
         chunk: from the audio extractor; at most 29 s.
         options: `profile` and `language` count.
-        tools: `blobs` has the sound, `models` the model, `threads` are used.
+        tools: `blobs` has the sound, `models` the weights, `threads` are used.
+
+    Returns:
+        Utterances in time order; their words lie inside the chunk and do not overlap. Text that is not believed is in
+        `dropped` with the reason: "no speech", "repetition", "not intelligible", "outside speech".
 
     Raises:
-        InvalidMessage: the blob is no 16 kHz mono WAV.
-        ModelUnavailable: no model.
+        InvalidMessage: the blob is not there, or no 16 kHz mono WAV.
+        ModelUnavailable: no weights.
     """
-    samples = read_wav(tools.blobs.get(chunk.blob_uri))
-    name = model_for(options, chunk.language_hint, tools.asr_model)
-    model = recogniser(tools.models.path(name), tools.threads)
-    hint = options.language or (chunk.language_hint if (chunk.language_probability or 0.0) >= SURE else None)
-    decoded = model.decode(samples, hint, _BEAMS[options.profile])
-    if _bad(decoded, samples):
-        name, decoded = _again(decoded, name, samples, options, tools)
-    speech_ms = sum(span.end_ms - span.start_ms for span in chunk.speech)
-    reason = _refusal(decoded, samples)
-    if reason is not None or not decoded.words:
-        dropped = (
-            [DroppedText(chunk.start_ms, chunk.end_ms, decoded.text, reason or "no words")] if decoded.text else []
-        )
-        return ChunkTranscript(chunk.start_ms, chunk.end_ms, speech_ms, None, None, [], dropped, name)
-    words = _placed(decoded.words, chunk)
-    kept, outside = _inside_speech(words, chunk.speech)
-    utterances = [_utterance(group, decoded, samples, chunk.start_ms) for group in _groups(kept)]
+    samples = from_wav(tools.blobs.get(chunk.blob_uri))
+    relative = [(span.start_ms - chunk.start_ms, span.end_ms - chunk.start_ms) for span in chunk.speech]
+    window = Window(level_speech(samples, relative), chunk.start_ms, chunk.end_ms, chunk.speech)
+    ears = _ears(chunk, options, tools)
+    found = hear(window, ears) if chunk.speech and len(samples) else []
+    dropped = [
+        DroppedText(*_extent(heard.words, chunk), heard.decoded.text, heard.refused)
+        for heard in found
+        if heard.refused is not None and heard.decoded.text
+    ]
+    utterances = []
+    for words, heard in _stretches(found, chunk):
+        kept, reason, gone = _guarded(words, chunk.speech)
+        if gone:
+            dropped.append(DroppedText(gone[0].start_ms, gone[-1].end_ms, _text(gone, heard.language), reason))
+        utterances += [_utterance(group, heard, samples, chunk.start_ms) for group in _groups(kept)]
+    spoken = Counter({heard.language: len(heard.words) for heard in found if heard.refused is None})
+    main = max(found, key=lambda heard: len(heard.words), default=None) if utterances else None
+    language = max(sorted(spoken), key=lambda name: spoken[name]) if utterances else None
+    sure = [heard.language_probability for heard in found if heard.language == language]
     return ChunkTranscript(
         start_ms=chunk.start_ms,
         end_ms=chunk.end_ms,
-        speech_ms=speech_ms,
-        language=decoded.language if utterances else None,
-        language_probability=round(decoded.language_probability, 4) if utterances else None,
+        speech_ms=sum(span.end_ms - span.start_ms for span in chunk.speech),
+        language=language,
+        language_probability=round(min(1.0, max(sure)), 4) if utterances else None,
         utterances=utterances,
-        dropped=[DroppedText(word.start_ms, word.end_ms, word.text, "outside speech") for word in outside],
-        model=name,
+        dropped=sorted(dropped, key=lambda text: (text.start_ms, text.end_ms)),
+        model=ears.model.name if main is None else main.model,
     )
 
 
 def warm_up(tools: Tools) -> None:
     """Load the model that most chunks need."""
-    recogniser(tools.models.path(tools.asr_model or LARGE_MODEL), tools.threads)
+    _load(tools.asr_model or LARGE_MODEL, tools)
 
 
-def read_wav(content: bytes) -> Samples:
-    """Samples in -1..1 of a 16 kHz mono 16-bit WAV.
-
-    Raises:
-        InvalidMessage: another format.
-    """
-    try:
-        with wave.open(io.BytesIO(content)) as file:
-            if (file.getnchannels(), file.getsampwidth(), file.getframerate()) != (1, 2, SAMPLE_RATE):
-                raise InvalidMessage("The audio chunk is not 16 kHz mono 16-bit.")
-            return np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.float32) / 32768.0
-    except (wave.Error, EOFError) as error:
-        raise InvalidMessage(f"The audio chunk is no WAV file: {error}.") from error
+def model_for(options: Options, hint: str | None, override: str | None) -> str:
+    """Name of the model for a chunk: English goes to the small English one in the fast profile."""
+    if override is not None:
+        return override
+    return SMALL_MODEL if options.profile == "fast" and (options.language or hint) == "en" else LARGE_MODEL
 
 
-def _bad(decoded: Decoded, samples: Samples) -> bool:
-    return (
-        decoded.avg_logprob < MIN_LOGPROB
-        or decoded.compression_ratio > MAX_COMPRESSION
-        or decoded.tokens > len(samples) / SAMPLE_RATE * MAX_TOKENS_PER_S + SPARE_TOKENS
+def _ears(chunk: AudioChunk, options: Options, tools: Tools) -> Ears:
+    hint = chunk.language_hint if (chunk.language_probability or 0.0) >= SURE else None
+    name = model_for(options, hint, tools.asr_model)
+    has_larger = name == SMALL_MODEL and tools.asr_model is None
+    return Ears(
+        model=_load(name, tools),
+        larger=(lambda: _load(LARGE_MODEL, tools)) if has_larger else None,
+        language=options.language,
+        hint=hint,
+        beam=_BEAMS[options.profile],
     )
 
 
-def _again(first: Decoded, name: str, samples: Samples, options: Options, tools: Tools) -> tuple[str, Decoded]:
-    better = tools.asr_model or LARGE_MODEL
-    model: Recogniser = recogniser(tools.models.path(better), tools.threads)
-    second = model.decode(samples, options.language, RETRY_BEAM, WINDOW_S)
-    first_bad, second_bad = _bad(first, samples), _bad(second, samples)
-    if second_bad and (not first_bad or first.avg_logprob >= second.avg_logprob):
-        return name, first
-    return better, second
+def _load(name: str, tools: Tools) -> Recogniser:
+    return recogniser(name, tools.models.path(name), tools.threads)
 
 
-def _refusal(decoded: Decoded, samples: Samples) -> str | None:
-    """Why the text of a decode is not believed, or None."""
-    if decoded.no_speech_probability > NO_SPEECH and decoded.avg_logprob < MIN_LOGPROB:
-        return "no speech"
-    if decoded.compression_ratio > MAX_COMPRESSION:
-        return "repetition"
-    if decoded.tokens > len(samples) / SAMPLE_RATE * MAX_TOKENS_PER_S + SPARE_TOKENS:
-        return "more words than can be spoken"
-    return None
+def _stretches(found: list[Heard], chunk: AudioChunk) -> Iterator[tuple[list[Word], Heard]]:
+    """The believed words of all parts in time order, in runs that come from one part."""
+    pairs = [(word, heard) for heard in found if heard.refused is None for word in heard.words]
+    pairs.sort(key=lambda pair: pair[0].start_ms)
+    words = in_order([word for word, _ in pairs], chunk.start_ms, chunk.end_ms)
+    first = 0
+    for index in range(1, len(words) + 1):
+        if index == len(words) or pairs[index][1] is not pairs[first][1]:
+            yield words[first:index], pairs[first][1]
+            first = index
 
 
-def _placed(words: list[Word], chunk: AudioChunk) -> list[Word]:
-    """Words on the timeline: inside the chunk, in order, none of length 0."""
-    placed: list[Word] = []
-    at = chunk.start_ms
-    for word in words:
-        start, end = word.start_ms + chunk.start_ms, word.end_ms + chunk.start_ms
-        if chunk.end_ms - at < 1:
-            at = chunk.end_ms - 1
-        start, end = clamp_span(max(start, at), end, chunk.start_ms, chunk.end_ms)
-        placed.append(Word(start, end, word.text, word.probability))
-        at = start
-    return placed
-
-
-def _inside_speech(words: list[Word], speech: list[Span]) -> tuple[list[Word], list[Word]]:
-    """Words that touch detected speech, and those that do not although their probability is low."""
-    kept: list[Word] = []
-    outside: list[Word] = []
-    for word in words:
-        touches = any(overlap_ms((word.start_ms, word.end_ms), (span.start_ms, span.end_ms)) for span in speech)
-        (kept if touches or word.probability >= SURE else outside).append(word)
-    return kept, outside
+def _guarded(words: list[Word], speech: list[Span]) -> tuple[list[Word], str, list[Word]]:
+    """(words to keep, why others go, those)."""
+    if outside(words, speech):
+        return [], "outside speech", words
+    loop = surplus([word.text for word in words])
+    if loop is None:
+        return words, "", []
+    return words[: loop[0]] + words[loop[1] :], "repetition", words[loop[0] : loop[1]]
 
 
 def _groups(words: list[Word]) -> list[list[Word]]:
+    """Words in utterances: parted by long pauses and ends of sentences."""
     groups: list[list[Word]] = []
     for word in words:
         last = groups[-1][-1] if groups else None
-        if last is None or word.start_ms - last.end_ms >= PAUSE_MS or last.text.endswith(_SENTENCE_END):
+        if last is None or word.start_ms - last.end_ms >= _PAUSE_MS or last.text.endswith(_SENTENCE_END):
             groups.append([])
         groups[-1].append(word)
     return groups
 
 
-def _utterance(words: list[Word], decoded: Decoded, samples: Samples, chunk_start_ms: int) -> Utterance:
-    start_ms, end_ms = words[0].start_ms, max(word.end_ms for word in words)
-    piece = samples[
-        ms_to_samples(start_ms - chunk_start_ms, SAMPLE_RATE) : ms_to_samples(end_ms - chunk_start_ms, SAMPLE_RATE)
-    ]
+def _utterance(words: list[Word], heard: Heard, samples: Samples, chunk_start_ms: int) -> Utterance:
+    start_ms, end_ms = words[0].start_ms, words[-1].end_ms
+    first, last = (start_ms - chunk_start_ms) * _SAMPLES_PER_MS, (end_ms - chunk_start_ms) * _SAMPLES_PER_MS
     return Utterance(
         start_ms=start_ms,
         end_ms=end_ms,
-        text=("" if decoded.language in UNSPACED else " ").join(word.text for word in words),
-        language=decoded.language,
+        text=_text(words, heard.language),
+        language=heard.language,
         words=words,
-        avg_logprob=round(min(0.0, decoded.avg_logprob), 4),
-        no_speech_probability=round(decoded.no_speech_probability, 4),
-        loudness_db=_loudness_db(piece),
+        avg_logprob=round(min(0.0, heard.decoded.avg_logprob), 4),
+        no_speech_probability=round(min(1.0, max(0.0, heard.decoded.no_speech)), 4),
+        loudness_db=loudness_db(samples[first:last]),
     )
 
 
-def _loudness_db(samples: Samples) -> float | None:
-    if not len(samples):
-        return None
-    power = float(np.mean(np.square(samples, dtype=np.float64)))
-    return round(10 * math.log10(power), 2) if power > 0 else None
+def _text(words: list[Word], language: str) -> str:
+    return ("" if language in _UNSPACED else " ").join(word.text for word in words)
 
 
-__all__ = ["model_for", "read_wav", "transcribe_chunk", "warm_up"]
+def _extent(words: list[Word], chunk: AudioChunk) -> tuple[int, int]:
+    return (words[0].start_ms, words[-1].end_ms) if words else (chunk.start_ms, chunk.end_ms)
+
+
+__all__ = ["LARGE_MODEL", "SMALL_MODEL", "model_for", "transcribe_chunk", "warm_up"]

@@ -40,7 +40,7 @@ def from_wav(content: bytes) -> Samples:
         raise InvalidMessage(f"The sound of the chunk is not a WAV file: {error}.") from error
     if form != (1, _SAMPLE_BYTES, SAMPLE_RATE):
         raise InvalidMessage(f"The sound of the chunk is not 16 kHz mono 16-bit: {form}.")
-    return np.frombuffer(frames, dtype="<i2").astype(np.float32) / _FULL_SCALE
+    return np.frombuffer(frames, dtype="<i2").astype(np.float32) / np.float32(_FULL_SCALE)
 
 
 __all__ = ["from_wav", "to_wav"]

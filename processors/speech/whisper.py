@@ -1,8 +1,8 @@
 """Whisper models (Radford et al. 2022) on CTranslate2: encode a short window, tell its language, decode, align.
 
-faster-whisper loads the model and holds the tokenizer and the alignment; the loop over a file is not used, as chunks are
-cut at pauses beforehand. The gain is in the encoder: Whisper pads every window to 30 s, and most of the work is spent on
-the padding. Here the window is as long as the sound plus a margin of silence. See `MARGIN_FRAMES`.
+faster-whisper loads the model and holds the tokenizer and the alignment; its loop over a file is not used, as chunks
+are cut at pauses beforehand. The gain is in the encoder: Whisper pads every window to 30 s, and most of the work is
+spent on the padding. Here the window is as long as the sound plus a margin of silence. See `MARGIN_FRAMES`.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from processors.speech.vad import SAMPLE_RATE, Samples
 
 FULL_FRAMES: Final = 3_000  # 30 s, what Whisper was trained on
 FRAMES_PER_SECOND: Final = 100
-# Silence behind the sound in a short window. Without it the model does not notice the end and repeats itself. 51 English
-# clips, tiny.en greedy, words wrong and time of encoder + decoder: 30 s 12.0 % in 25.8 s; +0 s 411 %; +1 s 223 %; +2 s
-# 90 %; +4 s 11.1 % in 5.3 s; +8 s 11.1 % in 10.1 s. base: 30 s 11.7 % in 55.5 s, +4 s 12.0 % in 14.0 s.
+# Silence behind the sound in a short window. Without it the model does not notice the end and repeats itself. 51
+# English clips, tiny.en greedy, words wrong and time of encoder + decoder: 30 s 12.0 % in 25.8 s; +0 s 411 %; +1 s
+# 223 %; +2 s 90 %; +4 s 11.1 % in 5.3 s; +8 s 11.1 % in 10.1 s. base: 30 s 11.7 % in 55.5 s, +4 s 12.0 % in 14.0 s.
 MARGIN_FRAMES: Final = 400
 # Log mel values of silence lie this far under the loudest: 8 powers of ten, divided by 4 as Whisper scales them.
 # faster-whisper pads with 0, a middling loudness: 13.3 instead of 12.0 % wrong (tiny.en), 12.9 and 11.7 (base), 30 s.
@@ -46,7 +46,7 @@ class Encoded:
     frames: int  # of the sound, without the margin; 10 ms each
 
     @property
-    def full(self) -> bool:
+    def is_full(self) -> bool:
         """Whether the window is as long as it can be."""
         return int(self.output.shape[1]) * 2 >= FULL_FRAMES
 
