@@ -21,7 +21,7 @@ from functools import partial
 from typing import Any, Final, Generic, TypeVar
 
 from processors.errors import ChildDied, ClipstreamError, Fatal, InvalidMessage
-from streams import codec, dead_letters, metrics
+from streams import codec, dead_letters, metrics, topics
 from streams.clock import Clock
 from streams.dead_letters import EXIT_DEAD_LETTER_LIMIT, DeadLetterLimit, FailureMeter
 from streams.publisher import Publisher
@@ -33,6 +33,8 @@ In = TypeVar("In")
 
 EXIT_FATAL: Final = 75  # EX_TEMPFAIL: the supervisor starts the worker again, with back-off
 MAX_DEATHS: Final = 2
+# Events taken and not finished: one of each item partition, so that the earliest of a video is among them.
+ADMITTED: Final = topics.ITEM_PARTITIONS
 MAX_BACK_OFF_S: Final = 60.0
 log = logging.getLogger("clipstream.stage")
 
@@ -44,16 +46,16 @@ class Stage(Generic[In]):
         logic: what the stage does.
         settings: retries and limits.
         publisher: sends the outputs.
-        window: events in flight, >= 1.
+        running: events that are worked on at a time, >= 1.
         clock: back-off and times.
     """
 
-    def __init__(self, logic: Logic[In], settings: Settings, publisher: Publisher, window: int, clock: Clock) -> None:
+    def __init__(self, logic: Logic[In], settings: Settings, publisher: Publisher, running: int, clock: Clock) -> None:
         self._logic = logic
         self._settings = settings
         self._publisher = publisher
         self._clock = clock
-        self._window = InOrderWindow(window, exit_worker)
+        self._window = InOrderWindow(running, max(running, ADMITTED), exit_worker)
         self._meter = FailureMeter(settings.dead_letter_max_consecutive, settings.dead_letter_max_ratio)
         self._jitter = random.Random(0)  # noqa: S311  spreads retries; nothing secret
 
@@ -62,7 +64,8 @@ class Stage(Generic[In]):
         async for event in stream.noack().events():
             message = event.message
             key = message.key or (message.tp, message.offset)
-            await self._window.submit(message.tp, key, partial(self._handle, message), event.ack)
+            work = partial(self._handle, message)
+            await self._window.submit(message.tp, key, work, event.ack, topics.index_of(message.key))
 
     async def _handle(self, raw: Any) -> None:
         started = self._clock.monotonic_s()

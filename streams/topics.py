@@ -31,6 +31,8 @@ KEPT_INPUT_MS: Final = 30 * DAY_MS  # what a replay needs: a month of requests a
 KEPT_ITEM_MS: Final = 7 * DAY_MS  # items point at blobs that a replay can make again
 KEPT_SIGNAL_MS: Final = DAY_MS
 
+LAST_INDEX: Final = 2**31
+
 # Fixed for life: tables and the order per video depend on it. 8 lets a stage without tables grow to 8 workers.
 VIDEO_PARTITIONS: Final = 8
 # Items of one video spread over all of them; larger in production (48).
@@ -96,6 +98,14 @@ def video_partition(video_id: str, partitions: int) -> int:
 def item_partition(video_id: str, index: int, partitions: int) -> int:
     """Partition of an item: one video's items go round all partitions, the same way on every run."""
     return (zlib.crc32(video_id.encode()) + index) % partitions
+
+
+def index_of(key: bytes | None) -> int:
+    """The index in an item's key; 0 for other keys. End records (-1) come last: they have nothing to compute."""
+    _, separator, index = (key or b"").rpartition(b":")
+    if not separator or not index.isdigit():
+        return LAST_INDEX if separator and index == b"-1" else 0
+    return int(index)
 
 
 def item_key(video_id: str, index: int) -> bytes:

@@ -3,18 +3,24 @@
 Faust commits the last of the first run of acked offsets, gap or not, so parallel work loses events unless their acks
 come in order. A window of 8 lost none of 3,000 events under SIGKILL. Events with one key run one after the other, so
 that a later revision of a video never overtakes an earlier one.
+
+More events are admitted than run: of those that wait, the one with the lowest priority number runs next. A video's
+items lie on 16 partitions and arrive in the order in which these are fetched; with their index as priority the parts
+for its first minute are done first, and the provisional result comes at a third of the time instead of three quarters.
 """
 
 from __future__ import annotations
 
 import asyncio
+import heapq
+import itertools
 from collections import deque
 from collections.abc import Awaitable, Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
-# Unacked events that one partition may hold per slot: while its oldest is in back-off, others complete behind it,
-# and all of those are repeated after a crash.
+# Unacked events that one partition may hold per admitted one: while its oldest is in back-off, others complete behind
+# it, and all of those are repeated after a crash.
 PER_PARTITION_FACTOR: Final = 4
 
 
@@ -24,17 +30,44 @@ class _Entry:
     done: bool = False
 
 
+@dataclass(slots=True)
+class _Turnstile:
+    """Lets at most `free` works run, the lowest priority number first."""
+
+    free: int
+    _waiting: list[tuple[int, int, asyncio.Future[None]]] = field(default_factory=list)
+    _arrivals: itertools.count[int] = field(default_factory=itertools.count)
+
+    async def enter(self, priority: int) -> None:
+        if self.free > 0 and not self._waiting:
+            self.free -= 1
+            return
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._waiting, (priority, next(self._arrivals), turn))
+        await turn
+
+    def leave(self) -> None:
+        while self._waiting:
+            turn = heapq.heappop(self._waiting)[2]
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self.free += 1
+
+
 class InOrderWindow:
     """Bounds what is in flight, in total and per partition.
 
     Args:
-        limit: events in flight, >= 1.
+        running: works that run at a time, >= 1.
+        admitted: events taken and not finished, >= `running`; a crash repeats at most these and those behind them.
         on_error: called with what a work raised; it must not return to a live window (the worker exits).
     """
 
-    def __init__(self, limit: int, on_error: Callable[[BaseException], None]) -> None:
-        self._slots = asyncio.Semaphore(limit)
-        self._per_partition = limit * PER_PARTITION_FACTOR
+    def __init__(self, running: int, admitted: int, on_error: Callable[[BaseException], None]) -> None:
+        self._turnstile = _Turnstile(running)
+        self._slots = asyncio.Semaphore(max(running, admitted))
+        self._per_partition = max(running, admitted) * PER_PARTITION_FACTOR
         self._on_error = on_error
         self._waiting: dict[Hashable, deque[_Entry]] = {}
         self._by_key: dict[Hashable, asyncio.Task[None]] = {}
@@ -42,15 +75,21 @@ class InOrderWindow:
         self._moved = asyncio.Condition()
 
     async def submit(
-        self, partition: Hashable, key: Hashable, work: Callable[[], Awaitable[None]], ack: Callable[[], object]
+        self,
+        partition: Hashable,
+        key: Hashable,
+        work: Callable[[], Awaitable[None]],
+        ack: Callable[[], object],
+        priority: int = 0,
     ) -> None:
-        """Start `work` once there is room; returns when it is under way.
+        """Admit an event; returns when there is room for it.
 
         Args:
             partition: acks keep their order within it.
             key: works of one key run one after the other.
             work: raises only what must stop the worker.
             ack: called when this work and all before it in the partition are done.
+            priority: the lowest number of those that wait runs next; equal ones in the order of arrival.
         """
         await self._slots.acquire()
         entries = self._waiting.setdefault(partition, deque())
@@ -58,7 +97,7 @@ class InOrderWindow:
             await self._moved.wait_for(lambda: len(entries) < self._per_partition)
         entry = _Entry(ack)
         entries.append(entry)
-        task = asyncio.ensure_future(self._run(entry, entries, self._by_key.get(key), work))
+        task = asyncio.ensure_future(self._run(entry, entries, self._by_key.get(key), work, priority))
         self._by_key[key] = task
         self._tasks.add(task)
 
@@ -68,11 +107,6 @@ class InOrderWindow:
                 del self._by_key[key]
 
         task.add_done_callback(forget)
-
-    async def drained(self) -> None:
-        """Wait until nothing is in flight."""
-        while self._tasks:
-            await asyncio.wait(self._tasks)
 
     @property
     def in_flight(self) -> int:
@@ -85,11 +119,16 @@ class InOrderWindow:
         entries: deque[_Entry],
         before: asyncio.Task[None] | None,
         work: Callable[[], Awaitable[None]],
+        priority: int,
     ) -> None:
         try:
             if before is not None:
                 await asyncio.wait([before])
-            await work()
+            await self._turnstile.enter(priority)
+            try:
+                await work()
+            finally:
+                self._turnstile.leave()
             entry.done = True
             while entries and entries[0].done:
                 entries.popleft().ack()

@@ -78,7 +78,7 @@ def stage_worker(
     bench = Bench(settings, pool, result_cache(settings), BlobStore(settings.store), clock)
     logic = make_logic(bench)
     # one more event than children: its message is decoded and its cache asked while the children compute
-    stage = Stage(logic, settings, Publisher(app, settings, name, clock), window=children + 1, clock=clock)
+    stage = Stage(logic, settings, Publisher(app, settings, name, clock), running=children + 1, clock=clock)
 
     @app.agent(raw_topic(app, settings, logic.source), name=name, concurrency=1)
     async def agent(stream: Any) -> None:

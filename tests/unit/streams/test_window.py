@@ -12,15 +12,15 @@ from streams.window import PER_PARTITION_FACTOR, InOrderWindow
 class Run:
     """Works that end when told to."""
 
-    def __init__(self, limit: int = 3) -> None:
+    def __init__(self, limit: int = 3, admitted: int = 0) -> None:
         self.errors: list[BaseException] = []
         self.acked: list[str] = []
         self.started: list[str] = []
         self.gates: dict[str, asyncio.Event] = {}
-        self.window = InOrderWindow(limit, self.errors.append)
+        self.window = InOrderWindow(limit, admitted or limit, self.errors.append)
 
     async def submit(
-        self, name: str, partition: int = 0, key: str | None = None, error: Exception | None = None
+        self, name: str, partition: int = 0, key: str | None = None, error: Exception | None = None, priority: int = 0
     ) -> None:
         self.gates[name] = asyncio.Event()
 
@@ -30,7 +30,7 @@ class Run:
             if error is not None:
                 raise error
 
-        await self.window.submit(partition, key or name, work, lambda: self.acked.append(name))
+        await self.window.submit(partition, key or name, work, lambda: self.acked.append(name), priority)
 
     async def finish(self, *names: str) -> None:
         for name in names:
@@ -121,3 +121,20 @@ async def test_random_order_of_completion_never_changes_the_order_of_acks(seed):
     await run.finish(*pending)
     for partition, names in expected.items():
         assert [name for name in run.acked if name.startswith(f"{partition}:")] == names
+
+
+async def test_of_those_that_wait_the_earliest_part_runs_next():
+    run = Run(limit=1, admitted=4)
+    for name, priority in (("running", 9), ("late", 5), ("early", 1), ("middle", 3)):
+        await run.submit(name, partition=name, priority=priority)
+    await run.finish()
+    await run.finish("running", "late", "early", "middle")
+    assert run.started == ["running", "early", "middle", "late"]
+
+
+async def test_an_error_frees_its_place():
+    run = Run(limit=1, admitted=2)
+    await run.submit("bad", error=ValueError("x"))
+    await run.submit("next", partition=1)
+    await run.finish("bad", "next")
+    assert run.acked == ["next"]
