@@ -2,19 +2,21 @@
 
 Decoders and models run here and never in a worker's event loop, so heartbeats go on, and a file that kills its decoder
 kills only this process. Messages are JSON lines, never pickles. On standard input: the environment, then
-`{"job", "request"}`, and a line `+` for each output that the parent has taken. On the pipe: `I{...}` an output,
-`D` done, `E{...}` an error. At most `CREDIT` outputs are under way, so a slow broker slows the decoder instead of
-filling memory.
+`{"job", "request"}`, and a line `+` for each output that the parent has taken. On the pipe: `I<ms> {...}` an output
+and the milliseconds that it took, `D` done, `E{...}` an error. At most `CREDIT` outputs are under way, so a slow broker
+slows the decoder instead of filling memory.
 
 The child dies with its parent: by PR_SET_PDEATHSIG on Linux, and everywhere by the end of its standard input.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
 import sys
+import time
 import traceback
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -37,7 +39,9 @@ def main(parent_pid: int) -> None:
     requests: BinaryIO = os.fdopen(os.dup(0), "rb")
     results: BinaryIO = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints must not end up between the results
-    tools = _tools(orjson.loads(requests.readline()))
+    environment = orjson.loads(requests.readline())
+    _be_nice(environment["niceness"])
+    tools = _tools(environment)
     while line := requests.readline():
         if line != b"+\n":
             _run(orjson.loads(line), tools, requests, results)
@@ -47,14 +51,17 @@ def _run(order: dict[str, Any], tools: Any, requests: BinaryIO, results: BinaryI
     from processors.jobs import JOBS
 
     credit = CREDIT
+    started = time.monotonic()
     try:
         for output in JOBS[order["job"]](order["request"], tools):
             if credit == 0:
                 if not requests.readline():
                     sys.exit(0)  # the parent is gone
                 credit = 1
-            _send(results, b"I" + orjson.dumps(output, option=orjson.OPT_SERIALIZE_NUMPY))
+            took_ms = round((time.monotonic() - started) * 1000)
+            _send(results, b"I%d " % took_ms + orjson.dumps(output, option=orjson.OPT_SERIALIZE_NUMPY))
             credit -= 1
+            started = time.monotonic()
         _send(results, b"D")
     except Exception as error:  # whatever it is, it belongs to this item, and the parent classes it
         _send(results, b"E" + orjson.dumps(_describe(error)))
@@ -92,6 +99,18 @@ def _tools(environment: dict[str, Any]) -> Any:
         asr_model=environment["asr_model"],
         work_dir=Path(environment["work_dir"]),
     )
+
+
+def _be_nice(niceness: int) -> None:
+    """Leave the processor to others. A no-op for 0.
+
+    Linux with autogroups shares the processor between sessions, and each worker is one: there a niceness counts within
+    the worker only, unless its whole group is given it.
+    """
+    if niceness:
+        os.nice(niceness)
+        with contextlib.suppress(OSError):  # not Linux, or a kernel without autogroups
+            Path("/proc/self/autogroup").write_text(str(niceness), encoding="ascii")
 
 
 def _die_with(parent_pid: int) -> None:

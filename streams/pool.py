@@ -44,10 +44,12 @@ class ChildPool:
         size: number of children, >= 1; each runs one job at a time.
         settings: where blobs, models and caches are.
         stage: name of the stage, for warming up.
+        niceness: of the children, 0 to 19; with a higher one they leave the processor to others.
     """
 
-    def __init__(self, size: int, settings: Settings, stage: str) -> None:
+    def __init__(self, size: int, settings: Settings, stage: str, niceness: int = 0) -> None:
         self.size = size
+        self._niceness = niceness
         self._settings = settings
         self._stage = stage
         self._idle: asyncio.LifoQueue[_Child | None] = asyncio.LifoQueue()
@@ -68,8 +70,8 @@ class ChildPool:
 
         await asyncio.gather(*(one() for _ in range(self.size)))
 
-    async def run(self, job: str, request: dict[str, Any]) -> AsyncIterator[bytes]:
-        """Run one job; yields its outputs as JSON.
+    async def run(self, job: str, request: dict[str, Any]) -> AsyncIterator[tuple[bytes, int]]:
+        """Run one job; yields its outputs as JSON, each with the milliseconds that it took.
 
         Raises:
             ClipstreamError: the class that the job raised; `ChildDied` when its process did not survive;
@@ -111,6 +113,7 @@ class ChildPool:
             "cache_dir": str(self._settings.cache_dir),
             "offline": self._settings.offline,
             "threads": self._settings.threads,
+            "niceness": self._niceness,
             "asr_model": self._settings.asr_model,
             "work_dir": str(work_dir),
         }
@@ -149,7 +152,7 @@ class _Child:
     def alive(self) -> bool:
         return self._process.returncode is None
 
-    async def run(self, job: str, request: dict[str, Any], limit_s: float) -> AsyncIterator[bytes]:
+    async def run(self, job: str, request: dict[str, Any], limit_s: float) -> AsyncIterator[tuple[bytes, int]]:
         await self._write(orjson.dumps({"job": job, "request": request}) + b"\n")
         while True:
             try:
@@ -163,7 +166,8 @@ class _Child:
                 return
             if kind == b"E":
                 raise _rebuild(orjson.loads(body))
-            yield body
+            took_ms, _, output = body.partition(b" ")
+            yield output, int(took_ms)
             await self._write(b"+\n")
 
     async def _write(self, line: bytes) -> None:

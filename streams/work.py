@@ -115,12 +115,9 @@ class Bench:
                     yield JobOutput(body, cached=True, took_ms=0)
                 return
         outputs: list[bytes] = []
-        started = self.clock.monotonic_s()
-        async for body in self.pool.run(job, request):
-            took_ms = round((self.clock.monotonic_s() - started) * 1000)
+        async for body, took_ms in self.pool.run(job, request):
             outputs.append(body)
             yield JobOutput(body, cached=False, took_ms=took_ms)
-            started = self.clock.monotonic_s()
         self.cache.put(stage, key, outputs)
 
     def _parameters(self, request: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from processors.domain import FrameBatch
 from schemas.messages import FrameBatchMessage
-from streams.agents.base import Worker, stage_worker
+from streams.agents.base import PICTURE_NICENESS, Worker, stage_worker
 from streams.clock import Clock
 from streams.logic.extractor import Extractor
 from streams.settings import Settings
@@ -25,4 +25,4 @@ def build(settings: Settings, instance: str | None, clock: Clock) -> Worker:
     def logic(bench: Bench) -> Extractor[FrameBatch, FrameBatchMessage]:
         return Extractor(NAME, FRAME_BATCH, "extract-frames", FrameBatch, FrameBatchMessage, _reach, bench)
 
-    return stage_worker(settings, instance, clock, logic, NAME, CHILDREN)
+    return stage_worker(settings, instance, clock, logic, NAME, CHILDREN, PICTURE_NICENESS)

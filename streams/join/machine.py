@@ -5,7 +5,7 @@ Cases (T, V, M: parts of transcript, vision, metadata; E: the end record of a st
     arrived                                          what is emitted
     -----------------------------------------------  ----------------------------------------------------------
     M, T n/?, V n/?                                  nothing
-    M, T and V up to min(60 s, 25 %), a word, a frame  provisional, once
+    M, T and V up to min(30 s, 25 %), a word, a frame  provisional, once
     M, T m/m E, V m/m E, all ok or empty             final
     the same, a part failed or an extractor stopped  degraded, missing says which
     M failed, no part usable                         failed, with the reason of M
@@ -27,7 +27,8 @@ from processors.timeline import clock
 from schemas.messages import Header, ResultStatus, StageRun
 from streams.join.state import STATUS_LETTER, STATUS_RANK, STREAM_KINDS, JoinState, Kind, StreamState
 
-PROVISIONAL_MAX_MS: Final = 60_000
+# Half a minute holds a complete thought; with a minute the first result of a 4-minute video came at half of the time.
+PROVISIONAL_MAX_MS: Final = 30_000
 PROVISIONAL_SHARE: Final = 0.25
 # Names of the streams for people.
 _EXTRACTORS: Final = {"transcript": "audio-extractor", "vision": "frame-extractor", "metadata": "metadata"}
@@ -202,6 +203,9 @@ def _finish(state: JoinState, deadline_reason: str | None) -> list[Action]:
     failed = not usable and (state.metadata == "f" or bool(missing))
     completeness: ResultStatus = "failed" if failed else "degraded" if missing else "final"
     error = (state.metadata_error or missing[0]) if failed else None
+    if state.metadata_error is not None and failed:
+        # three stages that could not open a file say the same thing
+        missing = [text for text in missing if not text.endswith(state.metadata_error)]
     actions: list[Action] = [_emit(state, completeness, None, tuple(missing), error)]
     if completeness == "final":
         actions.append(DeleteRows(tuple(all_rows(state))))
