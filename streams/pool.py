@@ -93,6 +93,7 @@ class ChildPool:
             if child is not None and not clean:
                 child.kill()
                 self._all.discard(child)
+                await child.ended(STOP_LIMIT_S)
                 child = None
             self._idle.put_nowait(child)
 
@@ -195,6 +196,8 @@ class _Child:
         except TimeoutError:
             self.kill()
             await self._process.wait()
+        # asyncio leaves the pipes of an ended process to the garbage collector, which complains about them
+        self._process._transport.close()  # type: ignore[attr-defined]
 
 
 def _rebuild(described: dict[str, str]) -> ClipstreamError:

@@ -1,0 +1,109 @@
+"""The pool, with real children: streaming, errors by class, death, time limits, and dying with the parent."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import orjson
+import psutil
+import pytest
+
+from processors.errors import ChildDied, InvalidMedia
+from streams.pool import ChildPool, JobFailed, JobTimedOut
+from streams.settings import Settings
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(data_dir=tmp_path, item_timeout_s=30.0)
+
+
+async def outputs(pool: ChildPool, job: str, request: dict) -> list:
+    return [orjson.loads(body) async for body, _ in pool.run(job, request)]
+
+
+def probe(path: Path) -> dict:
+    return {"path": str(path), "options": {}, "digest": "d"}
+
+
+async def test_outputs_of_real_jobs_come_back_and_the_child_is_kept(settings, sample):
+    pool = ChildPool(1, settings, "metadata")
+    first = await outputs(pool, "probe", probe(sample))
+    pids = [child._process.pid for child in pool._all]
+    second = await outputs(pool, "probe", probe(sample))
+    assert first == second
+    assert first[0]["duration_ms"] == 74_240
+    assert [child._process.pid for child in pool._all] == pids
+    await pool.stop()
+
+
+async def test_errors_keep_their_class_and_their_words(settings, tmp_path):
+    pool = ChildPool(1, settings, "metadata")
+    with pytest.raises(InvalidMedia, match="does not exist"):
+        await outputs(pool, "probe", probe(tmp_path / "nothing.mp4"))
+    with pytest.raises(JobFailed, match="KeyError") as caught:
+        await outputs(pool, "probe", {"path": "x", "options": {}})
+    assert "Traceback" in caught.value.trace
+    await pool.stop()
+
+
+async def test_a_child_that_is_killed_is_told_and_replaced(settings, sample):
+    pool = ChildPool(1, settings, "frame-extractor")
+    with pytest.raises(ChildDied, match="signal 9"):
+        await _signalled(pool, sample, signal.SIGKILL)
+    assert (await outputs(pool, "probe", probe(sample)))[0]["duration_ms"] == 74_240
+    await pool.stop()
+
+
+async def test_a_job_without_output_for_too_long_is_given_up(tmp_path, sample):
+    pool = ChildPool(1, Settings(data_dir=tmp_path, item_timeout_s=1.0), "frame-extractor")
+    with pytest.raises(JobTimedOut):
+        await _signalled(pool, sample, signal.SIGSTOP)
+    assert not pool._all
+    await pool.stop()
+
+
+async def _signalled(pool: ChildPool, sample: Path, number: signal.Signals) -> None:
+    """Run a job and send a signal to its process with each output."""
+    async for _ in pool.run("extract-frames", {"path": str(sample), "options": {}}):
+        os.kill(next(iter(pool._all))._process.pid, number)
+
+
+async def test_no_more_jobs_run_than_there_are_children(settings, sample):
+    pool = ChildPool(2, settings, "metadata")
+    await asyncio.gather(*(outputs(pool, "probe", probe(sample)) for _ in range(6)))
+    assert len(pool._all) == 2
+    await pool.stop()
+
+
+@pytest.mark.chaos
+def test_children_die_with_a_parent_that_is_killed(tmp_path, sample):
+    code = (
+        "import asyncio, sys\n"
+        "from pathlib import Path\n"
+        "from streams.pool import ChildPool\n"
+        "from streams.settings import Settings\n"
+        "async def main():\n"
+        f"    pool = ChildPool(2, Settings(data_dir=Path({str(tmp_path)!r})), 'metadata')\n"
+        "    await pool.warm()\n"
+        "    print(*[child._process.pid for child in pool._all], flush=True)\n"
+        "    await asyncio.sleep(600)\n"
+        "asyncio.run(main())\n"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    children = [psutil.Process(int(pid)) for pid in parent.stdout.readline().split()]
+    assert len(children) == 2
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    deadline = time.monotonic() + 10
+    while any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in children):
+        assert time.monotonic() < deadline, "children outlived their parent"
+        time.sleep(0.05)
