@@ -14,6 +14,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from processors.domain import Shot
@@ -31,6 +32,8 @@ ENDS_PER_START: Final = 8
 ENDS_PER_STEP: Final = 8
 # A stretch without words at least this long gets windows of its own: shorter ones are pauses of a talk.
 SILENT_STRETCH_MS: Final = 20_000
+# A silence in a talk after which viewers leave; a pause for effect is shorter.
+DEAD_AIR_MS: Final = 3_000
 # Nothing shorter can be watched; it is also the least that options accept as minimum.
 SHORTEST_MS: Final = 500
 # A pause after a sentence beyond which more silence makes no better end.
@@ -100,8 +103,17 @@ def _spoken(sentences: list[Sentence], tokens: list[Token], cuts: list[int], bou
     # from the cleanest edges to any; the first kind that gives windows is enough
     for starts, ends in ((clean_starts, clean_ends), (clean_starts, everything), (everything, everything)):
         if windows := _pairs(edges, starts, ends, bounds):
-            return windows
+            return _without_dead_air(windows, sentences)
     return _nearest(edges, everything, bounds)
+
+
+def _without_dead_air(windows: list[Window], sentences: list[Sentence]) -> list[Window]:
+    """The windows in which nobody is silent for long; all of them when there are no others."""
+    silences = [0]  # long ones before each sentence
+    for before, after in pairwise(sentences):
+        silences.append(silences[-1] + (after.start_ms - before.end_ms >= DEAD_AIR_MS))
+    alive = [window for window in windows if silences[window.last] == silences[window.first]]
+    return alive or windows
 
 
 def _pairs(edges: _Edges, starts: list[int], ends: list[int], bounds: Bounds) -> list[Window]:

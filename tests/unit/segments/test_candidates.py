@@ -223,3 +223,23 @@ def test_every_window_is_inside_the_video_within_the_lengths_and_cuts_no_word(
 def test_shots_longer_than_a_segment_are_divided() -> None:
     found = shot_windows([Shot(0, 0, 100_000)], 0, 100_000, Bounds(8_000, 20_000, 100_000))
     assert {window.start_ms for window in found} == set(range(0, 100_000, 10_000))
+
+
+def test_no_window_spans_a_long_silence_when_others_exist():
+    """Two pairs of sentences with 5 s of silence between them: no window crosses it."""
+    words = [
+        (at + 700 * number, f"word{number}{'.' if number % 6 == 5 else ''}")
+        for at in (0, 13_400)
+        for number in range(12)
+    ]
+    tokens = tokens_of([_said(words)], 22_000)
+    sentences = split_sentences(tokens, 60_000)
+    assert len(sentences) == 4
+    found = candidates(sentences, tokens, [], Bounds.of(3_000, 60_000, 22_000))
+    assert found
+    assert not any(window.start_ms < 8_000 < 13_000 < window.end_ms for window in found)
+
+
+def _said(words: list[tuple[int, str]]) -> Utterance:
+    spoken = [Word(start, start + 600, text, 0.9) for start, text in words]
+    return Utterance(spoken[0].start_ms, spoken[-1].end_ms, "", "en", spoken, -0.2, 0.1, -20.0)
