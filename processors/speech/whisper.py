@@ -23,8 +23,9 @@ FULL_FRAMES: Final = 3_000  # 30 s, what Whisper was trained on
 FRAMES_PER_SECOND: Final = 100
 # Silence behind the sound in a short window. Without it the model does not notice the end and repeats itself. 51
 # English clips, tiny.en greedy, words wrong and time of encoder + decoder: 30 s 12.0 % in 25.8 s; +0 s 411 %; +1 s
-# 223 %; +2 s 90 %; +4 s 11.1 % in 5.3 s; +8 s 11.1 % in 10.1 s. base: 30 s 11.7 % in 55.5 s, +4 s 12.0 % in 14.0 s.
-MARGIN_FRAMES: Final = 400
+# 223 %; +2 s 90 %; +4 s 11.1 % in 5.3 s; +8 s 11.1 % in 10.1 s. base, beam 5, 770 s of chunks in three languages, wrong
+# words of 1,708 and time in all: +4 s 184 in 53 s, +5 s 176, +6 s 170 in 59 s, +7 s 167 in 64 s, +8 s 177 in 70 s.
+MARGIN_FRAMES: Final = 600
 # Log mel values of silence lie this far under the loudest: 8 powers of ten, divided by 4 as Whisper scales them.
 # faster-whisper pads with 0, a middling loudness: 13.3 instead of 12.0 % wrong (tiny.en), 12.9 and 11.7 (base), 30 s.
 _SILENCE_BELOW_PEAK: Final = 2.0
