@@ -39,7 +39,9 @@ def request_for(source: str, options: Options, video_id: str | None, settings: S
     uri = source if "://" in source else str(Path(source).expanduser().absolute())
     digest = source_digest(resolve(uri, settings.allowed_schemes), settings.data_dir / "sources")
     identity_ = video_id or identity.video_id_of(digest, options)
-    return VideoIngested(uri=uri, video_id=identity_, source_digest=digest, options=options)
+    request = VideoIngested(uri=uri, video_id=identity_, source_digest=digest, options=options)
+    identity.request_of(request)  # says here what the agents would only tell the dead letters
+    return request
 
 
 def next_request(request: VideoIngested, known: Segments | None, settings: Settings) -> VideoIngested | None:

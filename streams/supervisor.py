@@ -108,7 +108,8 @@ class Supervisor:
     def _start(self, child: Child) -> None:
         command = [*clipstream_command(), "worker", child.agent, "--instance", child.instance]
         environment = {**os.environ, **to_environment(self._settings)}
-        child.process = spawn(command, child.log, environment)
+        # killed, not asked: when this process is killed the broker ends too, and a worker that waits for it never stops
+        child.process = spawn(command, child.log, environment, death_signal=signal.SIGKILL)
         child.started_s = self._clock.monotonic_s()
         child.state = "running"
 

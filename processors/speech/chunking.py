@@ -13,9 +13,8 @@ the open chunk and what the detector has not seen yet are kept: about 31 s of so
 The lengths are a trade-off. Short chunks are cheaper, as the encoder's cost grows with the square of the length, they
 hold one language and one loudness more often, and they spread better over workers; long ones give context. 40 English
 clips joined with random pauses (332 s), tiny.en, greedy: packed up to 29 s 15 % of words wrong in 10.2 s of processor
-time, cut at pauses of 0.4 s from 6 s on 11 % in 7.2 s. base, beam 5, 770 s in three languages, wrong words of 1,708
-(164 by faster-whisper's defaults over whole files): pauses of 0.4 s count from 6 s on 170, from 9 s on 163, from 12 s
-on 165.
+time, cut at pauses of 0.4 s from 6 s on 11 % in 7.2 s. base, beam 5, 770 s in three languages, wrong words of 1,708 (by
+faster-whisper's defaults over whole files 164): pauses of 0.4 s from 6 s on 170, from 9 s on 163, from 12 s on 165.
 """
 
 from __future__ import annotations

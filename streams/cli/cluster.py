@@ -70,7 +70,8 @@ def up(
     if detach:
         _detach(settings)
         return
-    pull_models(settings, {"fast", "balanced"})
+    # without a network the small model of the fast profile may be missing; everything else works without it
+    pull_models(settings, {"balanced"} if settings.offline else {"fast", "balanced"})
     if settings.broker_url:
         _serve(settings, None)
         return

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
 
@@ -94,6 +95,8 @@ def process_command(
     """
     settings = load_settings()
     options = options_from(option)
+    if out is not None:
+        _make_folder(out)
     jobs = asyncio.run(_process(settings, videos, options, fresh=fresh))
     finished = [job.result for job in jobs if job.result is not None]
     if out is not None:
@@ -236,16 +239,30 @@ class _Bars:
 def _write_all(jobs: list[Job], settings: Settings, folder: Path) -> None:
     import orjson
 
-    folder.mkdir(parents=True, exist_ok=True)
+    taken: set[str] = set()
     for job in jobs:
         assert job.result is not None
-        stem = Path(job.source).stem or "video"
+        stem = _free_name(Path(job.source).stem or "video", taken)
         (folder / f"{stem}.json").write_bytes(orjson.dumps(job.result, option=orjson.OPT_INDENT_2))
         if job.result["video_id"]:
             try:
                 write_report(job.result, settings, folder / f"{stem}.html")
             except ClipstreamError as error:
                 console.print(f"[yellow]No report for {escape(stem)}:[/] {escape(error.reason)}")
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InvalidMessage(f"The folder {folder} for the results cannot be made: {error.strerror}.") from error
+
+
+def _free_name(stem: str, taken: set[str]) -> str:
+    """A name that no other video of this run has: `talk`, `talk-2`, `talk-3`."""
+    name = next(name for n in count(1) if (name := stem if n == 1 else f"{stem}-{n}") not in taken)
+    taken.add(name)
+    return name
 
 
 def _exit_code(jobs: list[Job]) -> int:
