@@ -13,7 +13,7 @@ Nothing is sampled, so the same sound gives the same words. (Whisper's own secon
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import islice, pairwise
 from typing import Final
@@ -111,8 +111,14 @@ def hear(window: Window, ears: Ears, again: bool = True) -> list[Heard]:
     for hole in holes(heard.words if heard.refused is None else [], window.speech):
         part = window.part(hole.start_ms - _MARGIN_MS, hole.end_ms + _MARGIN_MS)
         if (part.start_ms, part.end_ms) != (window.start_ms, window.end_ms):
-            found += [new for new in hear(part, ears, again=False) if not is_bad(new.decoded) and new.refused is None]
+            found += [_within(new, hole) for new in hear(part, ears, again=False) if not is_bad(new.decoded)]
     return found
+
+
+def _within(heard: Heard, hole: Span) -> Heard:
+    """Only the words in the hole; those in the margin around it are there already."""
+    words = [w for w in heard.words if hole.start_ms <= (w.start_ms + w.end_ms) // 2 < hole.end_ms]
+    return replace(heard, words=words)
 
 
 def _languages(ears: Ears, encoded: Encoded, model: Recogniser) -> list[tuple[str, float]]:
