@@ -73,12 +73,12 @@ def test_a_stream_may_be_absent(tmp_path, name, audio, video):
 
 
 def test_cover_art_is_no_picture(tmp_path):
-    path = tmp_path / "song.m4a"
+    path = tmp_path / "song.mp4"
     jpeg = av.CodecContext.create("mjpeg", "w")
     jpeg.width, jpeg.height, jpeg.pix_fmt, jpeg.time_base = 64, 64, "yuvj420p", Fraction(1, 25)
     picture = av.VideoFrame.from_ndarray(np.zeros((64, 64, 3), np.uint8), format="rgb24").reformat(format="yuvj420p")
     packets = [*jpeg.encode(picture), *jpeg.encode(None)]
-    with av.open(str(path), "w", format="ipod") as output:
+    with av.open(str(path), "w") as output:
         sound = media.Sound(media.speech(500))
         track = output.add_stream("aac", rate=sound.rate_hz, layout="mono")
         cover = output.add_stream("mjpeg", rate=25)
@@ -97,11 +97,14 @@ def tracks(folder: Path, *sounds: tuple[str, str, list[str]]) -> Path:
     """A Matroska file with sound tracks of (language, layout, dispositions)."""
     path = folder / "tracks.mkv"
     with av.open(str(path), "w") as output:
+        added = []
         for language, layout, dispositions in sounds:
-            samples = np.zeros((2 if layout == "stereo" else 1, 4_800), np.float32)
             track = output.add_stream("aac", rate=48_000, layout=layout)
             track.metadata["language"] = language
             track.disposition = sum((av.stream.Disposition[name] for name in dispositions), av.stream.Disposition(0))
+            added.append((track, layout))
+        for track, layout in added:  # after all tracks are there: the first packet writes the header
+            samples = np.zeros((2 if layout == "stereo" else 1, 4_800), np.float32)
             output.mux(media._encode_sound(media.Sound(samples, layout=layout), track))
     return path
 
