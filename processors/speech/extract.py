@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from processors.domain import AudioChunk, ExtractionEnd
-from processors.media.audio import AudioTrack, Samples, open_audio
+from processors.media.audio import SAMPLE_RATE, AudioTrack, Samples, open_audio
 from processors.media.container import open_container, unsupported
 from processors.options import Options
 from processors.speech.chunking import Chunker, SpeechChunk
@@ -20,6 +20,10 @@ from processors.tools import Tools
 
 # Chunks that are asked for their language until one is sure; more would only slow down music and noise.
 _HINT_TRIES: Final = 3
+# Sound and silence behind it from which the language is told: no text is written, so little of both will do. base on 37
+# clips in three languages: right and sure in all of them with 4 s and 1 s (45 ms each) as with all and 6 s (213 ms).
+_HINT_SAMPLES: Final = 5 * SAMPLE_RATE
+_HINT_MARGIN_FRAMES: Final = 100
 
 
 def extract_audio(source: Path, options: Options, tools: Tools) -> Iterator[AudioChunk | ExtractionEnd]:
@@ -85,7 +89,8 @@ class _Hints:
         if self._tries > 0:
             self._tries -= 1
             model = recogniser(LARGE_MODEL, self._tools.models.path(LARGE_MODEL), self._tools.threads)
-            language, probability = next(iter(model.detect_language(model.encode(samples)).items()))
+            encoded = model.encode(samples[:_HINT_SAMPLES], _HINT_MARGIN_FRAMES)
+            language, probability = next(iter(model.detect_language(encoded).items()))
             if probability >= SURE:
                 self._hint, self._tries = (language, round(min(1.0, probability), 4)), 0
         return self._hint

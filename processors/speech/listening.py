@@ -22,7 +22,7 @@ from processors.domain import Span, Word
 from processors.speech.guards import MIN_LOGPROB, MIN_LOGPROB_SMALL, is_bad, is_loop, refusal
 from processors.speech.placing import holes, place
 from processors.speech.vad import SAMPLE_RATE, Samples
-from processors.speech.whisper import Decoded, Encoded, Recogniser
+from processors.speech.whisper import FULL_FRAMES, MARGIN_FRAMES, Decoded, Encoded, Recogniser
 
 SURE: Final = 0.6  # probability from which a language counts as known: 61 of 64 windows of clips in three languages
 RETRY_BEAM: Final = 5
@@ -140,9 +140,9 @@ def _decode(window: Window, ears: Ears, encoded: Encoded, languages: list[tuple[
     best = _best_of(encoded, ears.model, languages, ears.beam)
     if is_bad(best[0], MIN_LOGPROB if ears.larger is None else MIN_LOGPROB_SMALL):
         if ears.larger is not None:
-            best = _better(best, _attempt(window, ears, ears.larger(), ears.beam, full=False))
+            best = _better(best, _attempt(window, ears, ears.larger(), ears.beam))
         if is_bad(best[0]):  # the last try is the dear one
-            best = _better(best, _attempt(window, ears, best[2], RETRY_BEAM, full=True))
+            best = _better(best, _attempt(window, ears, best[2], RETRY_BEAM, FULL_FRAMES))
     decoded, encoded, model, language, probability = best
     words = place(model.align(encoded, decoded, language), window.start_ms, window.end_ms, window.speech)
     return Heard(words, language, probability, decoded, refusal(decoded, not model.multilingual), model.name)
@@ -151,8 +151,8 @@ def _decode(window: Window, ears: Ears, encoded: Encoded, languages: list[tuple[
 _Attempt = tuple[Decoded, Encoded, Recogniser, str, float]
 
 
-def _attempt(window: Window, ears: Ears, model: Recogniser, beam: int, full: bool) -> _Attempt:
-    encoded = model.encode(window.samples, full)
+def _attempt(window: Window, ears: Ears, model: Recogniser, beam: int, margin_frames: int = MARGIN_FRAMES) -> _Attempt:
+    encoded = model.encode(window.samples, margin_frames)
     return _best_of(encoded, model, _languages(ears, encoded, model), beam)
 
 

@@ -46,11 +46,6 @@ class Encoded:
     output: Any  # ctranslate2.StorageView
     frames: int  # of the sound, without the margin; 10 ms each
 
-    @property
-    def is_full(self) -> bool:
-        """Whether the window is as long as it can be."""
-        return int(self.output.shape[1]) * 2 >= FULL_FRAMES
-
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
@@ -96,12 +91,13 @@ class Recogniser:
         self.multilingual: bool = self._model.model.is_multilingual
         self.languages: frozenset[str] = frozenset(self._model.supported_languages)
 
-    def encode(self, samples: Samples, full: bool = False) -> Encoded:
+    def encode(self, samples: Samples, margin_frames: int = MARGIN_FRAMES) -> Encoded:
         """Run the encoder.
 
         Args:
             samples: mono, 16 kHz, float32, shape (n,), at most 30 s.
-            full: use Whisper's own 30 s window: slow, for sound on which the short one failed.
+            margin_frames: silence behind the sound, of 10 ms each; `FULL_FRAMES` gives Whisper's own window of 30 s,
+                which is slow, for sound on which a short one failed.
 
         Raises:
             ValueError: longer than 30 s, or empty.
@@ -110,7 +106,7 @@ class Recogniser:
             raise ValueError(f"a window holds up to 30 s of sound, got {len(samples) / SAMPLE_RATE:.1f} s")
         mel: NDArray[np.float32] = self._features(samples)[:, :FULL_FRAMES]
         frames = mel.shape[1]
-        length = FULL_FRAMES if full else min(FULL_FRAMES, frames + MARGIN_FRAMES)
+        length = min(FULL_FRAMES, frames + margin_frames)
         length += length % 2  # the encoder halves it
         window = np.full((mel.shape[0], length), mel.max() - _SILENCE_BELOW_PEAK, dtype=np.float32)
         window[:, :frames] = mel

@@ -8,7 +8,7 @@ import numpy as np
 
 from processors.domain import Span
 from processors.speech.listening import Ears, Heard, Window, hear
-from processors.speech.whisper import AlignedWord, Decoded, Encoded
+from processors.speech.whisper import FULL_FRAMES, MARGIN_FRAMES, AlignedWord, Decoded, Encoded
 
 RATE = 16_000
 
@@ -26,8 +26,8 @@ class Scripted:
     words: list[AlignedWord] = field(default_factory=lambda: [AlignedWord("hello", 0.1, 0.5, 0.9)])
     asked: list[tuple[str, int, bool]] = field(default_factory=list)  # (language, beam, full window)
 
-    def encode(self, samples, full=False):
-        return Encoded((len(samples) / RATE, full), len(samples) // 160)
+    def encode(self, samples, margin_frames=MARGIN_FRAMES):
+        return Encoded((len(samples) / RATE, margin_frames == FULL_FRAMES), len(samples) // 160)
 
     def detect_language(self, encoded):
         return self.likely.get(encoded.output[0], {"en": 0.95, "es": 0.03, "de": 0.02})
