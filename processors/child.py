@@ -11,11 +11,11 @@ The child dies with its parent: by PR_SET_PDEATHSIG on Linux, and everywhere by 
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import os
 import signal
 import sys
+import threading
 import time
 import traceback
 from pathlib import Path
@@ -40,11 +40,13 @@ def main(parent_pid: int) -> None:
     results: BinaryIO = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints must not end up between the results
     environment = orjson.loads(requests.readline())
-    _be_nice(environment["niceness"])
     tools = _tools(environment)
     while line := requests.readline():
         if line != b"+\n":
-            _run(orjson.loads(line), tools, requests, results)
+            # a thread for each job, since one that gave way stays nice; see processors.priority
+            job = threading.Thread(target=_run, args=(orjson.loads(line), tools, requests, results))
+            job.start()
+            job.join()
 
 
 def _run(order: dict[str, Any], tools: Any, requests: BinaryIO, results: BinaryIO) -> None:
@@ -56,7 +58,7 @@ def _run(order: dict[str, Any], tools: Any, requests: BinaryIO, results: BinaryI
         for output in JOBS[order["job"]](order["request"], tools):
             if credit == 0:
                 if not requests.readline():
-                    sys.exit(0)  # the parent is gone
+                    os._exit(0)  # the parent is gone
                 credit = 1
             took_ms = round((time.monotonic() - started) * 1000)
             _send(results, b"I%d " % took_ms + orjson.dumps(output, option=orjson.OPT_SERIALIZE_NUMPY))
@@ -99,18 +101,6 @@ def _tools(environment: dict[str, Any]) -> Any:
         asr_model=environment["asr_model"],
         work_dir=Path(environment["work_dir"]),
     )
-
-
-def _be_nice(niceness: int) -> None:
-    """Leave the processor to others. A no-op for 0.
-
-    Linux with autogroups shares the processor between sessions, and each worker is one: there a niceness counts within
-    the worker only, unless its whole group is given it.
-    """
-    if niceness:
-        os.nice(niceness)
-        with contextlib.suppress(OSError):  # not Linux, or a kernel without autogroups
-            Path("/proc/self/autogroup").write_text(str(niceness), encoding="ascii")
 
 
 def _die_with(parent_pid: int) -> None:

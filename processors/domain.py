@@ -112,6 +112,16 @@ class FrameBatch:
     frames: list[FrameRef]
     shots: list[Shot]
 
+    @property
+    def start_ms(self) -> int:
+        """Where it begins; 0 when it is empty."""
+        return min([frame.pts_ms for frame in self.frames] + [shot.start_ms for shot in self.shots], default=0)
+
+    @property
+    def end_ms(self) -> int:
+        """How far it reaches; 0 when it is empty."""
+        return max([frame.pts_ms for frame in self.frames] + [shot.end_ms for shot in self.shots], default=0)
+
 
 @dataclass(frozen=True, slots=True)
 class Label:

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from processors.domain import AudioChunk, FrameBatch
 from processors.options import Options
+from processors.priority import give_way
 from processors.tools import Tools
 
 T = TypeVar("T")
@@ -21,14 +22,14 @@ def extract_audio(request: dict[str, Any], tools: Tools) -> Iterator[Any]:
     """`path`, `options` -> AudioChunk..., ExtractionEnd."""
     from processors.speech.extract import extract_audio as run
 
-    yield from _unchanged(Path(request["path"]), run(Path(request["path"]), _options(request), tools))
+    yield from _media(Path(request["path"]), run(Path(request["path"]), _options(request), tools))
 
 
 def extract_frames(request: dict[str, Any], tools: Tools) -> Iterator[Any]:
     """`path`, `options` -> FrameBatch..., ExtractionEnd."""
     from processors.vision.extract import extract_frames as run
 
-    yield from _unchanged(Path(request["path"]), run(Path(request["path"]), _options(request), tools))
+    yield from _media(Path(request["path"]), run(Path(request["path"]), _options(request), tools))
 
 
 def probe(request: dict[str, Any], tools: Tools) -> Iterator[Any]:
@@ -42,14 +43,18 @@ def transcribe(request: dict[str, Any], tools: Tools) -> Iterator[Any]:
     """`item`, `options` -> ChunkTranscript."""
     from processors.speech.transcribe import transcribe_chunk
 
-    yield transcribe_chunk(_read(AudioChunk, request["item"]), _options(request), tools)
+    chunk = _read(AudioChunk, request["item"])
+    give_way(chunk.start_ms)
+    yield transcribe_chunk(chunk, _options(request), tools)
 
 
 def analyse(request: dict[str, Any], tools: Tools) -> Iterator[Any]:
     """`item`, `options` -> BatchAnalysis."""
     from processors.vision.analyse import analyse_batch
 
-    yield analyse_batch(_read(FrameBatch, request["item"]), _options(request), tools)
+    batch = _read(FrameBatch, request["item"])
+    give_way(batch.start_ms)
+    yield analyse_batch(batch, _options(request), tools)
 
 
 def rank(request: dict[str, Any], tools: Tools) -> Iterator[Any]:
@@ -78,7 +83,7 @@ JOBS: Final[dict[str, Job]] = {
 }
 
 
-def _unchanged(path: Path, outputs: Iterator[T]) -> Iterator[T]:
+def _media(path: Path, outputs: Iterator[T]) -> Iterator[T]:
     """Pass outputs on, and raise `InvalidMedia` when the file was changed in the meantime."""
     from processors.media.source import check_unchanged, fingerprint
 
@@ -86,6 +91,8 @@ def _unchanged(path: Path, outputs: Iterator[T]) -> Iterator[T]:
     for output in outputs:
         check_unchanged(path, before)
         yield output
+        if isinstance(output, AudioChunk | FrameBatch):
+            give_way(output.end_ms)
 
 
 def _options(request: dict[str, Any]) -> Options:

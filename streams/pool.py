@@ -44,12 +44,10 @@ class ChildPool:
         size: number of children, >= 1; each runs one job at a time.
         settings: where blobs, models and caches are.
         stage: name of the stage, for warming up.
-        niceness: of the children, 0 to 19; with a higher one they leave the processor to others.
     """
 
-    def __init__(self, size: int, settings: Settings, stage: str, niceness: int = 0) -> None:
+    def __init__(self, size: int, settings: Settings, stage: str) -> None:
         self.size = size
-        self._niceness = niceness
         self._settings = settings
         self._stage = stage
         self._idle: asyncio.LifoQueue[_Child | None] = asyncio.LifoQueue()
@@ -114,7 +112,6 @@ class ChildPool:
             "cache_dir": str(self._settings.cache_dir),
             "offline": self._settings.offline,
             "threads": self._settings.threads,
-            "niceness": self._niceness,
             "asr_model": self._settings.asr_model,
             "work_dir": str(work_dir),
         }

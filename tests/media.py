@@ -145,6 +145,24 @@ def write(
     return path
 
 
+def repeated(path: Path, times: int) -> Path:
+    """The bundled sample several times in a row, as it was encoded: a long video at no cost."""
+    with av.open(str(path), "w") as output:
+        tracks: list[av.VideoStream | av.AudioStream] = []
+        for turn in range(times):
+            with av.open(str(SAMPLE)) as source:
+                if not tracks:
+                    tracks = [output.add_stream_from_template(stream) for stream in source.streams]
+                length_s = Fraction(source.duration, av.time_base) + Fraction(1, 10)  # streams begin before zero
+                for packet in source.demux():
+                    if packet.dts is not None:
+                        shift = int(turn * length_s / packet.time_base)
+                        packet.pts, packet.dts = packet.pts + shift, packet.dts + shift
+                        packet.stream = tracks[packet.stream.index]
+                        output.mux(packet)
+    return path
+
+
 def _plain(length_ms: int = 2000, cuts: Sequence[int] = (25,)) -> tuple[list[Video], list[Sound]]:
     """Return the tracks of an ordinary video with one cut and speech."""
     return [Video(regular(length_ms // FRAME_MS), cuts)], [Sound(speech(length_ms))]

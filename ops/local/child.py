@@ -41,7 +41,8 @@ def spawn(
 ) -> subprocess.Popen[bytes]:
     """Start a command that gets a signal when this process dies, however it dies (Linux only).
 
-    It has its own session: Ctrl-C in the terminal reaches this process, which then stops its children in order.
+    It has its own process group: Ctrl-C in the terminal reaches this process, which then stops its children in order.
+    It stays in this process's session, since Linux shares the processor between sessions before it looks at niceness.
 
     Args:
         argv: the command; `argv[0]` is looked up in PATH. Never a shell.
@@ -70,7 +71,7 @@ def spawn(
                 stderr=log,
                 env=None if env is None else dict(env),
                 cwd=cwd,
-                start_new_session=True,
+                process_group=0,
             )
 
     return _on_spawner(start)

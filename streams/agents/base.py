@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 import faust
 
@@ -20,12 +20,6 @@ from streams.stage import Stage, exit_worker
 from streams.work import Bench, Logic
 
 In = TypeVar("In")
-
-
-# Recognition is the longest way through the flow, while pictures would be through the whole video before its first
-# minute is recognised. So the stages of the pictures give way a little: with 0 the first result of a 4-minute video
-# came at 70 % of the time, with 2 at 50 to 55 %, and with 5 the pictures were what it waited for.
-PICTURE_NICENESS: Final = 2
 
 
 @dataclass(slots=True)
@@ -68,7 +62,6 @@ def stage_worker(
     make_logic: Callable[[Bench], Logic[In]],
     name: str,
     children: int,
-    niceness: int = 0,
 ) -> Worker:
     """The worker of a stage in the guarded loop.
 
@@ -79,10 +72,9 @@ def stage_worker(
         make_logic: gives the stage's logic for a bench.
         name: of the agent.
         children: size of the pool, >= 1.
-        niceness: of the children.
     """
     app = create_app(settings, name, instance)
-    pool = ChildPool(children, settings, name, niceness)
+    pool = ChildPool(children, settings, name)
     bench = Bench(settings, pool, result_cache(settings), BlobStore(settings.store), clock)
     logic = make_logic(bench)
     # one more event than children: its message is decoded and its cache asked while the children compute

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from processors.domain import FrameBatch
 from schemas.messages import FrameBatchMessage
-from streams.agents.base import PICTURE_NICENESS, Worker, stage_worker
+from streams.agents.base import Worker, stage_worker
 from streams.clock import Clock
 from streams.logic.extractor import Extractor
 from streams.settings import Settings
@@ -16,7 +16,7 @@ CHILDREN = 1  # one child: key frames decode at hundreds of times real time
 
 
 def _reach(item: FrameBatch) -> int:
-    return max([frame.pts_ms for frame in item.frames] + [shot.end_ms for shot in item.shots], default=0)
+    return item.end_ms
 
 
 def build(settings: Settings, instance: str | None, clock: Clock) -> Worker:
@@ -25,4 +25,4 @@ def build(settings: Settings, instance: str | None, clock: Clock) -> Worker:
     def logic(bench: Bench) -> Extractor[FrameBatch, FrameBatchMessage]:
         return Extractor(NAME, FRAME_BATCH, "extract-frames", FrameBatch, FrameBatchMessage, _reach, bench)
 
-    return stage_worker(settings, instance, clock, logic, NAME, CHILDREN, PICTURE_NICENESS)
+    return stage_worker(settings, instance, clock, logic, NAME, CHILDREN)

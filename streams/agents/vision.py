@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from processors.domain import BatchAnalysis
 from schemas.messages import FrameBatchMessage, VisionResultMessage
-from streams.agents.base import PICTURE_NICENESS, Worker, stage_worker
+from streams.agents.base import Worker, stage_worker
 from streams.clock import Clock
 from streams.logic.item import ItemStage
 from streams.settings import Settings
@@ -20,4 +20,4 @@ def build(settings: Settings, instance: str | None, clock: Clock) -> Worker:
     def logic(bench: Bench) -> ItemStage[FrameBatchMessage, VisionResultMessage]:
         return ItemStage(NAME, FRAME_BATCH, VISION_RESULT, "analyse", BatchAnalysis, VisionResultMessage, bench)
 
-    return stage_worker(settings, instance, clock, logic, NAME, settings.workers, PICTURE_NICENESS)
+    return stage_worker(settings, instance, clock, logic, NAME, settings.workers)

@@ -23,12 +23,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
+from processors.priority import FIRST_RESULT_MS
 from processors.timeline import clock
 from schemas.messages import Header, ResultStatus, StageRun
 from streams.join.state import STATUS_LETTER, STATUS_RANK, STREAM_KINDS, JoinState, Kind, StreamState
 
-# Half a minute holds a complete thought; with a minute the first result of a 4-minute video came at half of the time.
-PROVISIONAL_MAX_MS: Final = 30_000
 PROVISIONAL_SHARE: Final = 0.25
 # Names of the streams for people.
 _EXTRACTORS: Final = {"transcript": "audio-extractor", "vision": "frame-extractor", "metadata": "metadata"}
@@ -184,7 +183,7 @@ def _evaluate(state: JoinState) -> list[Action]:
 
 
 def _provisional_until(duration_ms: int) -> int:
-    return min(PROVISIONAL_MAX_MS, int(duration_ms * PROVISIONAL_SHARE))
+    return min(FIRST_RESULT_MS, int(duration_ms * PROVISIONAL_SHARE))
 
 
 def _ready_for_provisional(state: JoinState) -> bool:

@@ -15,8 +15,10 @@ import psutil
 import pytest
 
 from processors.errors import ChildDied, InvalidMedia
+from processors.priority import FIRST_RESULT_MS
 from streams.pool import ChildPool, JobFailed, JobTimedOut
 from streams.settings import Settings
+from tests import media
 
 
 @pytest.fixture
@@ -107,3 +109,23 @@ def test_children_die_with_a_parent_that_is_killed(tmp_path, sample):
     while any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in children):
         assert time.monotonic() < deadline, "children outlived their parent"
         time.sleep(0.05)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="niceness belongs to processes elsewhere")
+async def test_what_is_behind_the_beginning_gives_way_and_the_next_job_does_not(settings, tmp_path):
+    source = media.repeated(tmp_path / "long.mp4", 2)
+    pool = ChildPool(1, settings, "frame-extractor")
+    for _ in range(2):
+        seen = []
+        async for body, _ in pool.run("extract-frames", {"path": str(source), "options": {}}):
+            if shots := orjson.loads(body).get("shots"):
+                seen.append((shots[-1]["end_ms"], _niceness(next(iter(pool._all))._process.pid)))
+        assert seen[0][0] < FIRST_RESULT_MS
+        assert seen[0][1] == 0
+        assert any(end >= FIRST_RESULT_MS and niceness == 10 for end, niceness in seen)
+    await pool.stop()
+
+
+def _niceness(pid: int) -> int:
+    """The highest one of a process's threads."""
+    return max(os.getpriority(os.PRIO_PROCESS, int(thread)) for thread in os.listdir(f"/proc/{pid}/task"))
