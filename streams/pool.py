@@ -23,6 +23,16 @@ from streams.settings import Settings
 # One line of a result: a ranking of a three-hour video is about 1 MB, so 64 MiB is never met by honest outputs.
 MAX_LINE_BYTES: Final = 64 * 2**20
 STOP_LIMIT_S: Final = 3.0
+# Keeps a child's memory from growing with the length of a video: every chunk has a length of its own, for which oneDNN
+# keeps its plans (up to 1024 of them) and glibc its freed blocks, per thread. A transcriber after 5 and 30 minutes: 320
+# and 403 MB without these, 283 and 283 MB with them, in the same time; with thresholds of 1 MB 228 and 230 MB, but 19 %
+# slower.
+_MEMORY: Final = {
+    "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "4",
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_THRESHOLD_": "8000000",
+    "MALLOC_TRIM_THRESHOLD_": "16000000",
+}
 
 
 class JobFailed(Retryable):
@@ -140,7 +150,13 @@ class _Child:
             stdout=asyncio.subprocess.PIPE,
             limit=MAX_LINE_BYTES,
             # libraries read these once, before any code of ours could set a number of threads
-            env={**os.environ, "OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads, "TMPDIR": str(work_dir)},
+            env={
+                **os.environ,
+                **_MEMORY,
+                "OMP_NUM_THREADS": threads,
+                "OPENBLAS_NUM_THREADS": threads,
+                "TMPDIR": str(work_dir),
+            },
         )
         child = cls(process)
         child._stdin.write(orjson.dumps(environment) + b"\n")
