@@ -65,7 +65,8 @@ class ModelUnavailable(Fatal):
     """A model's weights are nowhere to be had, or do not have the hash of the manifest."""
 
 
-FULL_DISK_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
+FULL_DISK_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT})
+NO_WRITING_ERRNOS = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 
 def from_os_error(error: OSError, doing: str) -> ClipstreamError:
@@ -76,15 +77,15 @@ def from_os_error(error: OSError, doing: str) -> ClipstreamError:
         doing: what was being done, for the message ("writing a blob").
 
     Returns:
-        `StorageFull` when there is no room or no right to write, else `Retryable`.
+        `StorageFull` when there is no room, `Fatal` when there is no right to write, else `Retryable`.
     """
     if error.errno in FULL_DISK_ERRNOS:
         return StorageFull(
             f"No room left while {doing}: {error.strerror}.",
             "Free some space (`clipstream gc` removes blobs that nothing refers to) or set CLIPSTREAM_DATA_DIR.",
         )
-    if error.errno in (errno.EACCES, errno.EPERM):
-        return Fatal(f"No permission while {doing}: {error}.", "Check who owns the folder in CLIPSTREAM_DATA_DIR.")
+    if error.errno in NO_WRITING_ERRNOS:
+        return Fatal(f"No permission while {doing}: {error.strerror}.", "Choose a folder that you may write to.")
     return Retryable(f"Failed while {doing}: {error}.")
 
 

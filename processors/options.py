@@ -5,9 +5,10 @@ from __future__ import annotations
 import difflib
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from processors.errors import InvalidMessage
+from processors.languages import LANGUAGES
 
 Profile = Literal["fast", "balanced", "best"]
 VisionMode = Literal["auto", "local", "openai", "off"]
@@ -24,7 +25,7 @@ class Options(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    language: str | None = Field(None, pattern=r"^[a-z]{2,3}$", description="ISO 639 code; detected when absent")
+    language: str | None = Field(None, description="ISO 639 code; detected when absent")
     platforms: tuple[str, ...] = Field((), description="platforms to fit segments to", strict=False)
     min_segment_ms: int = Field(DEFAULT_MIN_SEGMENT_MS, ge=500, le=3_600_000)
     max_segment_ms: int = Field(DEFAULT_MAX_SEGMENT_MS, ge=1_000, le=3_600_000)
@@ -37,6 +38,13 @@ class Options(BaseModel):
     )
     callback_url: str | None = None
     metadata: dict[str, str] = Field(default_factory=dict, description="title, description, tags: passed through")
+
+    @field_validator("language")
+    @classmethod
+    def _known(cls, language: str | None) -> str | None:
+        if language is not None and language not in LANGUAGES:
+            raise ValueError(f"'{language}' is no language that can be recognised; codes are like en, es, de")
+        return language
 
     @model_validator(mode="after")
     def _bounds(self) -> Options:

@@ -117,6 +117,16 @@ async def following(settings: Settings, *specs: TopicSpec[Any], from_start: bool
         yield arrivals()
 
 
+async def submitted(settings: Settings) -> AsyncIterator[tuple[str, str]]:
+    """The id and the URI of each valid request on the ingest topic, whoever sent it, oldest first in a partition."""
+    async for message in read_all(settings, topics.VIDEO_INGESTED):
+        try:
+            request = identity.request_of(message)
+        except InvalidMessage:
+            continue  # it is among the dead letters
+        yield request.video_id, request.uri
+
+
 async def latest_results(settings: Settings) -> dict[str, Segments]:
     """The newest result of every video."""
     found: dict[str, Segments] = {}
@@ -171,4 +181,5 @@ __all__ = [
     "producing",
     "read_all",
     "request_for",
+    "submitted",
 ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -25,6 +26,7 @@ from processors.errors import Fatal
 
 PREFIX: Final = "CLIPSTREAM_"
 TOML_FILE: Final = "clipstream.toml"
+_LISTED: Final = "`clipstream settings` lists all settings."
 # Read outside this model: the tests' media folder.
 FOREIGN_NAMES: Final = frozenset({"CLIPSTREAM_TEST_DATA"})
 
@@ -168,8 +170,10 @@ def load_settings(**flags: Any) -> Settings:
     given = {name: value for name, value in flags.items() if value is not None}
     try:
         settings = Settings(**given)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{TOML_FILE} is no valid TOML: {error}.", 'Lines are like: profile = "fast"') from error
     except ValidationError as error:
-        raise SettingsError(_explain(error), "`clipstream settings` lists all settings.") from error
+        raise _explained(error) from error
     addresses: dict[str, Any] = {}
     if not settings.broker_url:
         from ops.local.cluster import read_cluster
@@ -199,15 +203,24 @@ def _refuse_unknown_names() -> None:
     known = {PREFIX + name.upper() for name in Settings.model_fields} | FOREIGN_NAMES
     for name in sorted(os.environ):
         if name.upper().startswith(PREFIX) and name.upper() not in known:
-            near = difflib.get_close_matches(name.upper(), sorted(known), 1)
-            hint = f"Did you mean {near[0]}?" if near else "`clipstream settings` lists all settings."
-            raise SettingsError(f"Unknown setting {name} in the environment.", hint)
+            raise SettingsError(f"Unknown setting {name} in the environment.", _suggestion(name.upper(), known))
 
 
-def _explain(error: ValidationError) -> str:
+def _explained(error: ValidationError) -> SettingsError:
     first = error.errors()[0]
-    name = ".".join(str(part) for part in first["loc"]) or "settings"
-    return f"Setting {PREFIX}{name.upper()} is not valid: {first['msg']}."
+    name = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":  # of a file: names of the environment were looked at before
+        in_dot_env = name.upper().startswith(PREFIX)
+        known = {PREFIX + field.upper() if in_dot_env else field for field in Settings.model_fields}
+        shown, file = (name.upper(), ".env") if in_dot_env else (name, TOML_FILE)
+        return SettingsError(f"Unknown setting {shown} in {file}.", _suggestion(shown, known))
+    what = f"Setting {PREFIX}{name.upper()} is" if name else "The settings are"
+    return SettingsError(f"{what} not valid: {first['msg']}.", _LISTED)
+
+
+def _suggestion(name: str, known: set[str] | frozenset[str]) -> str:
+    near = difflib.get_close_matches(name, sorted(known), 1)
+    return f"Did you mean {near[0]}?" if near else _LISTED
 
 
 __all__ = ["PREFIX", "Settings", "SettingsError", "load_settings", "to_environment"]

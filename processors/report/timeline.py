@@ -119,7 +119,9 @@ def curve_path(curve: Sequence[float], duration_ms: int) -> str:
         middle_ms = round((first + len(part) / 2) * 1_000)
         level = min(1.0, max(0.0, sum(part) / len(part)))
         points.append((percent(middle_ms, duration_ms), round(100 - 100 * level, 1)))
-    points = [(0.0, points[0][1]), *points, (100.0, points[-1][1])]
+    # a file that was cut short has no curve where nothing was decoded
+    end = percent(min(len(curve) * 1_000, duration_ms), duration_ms)
+    points = [(0.0, points[0][1]), *points, (end, points[-1][1])]
     return "M" + "L".join(f"{x:g} {y:g}" for x, y in points)
 
 

@@ -20,6 +20,9 @@ SHOT_HOLE_MS: Final = 100
 # At the edges a longer one is ordinary: picture often starts up to a second after sound (834 ms was met in a real
 # file) and ends before it; players then show the first or the last picture.
 EDGE_HOLE_MS: Final = 2_000
+# Both sound and picture ending this much before the declared end is a cut file: containers round by a frame, which is
+# 1 s at 1 fps.
+CUT_SHORT_MS: Final = 1_000
 
 
 def duration_of(parts: Parts) -> int:
@@ -29,6 +32,20 @@ def duration_of(parts: Parts) -> int:
     """
     if parts.facts is not None and parts.facts.duration_ms > 0:
         return parts.facts.duration_ms
+    return _observed_ms(parts)
+
+
+def decoded_of(parts: Parts) -> int:
+    """How far the video is really there, in milliseconds, >= 0 and at most its duration.
+
+    A file that was cut short still declares its whole length; what nobody decoded must not become a segment.
+    """
+    duration_ms, observed_ms = duration_of(parts), _observed_ms(parts)
+    return observed_ms if 0 < observed_ms < duration_ms - CUT_SHORT_MS else duration_ms
+
+
+def _observed_ms(parts: Parts) -> int:
+    """End of the last thing that was heard or seen."""
     ends = [0, parts.audio_duration_ms or 0]
     ends += [transcript.end_ms for transcript in parts.transcripts]
     for batch in parts.batches:
@@ -45,12 +62,12 @@ def build_document(parts: Parts, until_ms: int | None = None) -> Document:
         until_ms: only what lies before this time (for a provisional result); None for everything.
 
     Returns:
-        The document: utterances, dropped texts and frames sorted by time, shots contiguous from 0 to the duration and
+        The document: utterances, dropped texts and frames sorted by time, shots contiguous from 0 to `decoded_of` and
         numbered from 0 (none when no batch reported any), frames with the numbers of those shots.
     """
     parts = parts.canonical()
-    duration_ms = duration_of(parts)
-    limit_ms = duration_ms if until_ms is None else min(until_ms, duration_ms)
+    decoded_ms = decoded_of(parts)
+    limit_ms = decoded_ms if until_ms is None else min(until_ms, decoded_ms)
     utterances = [utterance for chunk in parts.transcripts for utterance in chunk.utterances]
     dropped = [text for chunk in parts.transcripts for text in chunk.dropped]
     if until_ms is not None:
@@ -133,4 +150,4 @@ def _dropped_order(text: DroppedText) -> tuple[int, int, str, str]:
     return (text.start_ms, text.end_ms, text.text, text.reason)
 
 
-__all__ = ["build_document", "duration_of", "merge_shots"]
+__all__ = ["build_document", "decoded_of", "duration_of", "merge_shots"]

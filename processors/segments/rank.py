@@ -15,7 +15,7 @@ import numpy as np
 from processors.domain import Document, FrameAnalysis, Segment, Shot
 from processors.segments.candidates import Bounds, Window, candidates, longest_sentence_ms
 from processors.segments.curve import interest_curve
-from processors.segments.document import build_document, duration_of
+from processors.segments.document import build_document, decoded_of, duration_of
 from processors.segments.fusion import Fusion, fuse
 from processors.segments.keyframes import key_frame
 from processors.segments.material import Material, Windows
@@ -88,11 +88,12 @@ def rank(parts: Parts, until_ms: int | None = None) -> Ranking:
     options = parts.options
     weights = preferred_weights(options.preferences)
     duration_ms = duration_of(parts)
-    known_ms = duration_ms if until_ms is None else max(0, min(until_ms, duration_ms))
+    decoded_ms = decoded_of(parts)
+    known_ms = decoded_ms if until_ms is None else max(0, min(until_ms, decoded_ms))
     document = build_document(parts, until_ms)
     tokens = tokens_of(document.transcript, known_ms)
     longest_ms = longest_sentence_ms(options.max_segment_ms, MAX_SENTENCE_MS)
-    sentences = _finished(split_sentences(tokens, longest_ms), known_ms if known_ms < duration_ms else None)
+    sentences = _finished(split_sentences(tokens, longest_ms), known_ms if known_ms < decoded_ms else None)
     material = Material.of(document, tokens, sentences, known_ms)
     document = replace(document, curve=interest_curve(material, weights))
     bounds = Bounds.of(options.min_segment_ms, options.max_segment_ms, known_ms)

@@ -18,7 +18,7 @@ from rich.table import Table
 
 from ops.local.cluster import ClusterInfo, LocalCluster, read_cluster
 from ops.local.errors import StartFailed
-from processors.errors import ClipstreamError
+from processors.errors import ClipstreamError, from_os_error
 from schemas.messages import Progress
 from streams import agents, groups, topics
 from streams.admin import create_topics
@@ -253,7 +253,10 @@ def _table(supervisor: Supervisor) -> Table:
 
 
 def _detach(settings: Settings) -> None:
-    settings.log_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        settings.log_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise from_os_error(error, f"making {settings.log_dir}") from error
     log = settings.log_dir / "up.log"
     with log.open("wb") as file:
         process = subprocess.Popen(
@@ -263,7 +266,7 @@ def _detach(settings: Settings) -> None:
     while _supervisor_pid(settings) is None:
         if process.poll() is not None or time.monotonic() > deadline:
             tail = log.read_text(errors="replace").strip().splitlines()[-5:]
-            raise ClipstreamError("It did not start: " + " / ".join(tail), f"The log is {log}.")
+            raise ClipstreamError("It did not start. The end of its log:\n  " + "\n  ".join(tail), f"All of it: {log}")
         time.sleep(_POLL_S)
     console.print(f"Running in the background (process {process.pid}); `clipstream down` stops it.")
     _print_addresses(read_cluster(settings.data_dir))

@@ -67,11 +67,10 @@ def segments_table(result: dict[str, Any]) -> Table:
 def print_result(result: dict[str, Any], name: str) -> None:
     """A result for people."""
     target = out()
-    languages = ", ".join(result.get("languages", [])) or "no speech"
-    target.print(
-        f"\n[bold]{escape(name)}[/]  {styled(result['status'])}  {clock(result['duration_ms'])}  {languages}  "
-        f"[dim]{result['video_id'] or ''}[/]"
-    )
+    known = ""
+    if result["duration_ms"]:
+        known = f"  {clock(result['duration_ms'])}  {', '.join(result.get('languages', [])) or 'no speech'}"
+    target.print(f"\n[bold]{escape(name)}[/]  {styled(result['status'])}{known}  [dim]{result['video_id'] or ''}[/]")
     if result.get("error"):
         target.print(f"  {escape(result['error'])}")
     for note in result.get("missing", []):

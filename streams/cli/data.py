@@ -11,6 +11,7 @@ import typer
 
 from processors.blobs import BlobStore
 from processors.domain import Document
+from processors.errors import ClipstreamError
 from processors.segments.formats import render_transcript
 from schemas.messages import Segments, VideoIngested
 from streams import results as result_forms
@@ -18,7 +19,7 @@ from streams import topics
 from streams.cli.console import console, print_json, print_result, print_text
 from streams.cli.options import OptionFlags, options_from
 from streams.cli.reporting import result_json, write_report
-from streams.client import TERMINAL, following, keep_highest, latest_results, producing, request_for
+from streams.client import TERMINAL, following, keep_highest, latest_results, producing, request_for, submitted
 from streams.settings import Settings, load_settings
 
 
@@ -90,7 +91,7 @@ def results(
     if follow:
         asyncio.run(_follow(settings, wanted, as_json))
         return
-    found = asyncio.run(_wait(settings, wanted, wait))
+    found, sources = asyncio.run(_wait(settings, wanted, wait))
     blobs = BlobStore(settings.store)
     if canonical:
         for video_id in sorted(found):
@@ -100,27 +101,38 @@ def results(
     else:
         for video_id in sorted(found):
             merged = result_forms.to_json(found[video_id], blobs)
-            print_result(merged, merged["title"] or video_id)
+            print_result(merged, merged["title"] or Path(sources.get(video_id, video_id)).name)
     unfinished = [key for key in sorted(wanted) if key not in found or found[key].status not in TERMINAL]
     if unfinished:
         console.print(f"No final result yet: {', '.join(unfinished)}")
         raise typer.Exit(1)
 
 
-async def _wait(settings: Settings, wanted: set[str], seconds: float) -> dict[str, Segments]:
+async def _wait(settings: Settings, wanted: set[str], seconds: float) -> tuple[dict[str, Segments], dict[str, str]]:
+    """The newest results, and the URIs of all videos that were submitted.
+
+    Raises:
+        ClipstreamError: nobody submitted one of the videos.
+    """
     from streams.admin import connect
 
     await (await connect(settings)).close()
+    sources = {video_id: uri async for video_id, uri in submitted(settings)}
     deadline = time.monotonic() + seconds
     async with following(settings, topics.SEGMENTS) as arrivals:
-        found = {key: value for key, value in (await latest_results(settings)).items() if key in wanted or not wanted}
+        everything = await latest_results(settings)
+        for video_id in sorted(wanted - set(sources) - set(everything)):
+            raise ClipstreamError(
+                f"Nothing is known of video '{video_id}'.", "`clipstream status` lists all that were submitted."
+            )
+        found = {key: value for key, value in everything.items() if key in wanted or not wanted}
         async for arrival in arrivals:
             if arrival is not None and arrival[1].video_id in wanted:
                 keep_highest(found, arrival[1])
             through = all(key in found and found[key].status in TERMINAL for key in wanted)
             if (wanted and through) or time.monotonic() >= deadline:
                 break
-    return found
+    return found, sources
 
 
 async def _follow(settings: Settings, wanted: set[str], as_json: bool) -> None:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from typing import Final
 
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
 
-from ops.local.cluster import LocalCluster
+from ops.local.cluster import ClusterInfo, LocalCluster, read_cluster
+from ops.local.errors import AlreadyRunning
+from ops.local.users import Users
 from processors.models.store import ModelStore
 from streams import agents
 from streams.admin import create_topics
-from streams.cli.console import console
+from streams.cli.console import console, escape
 from streams.clock import SYSTEM_CLOCK
 from streams.groups import agents_with_members
 from streams.settings import Settings
@@ -23,42 +26,103 @@ _POLL_S: Final = 0.2
 _ASK_S: Final = 1.0
 
 
+@dataclass(frozen=True)
+class Broker:
+    """A broker that runs.
+
+    Attributes:
+        settings: with its addresses.
+        ours: whether it was started here, so that nobody else can have workers at it.
+        users: of the embedded cluster.
+    """
+
+    settings: Settings
+    ours: bool
+    users: Users
+
+    async def last(self) -> None:
+        """Wait until nobody else uses a cluster that is ours, and thus about to stop."""
+        if not self.ours or self.users.close():
+            return
+        console.print("Another clipstream uses this Kafka; waiting for it (Ctrl-C stops both).")
+        while not self.users.close():
+            await asyncio.sleep(_POLL_S)
+
+
 @asynccontextmanager
-async def broker_running(settings: Settings) -> AsyncIterator[tuple[Settings, bool]]:
+async def broker_running(settings: Settings) -> AsyncIterator[Broker]:
     """Use the broker that runs, or start the embedded one and stop it at the end; topics are there either way.
 
-    Yields:
-        Settings with the addresses of what runs, and whether the broker was started here.
+    An embedded one that others use by then is stopped when they are done.
     """
-    if settings.broker_url:
-        await create_topics(settings)
-        yield settings, False
-        return
     cluster = LocalCluster(settings.data_dir, settings.cache_dir, allow_download=not settings.offline)
+    broker = Broker(settings, ours=False, users=Users(settings.data_dir))
     try:
-        started = await asyncio.to_thread(cluster.start)
-        settings = settings.model_copy(update={"broker_url": started.broker_url, "cache_url": started.cache_url})
-        await create_topics(settings)
-        yield settings, True
+        broker = await _find_or_start(broker, cluster)
+        await create_topics(broker.settings)
+        yield broker
+        await broker.last()
     finally:
         await asyncio.to_thread(cluster.stop)
+        broker.users.leave()
+
+
+async def _find_or_start(broker: Broker, cluster: LocalCluster) -> Broker:
+    settings, users = broker.settings, broker.users
+    running = read_cluster(settings.data_dir)
+    if settings.broker_url and (running is None or running.broker_url != settings.broker_url):
+        return broker  # not an embedded one
+    if running is not None and users.join():
+        return Broker(_at(settings, running), ours=False, users=users)
+    said = False
+    with waiting("Starting Kafka"):
+        while True:
+            try:
+                started = await asyncio.to_thread(cluster.start)
+                return Broker(_at(settings, started), ours=True, users=users)
+            except AlreadyRunning as error:  # another one comes or goes
+                if not said:
+                    console.print(f"{escape(error.reason)} Waiting for it.", soft_wrap=True)
+                    said = True
+            await asyncio.sleep(_POLL_S)
+            running = read_cluster(settings.data_dir)
+            if running is not None and users.join():
+                return Broker(_at(settings, running), ours=False, users=users)
+
+
+def _at(settings: Settings, cluster: ClusterInfo) -> Settings:
+    return settings.model_copy(update={"broker_url": cluster.broker_url, "cache_url": cluster.cache_url})
+
+
+@contextmanager
+def waiting(what: str) -> Iterator[None]:
+    """Say what takes seconds, with a spinner on a terminal and a line elsewhere."""
+    if not console.is_terminal:
+        console.print(what)
+        yield
+        return
+    with console.status(f"{what}..."):
+        yield
 
 
 @asynccontextmanager
-async def agents_running(settings: Settings, profiles: Iterable[str], alone: bool) -> AsyncIterator[None]:
+async def agents_running(broker: Broker, profiles: Iterable[str]) -> AsyncIterator[None]:
     """Start the agents of which no worker runs anywhere, keep them alive, stop them at the end.
 
     Args:
-        settings: with a broker.
+        broker: when it is ours, nobody else can have workers at it, so all are started at once.
         profiles: of the videos to come; decides which models must be there.
-        alone: nobody else can have workers at this broker, so all are started at once.
     """
+    settings = broker.settings
     await asyncio.to_thread(pull_models, settings, profiles)
-    supervisor = Supervisor(settings, agents.NAMES if alone else (), SYSTEM_CLOCK)
-    supervisor.start()
+    supervisor = Supervisor(settings, agents.NAMES if broker.ours else (), SYSTEM_CLOCK)
+    if broker.ours:
+        with waiting("Starting the agents"):
+            supervisor.start()
     watch = asyncio.create_task(_watch(supervisor, settings))
     try:
         yield
+        await broker.last()
     finally:
         watch.cancel()
         await asyncio.to_thread(supervisor.stop)
@@ -73,7 +137,10 @@ async def _watch(supervisor: Supervisor, settings: Settings) -> None:
     while True:
         if SYSTEM_CLOCK.monotonic_s() - asked_s >= _ASK_S and len(supervisor.children) < len(agents.NAMES):
             busy = await agents_with_members(settings)
-            supervisor.add(tuple(name for name in agents.NAMES if name not in busy))
+            absent = tuple(name for name in agents.NAMES if name not in busy)
+            if absent and not supervisor.children:
+                console.print("Starting the agents")
+            supervisor.add(absent)
             asked_s = SYSTEM_CLOCK.monotonic_s()
         if supervisor.poll():
             for child in supervisor.children:

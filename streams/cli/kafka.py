@@ -10,6 +10,7 @@ import typer
 from ops.local.downloads import ConsoleReporter
 from ops.local.jars import ensure_jars
 from ops.local.java import ensure_java
+from streams.cli.console import print_text
 from streams.settings import load_settings
 
 TOOLS: Final = {
@@ -26,6 +27,7 @@ def register(app: typer.Typer) -> None:
     app.command(
         rich_help_panel="Cluster and agents",
         context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+        no_args_is_help=True,
     )(kafka)
 
 
@@ -38,6 +40,9 @@ def kafka(context: typer.Context, tool: Annotated[str, typer.Argument(help="One 
 
         clipstream kafka consumer-groups --list
     """
+    if tool in ("-h", "--help"):  # not declared as options, so that `kafka topics --help` asks the tool
+        print_text(context.get_help())
+        return
     if tool not in TOOLS:
         raise typer.BadParameter(f"No tool '{tool}'. There are: {', '.join(TOOLS)}.")
     settings = load_settings()

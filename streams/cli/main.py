@@ -2,28 +2,50 @@
 
 from __future__ import annotations
 
+import logging
 import sys
-from typing import Final
+from importlib.metadata import version
+from typing import Annotated, Final
 
 import typer
 
 from processors.errors import ClipstreamError
 from streams.cli import bench, cluster, data, kafka, process, system, topics
-from streams.cli.console import console, escape
+from streams.cli.console import console, escape, print_text
 
 EXIT_ERROR: Final = 1
 EXIT_USAGE: Final = 2
 EXIT_INTERRUPTED: Final = 130
 
+# aiokafka logs what it raises as well; here it becomes one line with a remedy
+logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print_text(f"clipstream {version('clipstream')}")
+        raise typer.Exit
+
+
 app = typer.Typer(
     name="clipstream",
-    help="Long videos in, transcripts and ranked ready-to-publish segments out, as stream processors on Kafka.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", is_eager=True, callback=_show_version)
+    ] = False,
+) -> None:
+    """Long videos in, transcripts and ranked ready-to-publish segments out, as stream processors on Kafka."""
+
+
 for part in (process, cluster, kafka, data, topics, system, bench):
     part.register(app)
 
@@ -38,9 +60,14 @@ def main() -> None:
             console.print(f"  {escape(error.remedy)}", soft_wrap=True)
         sys.exit(EXIT_ERROR)
     except KeyboardInterrupt:
+        console.print("Interrupted. What was computed is kept; the next start goes on from there.")
         sys.exit(EXIT_INTERRUPTED)
-    except BrokenPipeError:
-        sys.exit(EXIT_ERROR)  # the reader of our output is gone (`| head`)
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):
+            sys.exit(EXIT_ERROR)  # the reader of our output is gone (`| head`)
+        where = f": {error.filename}" if error.filename else ""
+        console.print(f"[red]Error:[/] {escape(error.strerror or str(error))}{escape(where)}", soft_wrap=True)
+        sys.exit(EXIT_ERROR)
 
 
 if __name__ == "__main__":

@@ -4,30 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final
 
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from ops.local.cluster import read_cluster
 from processors.blobs import BlobStore
 from processors.errors import ClipstreamError, InvalidMessage
 from processors.options import Options
 from schemas.messages import Segments, VideoIngested
 from streams import results, topics
 from streams.cli.console import console, escape, print_json, print_result
-from streams.cli.embedded import agents_running, broker_running
+from streams.cli.embedded import Broker, agents_running, broker_running
 from streams.cli.options import OptionFlags, options_from
-from streams.cli.reporting import write_report
+from streams.cli.reporting import check_writable, write_report
 from streams.client import TERMINAL, following, keep_highest, latest_results, next_request, producing, request_for
 from streams.progress import VideoProgress
 from streams.settings import Settings, load_settings
 
-T = TypeVar("T")
 EXIT_FAILED: Final = 1
 EXIT_DEGRADED: Final = 3
 SAMPLE: Final = Path(__file__).parents[2] / "ops" / "sample" / "sample.mp4"
@@ -67,13 +67,18 @@ def demo(
     """
     settings = load_settings()
     source = str(video or SAMPLE)
-    jobs = asyncio.run(_process(settings, [source], Options(), fresh=fresh))
-    assert jobs[0].result is not None
-    print_result(jobs[0].result, Path(source).name)
-    if jobs[0].result["segments"] or jobs[0].result["transcript"]:
-        write_report(jobs[0].result, settings, report)
-        console.print(f"\nReport: [bold]{escape(str(report.absolute()))}[/]  (one file, opens offline)")
-    raise typer.Exit(_exit_code(jobs))
+    check_writable(report)
+
+    def show(jobs: list[Job]) -> None:
+        assert jobs[0].result is not None
+        print_result(jobs[0].result, Path(source).name)
+        if jobs[0].result["segments"] or jobs[0].result["transcript"]:
+            write_report(jobs[0].result, settings, report)
+            console.print(
+                f"\nReport: [bold]{escape(str(report.absolute()))}[/]  (one file, opens offline)", soft_wrap=True
+            )
+
+    raise typer.Exit(_exit_code(asyncio.run(_process(settings, [source], Options(), show, fresh=fresh))))
 
 
 def process_command(
@@ -97,41 +102,32 @@ def process_command(
     options = options_from(option)
     if out is not None:
         _make_folder(out)
-    jobs = asyncio.run(_process(settings, videos, options, fresh=fresh))
-    finished = [job.result for job in jobs if job.result is not None]
-    if out is not None:
-        _write_all(jobs, settings, out)
-    if as_json:
-        print_json({"results": finished})
-    else:
+
+    def show(jobs: list[Job]) -> None:
+        if out is not None:
+            _write_all(jobs, settings, out)
+        if as_json:
+            print_json({"results": [job.result for job in jobs]})
+            return
         for job in jobs:
             assert job.result is not None
             print_result(job.result, Path(job.source).name)
-    raise typer.Exit(_exit_code(jobs))
+
+    raise typer.Exit(_exit_code(asyncio.run(_process(settings, videos, options, show, fresh=fresh))))
 
 
-async def _process(settings: Settings, sources: list[str], options: Options, *, fresh: bool) -> list[Job]:
+async def _process(
+    settings: Settings, sources: list[str], options: Options, show: Callable[[list[Job]], None], *, fresh: bool
+) -> list[Job]:
+    """Process and show; what was started here goes on while others use it, and stops after that."""
     jobs = [_job(source, options, settings) for source in sources]
     waiting = [job for job in jobs if job.request is not None]
-    if waiting:
-        async with _said("Starting Kafka", broker_running(settings)) as (live, alone):
-            await _run(live, waiting, options.profile, alone, fresh=fresh)
+    async with AsyncExitStack() as running:
+        if waiting:
+            broker = await running.enter_async_context(broker_running(settings))
+            await _run(broker, running, waiting, options.profile, fresh=fresh)
+        show(jobs)
     return jobs
-
-
-@asynccontextmanager
-async def _said(what: str, entering: AbstractAsyncContextManager[T]) -> AsyncIterator[T]:
-    """Enter a context that takes seconds, with a spinner on a terminal and a line elsewhere."""
-    if not console.is_terminal:
-        console.print(what)
-    spinner = console.status(f"{what}...")
-    spinner.start()
-    try:
-        async with entering as entered:
-            spinner.stop()
-            yield entered
-    finally:
-        spinner.stop()
 
 
 def _job(source: str, options: Options, settings: Settings) -> Job:
@@ -141,7 +137,8 @@ def _job(source: str, options: Options, settings: Settings) -> Job:
         return Job(source, result=results.failed_json(source, error.reason))
 
 
-async def _run(settings: Settings, jobs: list[Job], profile: str, alone: bool, *, fresh: bool) -> None:
+async def _run(broker: Broker, running: AsyncExitStack, jobs: list[Job], profile: str, *, fresh: bool) -> None:
+    settings = broker.settings
     blobs = BlobStore(settings.store)
     known = await latest_results(settings)
     by_id: dict[str, list[Job]] = {}
@@ -168,8 +165,19 @@ async def _run(settings: Settings, jobs: list[Job], profile: str, alone: bool, *
                 await submit(request)
             by_id.setdefault(video_id, []).append(job)
         if by_id:
-            async with _said("Starting the agents", agents_running(settings, {profile}, alone)):
-                await _follow(arrivals, by_id, blobs)
+            await running.enter_async_context(agents_running(broker, {profile}))
+            await _follow(_until_stopped(arrivals, broker), by_id, blobs)
+
+
+async def _until_stopped(arrivals: AsyncIterator[Any], broker: Broker) -> AsyncIterator[Any]:
+    """Pass on what arrives; raise when the embedded broker of another process is gone."""
+    shared = not broker.ours and read_cluster(broker.settings.data_dir) is not None
+    async for arrival in arrivals:
+        if shared and arrival is None and read_cluster(broker.settings.data_dir) is None:
+            raise ClipstreamError(
+                "The Kafka that this run used was stopped.", "Run the command again: what was computed is kept."
+            )
+        yield arrival
 
 
 async def _follow(arrivals: Any, by_id: dict[str, list[Job]], blobs: BlobStore) -> None:
@@ -224,16 +232,18 @@ class _Bars:
             overall = job.progress.overall
             self._bars.update(task, completed=overall, what=escape(job.progress.summary()))
             quarter = int(overall * 4)
-            if not self._live and quarter > self._said.get(task, 0):
+            if not self._live and self._said.get(task, 0) < quarter < 4:  # the end has a line of its own
                 self._said[task] = quarter
-                console.print(f"{escape(Path(job.source).name)}: {overall:.0%}, {escape(job.progress.summary())}")
+                console.print(
+                    f"{escape(Path(job.source).name)}: {overall:.0%}, {escape(job.progress.summary())}", soft_wrap=True
+                )
 
     def note(self, job: Job, result: Segments, seconds: float) -> None:
         """A new revision came."""
         if result.segments and job.first_segments_s is None:
             job.first_segments_s = seconds
         name = escape(Path(job.source).name)
-        console.print(f"{name}: {result.status}, {len(result.segments)} segments after {seconds:.1f} s")
+        console.print(f"{name}: {result.status}, {len(result.segments)} segments after {seconds:.1f} s", soft_wrap=True)
 
 
 def _write_all(jobs: list[Job], settings: Settings, folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,20 @@ def write_report(result: dict[str, Any], settings: Settings, path: Path) -> None
         raise from_os_error(error, f"writing the report {path}") from error
 
 
+def check_writable(path: Path) -> None:
+    """Find out before the work whether a file can be written in its folder, which is created.
+
+    Raises:
+        ClipstreamError: it cannot.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise from_os_error(error, f"writing the report {path}") from error
+
+
 async def result_json(settings: Settings, video_id: str) -> dict[str, Any]:
     """The newest result of a video, merged.
 
@@ -59,4 +74,4 @@ def _blob_uri(uri: str) -> str:
     return uri if uri.startswith("blob:") else "blob:" + uri.rsplit("/", 1)[-1]
 
 
-__all__ = ["result_json", "write_report"]
+__all__ = ["check_writable", "result_json", "write_report"]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from typing import Annotated, Any, Final
 
 import typer
+from rich.console import Console
 from rich.table import Table
 
 from processors.models.store import ModelStore
@@ -17,6 +19,7 @@ from streams.settings import PREFIX, Settings, load_settings
 
 models_commands: Final = typer.Typer(no_args_is_help=True, help="The models: what there is, what is here.")
 _DAY_S: Final = 86_400
+_WIDE: Final = 400
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 
 
@@ -72,11 +75,15 @@ def settings_command(as_json: AsJson = False) -> None:
     if as_json:
         print_json(values)
         return
-    table = Table("setting", "value", "meaning", box=None, header_style="bold", pad_edge=False)
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("setting", no_wrap=True)
+    table.add_column("value", overflow="fold")
+    table.add_column("meaning", overflow="fold")
     for name, field in Settings.model_fields.items():
         shown = values[name]
         table.add_row(PREFIX + name.upper(), "" if shown is None else str(shown), f"[dim]{field.description or ''}[/]")
-    out().print(table)
+    # values are pasted elsewhere: without a terminal no line is cut
+    (out() if sys.stdout.isatty() else Console(width=_WIDE, highlight=False)).print(table)
 
 
 def doctor(as_json: AsJson = False) -> None:

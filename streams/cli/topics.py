@@ -61,7 +61,9 @@ def schema(name: Annotated[str, typer.Argument(help="Topic")]) -> None:
 def tail(
     name: Annotated[str, typer.Argument(help="Topic: " + ", ".join(topics.BY_NAME))],
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what arrives.")] = False,
-    count: Annotated[int, typer.Option("--count", "-n", help="Only the last N records; 0 for all.", min=0)] = 0,
+    count: Annotated[
+        int, typer.Option("--count", "-n", help="Only the last N records that are there; 0 for all.", min=0)
+    ] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document; with --follow one line each.")] = False,
 ) -> None:
     """The records of a topic, decoded.
@@ -77,7 +79,7 @@ def tail(
     settings = load_settings()
     spec = _spec(name)
     if follow:
-        asyncio.run(_follow(settings, spec))
+        asyncio.run(_follow(settings, spec, count))
         return
     records = asyncio.run(_read(settings, spec))[-count:]
     if as_json:
@@ -92,8 +94,12 @@ async def _read(settings: Settings, spec: topics.TopicSpec[Any]) -> list[Any]:
     return [_plain(message) async for message in read_all(settings, spec)]
 
 
-async def _follow(settings: Settings, spec: topics.TopicSpec[Any]) -> None:
-    async with following(settings, spec, from_start=True) as arrivals:
+async def _follow(settings: Settings, spec: topics.TopicSpec[Any], count: int) -> None:
+    await (await admin.connect(settings)).close()
+    async with following(settings, spec, from_start=count == 0) as arrivals:
+        if count:  # positions are fixed by now: what arrives while these are read is not missed
+            for record in [_plain(message) async for message in read_all(settings, spec)][-count:]:
+                print_text(orjson.dumps(record).decode())
         async for arrival in arrivals:
             if arrival is not None:
                 print_text(orjson.dumps(_plain(arrival[1])).decode())

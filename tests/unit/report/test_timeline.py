@@ -83,6 +83,10 @@ def test_curve_stays_in_its_box_and_has_few_points() -> None:
     assert timeline.curve_path([], 1_000) == ""
 
 
+def test_the_curve_ends_where_the_decoded_video_ends() -> None:
+    assert timeline.curve_path([1.0, 1.0], 10_000) == "M0 0L5 0L15 0L20 0"
+
+
 def test_high_interest_is_up() -> None:
     assert timeline.curve_path([1.0], 1_000) == "M0 0L50 0L100 0"
     assert timeline.curve_path([0.0], 1_000) == "M0 100L50 100L100 100"

@@ -14,6 +14,7 @@ from processors.domain import BatchAnalysis, ChunkTranscript, Face, Reason, Segm
 from processors.errors import InvalidMessage
 from processors.options import Options
 from processors.segments import Parts, Ranking, rank
+from processors.segments.document import decoded_of
 from processors.segments.signals import ALL
 from processors.timeline import overlap_ms
 from tests.unit.segments.builders import chunk, facts, frame, parts, shots_at, talk, utterance
@@ -267,8 +268,21 @@ def test_whatever_the_parts_the_ranking_is_sound(
     ranking = rank(given_parts)
     loose = options.model_copy(update={"min_segment_ms": 1}) if utterances else options
     check(ranking, loose)
-    assert len(ranking.document.curve) in (0, -(-duration_ms // 1_000))
+    decoded_ms = decoded_of(given_parts)
+    assert decoded_ms <= duration_ms
+    assert all(segment.end_ms <= decoded_ms for segment in ranking.segments)
+    assert len(ranking.document.curve) in (0, -(-decoded_ms // 1_000))
     assert all(0 <= level <= 1 for level in ranking.document.curve)
+
+
+def test_time_that_is_declared_but_was_never_decoded_is_in_no_segment() -> None:
+    whole = rank(story())
+    declared = rank(replace(story(), facts=facts(600_000)))
+    assert declared.duration_ms == 600_000
+    assert declared.document.shots == whole.document.shots
+    assert len(declared.document.curve) == len(whole.document.curve)
+    assert [(s.start_ms, s.end_ms) for s in declared.segments] == [(s.start_ms, s.end_ms) for s in whole.segments]
+    assert declared.segments
 
 
 # -------------------------------------------------------------------------------------------- provisional
