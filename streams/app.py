@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import socket
 from typing import Any, Final
 
 import faust
@@ -23,6 +25,12 @@ TABLE_OPTIONS: Final[dict[str, Any]] = {
     "max_write_buffer_number": 2,
     "block_cache_size": 8 * 2**20,
 }
+
+
+def _instance_id(settings: Settings, group: str, instance: str) -> str:
+    """Unique among hosts and state folders at one broker: of two members with one id, the broker fences the first."""
+    place = hashlib.sha256(f"{socket.gethostname()}:{settings.data_dir.absolute()}".encode()).hexdigest()[:8]
+    return f"{group}-{place}-{instance}"
 
 
 def create_app(settings: Settings, agent: str, instance: str | None = None) -> faust.App:
@@ -50,7 +58,7 @@ def create_app(settings: Settings, agent: str, instance: str | None = None) -> f
         broker_max_poll_records=_MAX_FETCH_RECORDS,
         broker_commit_interval=settings.commit_interval_s,
         consumer_auto_offset_reset="earliest",
-        consumer_group_instance_id=f"{group}-{instance}" if instance else None,
+        consumer_group_instance_id=_instance_id(settings, group, instance) if instance else None,
         stream_buffer_maxsize=_STREAM_BUFFER,
         stream_wait_empty=False,  # un-acked events are redelivered; waiting only delays a rebalance
         agent_supervisor="mode.CrashingSupervisor",  # any other restarts the agent and acks what raised

@@ -11,6 +11,7 @@ from schemas.messages import DeadLetter
 from streams.pool import JobFailed
 
 EXIT_DEAD_LETTER_LIMIT: Final = 78  # EX_CONFIG: the supervisor leaves the stage down
+EXIT_FATAL: Final = 75  # EX_TEMPFAIL: the supervisor starts the worker again, with back-off
 RATIO_WINDOW: Final = 200  # valid events that the ratio is taken over
 # A dead letter carries the raw message, and must stay below the broker's limit with its trace.
 MAX_RAW_BYTES: Final = 800_000

@@ -23,7 +23,7 @@ from typing import Any, Final, Generic, TypeVar
 from processors.errors import ChildDied, ClipstreamError, Fatal, InvalidMessage
 from streams import codec, dead_letters, metrics, topics
 from streams.clock import Clock
-from streams.dead_letters import EXIT_DEAD_LETTER_LIMIT, DeadLetterLimit, FailureMeter
+from streams.dead_letters import EXIT_DEAD_LETTER_LIMIT, EXIT_FATAL, DeadLetterLimit, FailureMeter
 from streams.publisher import Publisher
 from streams.settings import Settings
 from streams.window import InOrderWindow
@@ -31,7 +31,6 @@ from streams.work import Logic, Output
 
 In = TypeVar("In")
 
-EXIT_FATAL: Final = 75  # EX_TEMPFAIL: the supervisor starts the worker again, with back-off
 MAX_DEATHS: Final = 2
 # Events taken and not finished: one of each item partition, so that the earliest of a video is among them.
 ADMITTED: Final = topics.ITEM_PARTITIONS

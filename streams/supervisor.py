@@ -14,13 +14,15 @@ from typing import Final, Literal
 
 from ops.local.child import spawn
 from streams.clock import Clock
-from streams.dead_letters import EXIT_DEAD_LETTER_LIMIT
+from streams.dead_letters import EXIT_DEAD_LETTER_LIMIT, EXIT_FATAL
 from streams.settings import Settings, to_environment
 
 FIRST_BACK_OFF_S: Final = 0.5
 MAX_BACK_OFF_S: Final = 30.0
 STEADY_AFTER_S: Final = 60.0  # alive that long, a worker's next death counts as its first
 STOP_LIMIT_S: Final = 10.0
+_LOG_TAIL_BYTES: Final = 8_192
+_CRITICAL: Final = " CRITICAL clipstream.stage: "
 
 State = Literal["starting", "running", "restarting", "stopped", "down"]
 
@@ -38,6 +40,8 @@ class Child:
     due_s: float = 0.0
     state: State = "stopped"
     last_exit: str = ""
+    reason: str = ""  # of the last exit, from its log
+    fatal: int = 0  # exits in a row with the environment to blame
     log: Path = field(default_factory=Path)
 
 
@@ -77,7 +81,7 @@ class Supervisor:
                 child.restarts += 1
                 self._start(child)
             elif child.state == "running" and now - child.started_s > STEADY_AFTER_S:
-                child.back_off_s = FIRST_BACK_OFF_S
+                child.back_off_s, child.fatal = FIRST_BACK_OFF_S, 0
         return before != [(child.state, child.restarts) for child in self.children]
 
     def stop(self) -> None:
@@ -116,12 +120,22 @@ class Supervisor:
     def _died(self, child: Child, code: int, now: float) -> None:
         child.process = None
         child.last_exit = signal.Signals(-code).name if code < 0 else f"exit {code}"
+        child.reason = _last_words(child.log) if code > 0 else ""
+        child.fatal = child.fatal + 1 if code == EXIT_FATAL else 0
         if code == EXIT_DEAD_LETTER_LIMIT:
             child.state = "down"  # it stopped itself since everything fails: starting it again would only go on so
             return
         child.state = "restarting"
         child.due_s = now + child.back_off_s
         child.back_off_s = min(MAX_BACK_OFF_S, child.back_off_s * 2)
+
+
+def _last_words(log: Path) -> str:
+    """Why a worker left: the last critical line of its log; empty without one."""
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - _LOG_TAIL_BYTES))
+        lines = file.read().decode(errors="replace").splitlines()
+    return next((line.partition(_CRITICAL)[2] for line in reversed(lines) if _CRITICAL in line), "")
 
 
 def clipstream_command() -> list[str]:

@@ -43,6 +43,8 @@ class Users:
             self._descriptor = None
 
     def _lock(self, kind: int) -> bool:
+        if self._descriptor is not None:
+            return True  # a second descriptor of ours would wait for the first
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, kind | fcntl.LOCK_NB)

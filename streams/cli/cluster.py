@@ -23,7 +23,7 @@ from schemas.messages import Progress
 from streams import agents, groups, topics
 from streams.admin import create_topics
 from streams.cli.console import console, escape, out, print_json, styled
-from streams.cli.embedded import pull_models
+from streams.cli.embedded import agents_lock, pull_models
 from streams.client import latest_results, read_all
 from streams.clock import SYSTEM_CLOCK
 from streams.progress import VideoProgress
@@ -199,6 +199,12 @@ async def _status(settings: Settings, video_id: str | None) -> dict[str, Any]:
 def _serve(settings: Settings, cluster: LocalCluster | None) -> None:
     """Run the supervisor until a signal; the embedded servers come back too when they die."""
     asyncio.run(create_topics(settings))
+    keeper = agents_lock(settings)
+    if not keeper.acquire():
+        raise ClipstreamError(
+            f"Another clipstream runs the agents of {settings.data_dir}.",
+            "Wait until it is done, or set CLIPSTREAM_DATA_DIR to another folder.",
+        )
     supervisor = Supervisor(settings, agents.NAMES, SYSTEM_CLOCK)
     done = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -223,6 +229,7 @@ def _serve(settings: Settings, cluster: LocalCluster | None) -> None:
         console.print("Stopping the agents")
         supervisor.stop()
         note.unlink(missing_ok=True)
+        keeper.release()
 
 
 def _revive(cluster: LocalCluster | None) -> None:
@@ -239,7 +246,8 @@ def _revive(cluster: LocalCluster | None) -> None:
 def _say(supervisor: Supervisor) -> None:
     for child in supervisor.children:
         if child.state in ("restarting", "down"):
-            console.print(f"{child.agent}: {child.state} after {child.last_exit}, log: {child.log}", soft_wrap=True)
+            why = escape(child.reason or f"log: {child.log}")
+            console.print(f"{child.agent}: {child.state} after {child.last_exit}. {why}", soft_wrap=True)
 
 
 def _table(supervisor: Supervisor) -> Table:

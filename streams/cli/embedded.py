@@ -12,7 +12,9 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColum
 
 from ops.local.cluster import ClusterInfo, LocalCluster, read_cluster
 from ops.local.errors import AlreadyRunning
+from ops.local.owner_lock import OwnerLock
 from ops.local.users import Users
+from processors.errors import Fatal
 from processors.models.store import ModelStore
 from streams import agents
 from streams.admin import create_topics
@@ -24,6 +26,7 @@ from streams.supervisor import Supervisor
 
 _POLL_S: Final = 0.2
 _ASK_S: Final = 1.0
+_HOPELESS: Final = 3  # fatal exits of an agent in a row: some 10 s
 
 
 @dataclass(frozen=True)
@@ -105,8 +108,25 @@ def waiting(what: str) -> Iterator[None]:
         yield
 
 
+@dataclass(frozen=True)
+class Agents:
+    """The agents that are kept alive here."""
+
+    supervisor: Supervisor
+
+    def check(self) -> None:
+        """Give up on an environment in which an agent cannot work; with `clipstream up` it would wait for a remedy.
+
+        Raises:
+            Fatal: why an agent left again and again.
+        """
+        for child in self.supervisor.children:
+            if child.fatal >= _HOPELESS and child.reason:
+                raise Fatal(child.reason, "Then run the command again: it goes on where it stopped.")
+
+
 @asynccontextmanager
-async def agents_running(broker: Broker, profiles: Iterable[str]) -> AsyncIterator[None]:
+async def agents_running(broker: Broker, profiles: Iterable[str]) -> AsyncIterator[Agents]:
     """Start the agents of which no worker runs anywhere, keep them alive, stop them at the end.
 
     Args:
@@ -115,26 +135,36 @@ async def agents_running(broker: Broker, profiles: Iterable[str]) -> AsyncIterat
     """
     settings = broker.settings
     await asyncio.to_thread(pull_models, settings, profiles)
-    supervisor = Supervisor(settings, agents.NAMES if broker.ours else (), SYSTEM_CLOCK)
-    if broker.ours:
-        with waiting("Starting the agents"):
-            supervisor.start()
-    watch = asyncio.create_task(_watch(supervisor, settings))
+    supervisor, keeper = Supervisor(settings, (), SYSTEM_CLOCK), agents_lock(settings)
+    kept = Agents(supervisor)
+    if broker.ours and keeper.acquire():
+        console.print("Starting the agents")
+        supervisor.add(agents.NAMES)
+    watch = asyncio.create_task(_watch(supervisor, keeper, settings))
     try:
-        yield
+        yield kept
         await broker.last()
     finally:
         watch.cancel()
         await asyncio.to_thread(supervisor.stop)
+        keeper.release()
 
 
-async def _watch(supervisor: Supervisor, settings: Settings) -> None:
+def agents_lock(settings: Settings) -> OwnerLock:
+    """Whoever keeps the agents of a state folder alive holds it, so that two runs at a time have one set of them."""
+    return OwnerLock(settings.data_dir / "agents.lock")
+
+
+async def _watch(supervisor: Supervisor, keeper: OwnerLock, settings: Settings) -> None:
     """Keep our workers alive, and start one for each agent that has none.
 
     Asked again and again, since a broker takes stopped workers for members until their session times out.
     """
     asked_s = -_ASK_S
     while True:
+        if not keeper.held and not await asyncio.to_thread(keeper.acquire):
+            await asyncio.sleep(_ASK_S)  # another run on this machine keeps them
+            continue
         if SYSTEM_CLOCK.monotonic_s() - asked_s >= _ASK_S and len(supervisor.children) < len(agents.NAMES):
             busy = await agents_with_members(settings)
             absent = tuple(name for name in agents.NAMES if name not in busy)
@@ -145,7 +175,10 @@ async def _watch(supervisor: Supervisor, settings: Settings) -> None:
         if supervisor.poll():
             for child in supervisor.children:
                 if child.state in ("restarting", "down"):
-                    console.print(f"[yellow]{child.agent} died ({child.last_exit}); {child.state}[/] log: {child.log}")
+                    why = escape(child.reason or f"log: {child.log}")
+                    console.print(
+                        f"[yellow]{child.agent} died ({child.last_exit}); {child.state}.[/] {why}", soft_wrap=True
+                    )
         await asyncio.sleep(_POLL_S)
 
 

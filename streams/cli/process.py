@@ -21,7 +21,7 @@ from processors.options import Options
 from schemas.messages import Segments, VideoIngested
 from streams import results, topics
 from streams.cli.console import console, escape, print_json, print_result
-from streams.cli.embedded import Broker, agents_running, broker_running
+from streams.cli.embedded import Agents, Broker, agents_running, broker_running
 from streams.cli.options import OptionFlags, options_from
 from streams.cli.reporting import check_writable, write_report
 from streams.client import TERMINAL, following, keep_highest, latest_results, next_request, producing, request_for
@@ -165,18 +165,19 @@ async def _run(broker: Broker, running: AsyncExitStack, jobs: list[Job], profile
                 await submit(request)
             by_id.setdefault(video_id, []).append(job)
         if by_id:
-            await running.enter_async_context(agents_running(broker, {profile}))
-            await _follow(_until_stopped(arrivals, broker), by_id, blobs)
+            agents = await running.enter_async_context(agents_running(broker, {profile}))
+            await _follow(_while_possible(arrivals, broker, agents), by_id, blobs)
 
 
-async def _until_stopped(arrivals: AsyncIterator[Any], broker: Broker) -> AsyncIterator[Any]:
-    """Pass on what arrives; raise when the embedded broker of another process is gone."""
+async def _while_possible(arrivals: AsyncIterator[Any], broker: Broker, agents: Agents) -> AsyncIterator[Any]:
+    """Pass on what arrives; raise when the broker of another process is gone, or an agent cannot work here."""
     shared = not broker.ours and read_cluster(broker.settings.data_dir) is not None
     async for arrival in arrivals:
         if shared and arrival is None and read_cluster(broker.settings.data_dir) is None:
             raise ClipstreamError(
                 "The Kafka that this run used was stopped.", "Run the command again: what was computed is kept."
             )
+        agents.check()
         yield arrival
 
 
