@@ -1,0 +1,103 @@
+"""The embedded cluster as users meet it: two runs at a time, a full disk, a supervisor that is killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests import media
+from tests.pipeline import until
+
+pytestmark = [pytest.mark.stream, pytest.mark.timeout(300)]
+
+
+def start(state: Path, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+    known = {name: value for name, value in os.environ.items() if name != "CLIPSTREAM_DATA_DIR"}
+    return subprocess.Popen(
+        [sys.executable, "-m", "streams.cli.main", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**known, "CLIPSTREAM_DATA_DIR": str(state), **environment},
+    )
+
+
+def ended(process: subprocess.Popen[str], limit_s: float = 200) -> tuple[int, str, str]:
+    out, err = process.communicate(timeout=limit_s)
+    return process.returncode, out, err
+
+
+def of_folder(state: Path) -> list[psutil.Process]:
+    """Every living process that works for a state folder."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.status() != psutil.STATUS_ZOMBIE and process.environ().get("CLIPSTREAM_DATA_DIR") == str(state):
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
+
+
+def test_two_runs_at_once_share_one_cluster_and_one_set_of_agents(tmp_path, sample):
+    other = media.MAKERS["audio_only"](tmp_path)
+    runs = [start(tmp_path / "state", "process", str(video), "--json") for video in (sample, other)]
+    outcomes = [ended(run) for run in runs]
+    for code, out, err in outcomes:
+        assert code == 0, err
+        assert json.loads(out)["results"][0]["status"] == "final"
+    said = "".join(err for _, _, err in outcomes)
+    assert said.count("Starting the agents") == 1
+    assert "died" not in said
+    assert of_folder(tmp_path / "state") == []
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system with room for a few blobs only."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", str(folder)], capture_output=True, check=False
+    )
+    if mounted.returncode != 0:
+        pytest.skip("file systems cannot be mounted here")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def test_a_full_disk_ends_the_run_with_the_reason_and_nothing_is_lost(tmp_path, sample, small_disk):
+    state, store = tmp_path / "state", str(small_disk / "blobs")
+    code, _, err = ended(start(state, "process", str(sample), CLIPSTREAM_STORE_URL=store))
+    assert code == 1
+    assert "Error: No room left" in err
+    assert "clipstream gc" in err
+    assert "Traceback" not in err
+    subprocess.run(["mount", "-o", "remount,size=64m", str(small_disk)], check=True)
+    code, out, err = ended(start(state, "process", str(sample), "--json", CLIPSTREAM_STORE_URL=store))
+    assert code == 0, err
+    assert json.loads(out)["results"][0]["status"] == "final"
+    assert of_folder(state) == []
+
+
+def test_nothing_outlives_a_supervisor_that_was_killed(tmp_path):
+    state = tmp_path / "state"
+    code, _, err = ended(start(state, "up", "--detach"))
+    assert code == 0, err
+    supervisor = int((state / "supervisor.pid").read_text().split()[0])
+    until(lambda: len(of_folder(state)) > 7, "the agents run")
+    os.kill(supervisor, signal.SIGKILL)
+    until(lambda: of_folder(state) == [], "all have ended")
+    code, _, err = ended(start(state, "up", "--detach"))  # what was left behind in files does not disturb
+    assert code == 0, err
+    code, _, err = ended(start(state, "down"))
+    assert code == 0, err
+    until(lambda: of_folder(state) == [], "all have ended")
