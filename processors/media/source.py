@@ -95,8 +95,10 @@ def check_unchanged(path: Path, before: Fingerprint) -> None:
     """
     try:
         same = fingerprint(path) == before
-    except InvalidMedia:
-        same = False
+    except InvalidMedia as error:
+        raise InvalidMedia(
+            "The file was removed while it was being processed.", "Leave it where it is until the result is there."
+        ) from error
     if not same:
         raise InvalidMedia(
             "The file changed while it was being processed.", "Submit it again once it is written completely."

@@ -7,6 +7,7 @@ import io
 import json
 import shutil
 import subprocess
+import threading
 from collections import Counter
 from pathlib import Path
 
@@ -77,6 +78,33 @@ def test_a_provisional_result_of_the_beginning_comes_first(pipeline, sample_resu
     assert revisions[0].segments
     assert all(segment.end_ms <= 30_000 for segment in revisions[0].segments)
     assert max(segment.end_ms for segment in final.segments) > 30_000
+
+
+@pytest.mark.parametrize(
+    ("disturb", "reason"),
+    [
+        (Path.unlink, "removed while it was being processed"),
+        (lambda path: path.write_bytes(b"other"), "changed while it was being processed"),
+    ],
+    ids=["vanishes", "changes"],
+)
+def test_a_file_that_vanishes_or_changes_during_the_run_ends_with_the_reason(pipeline, tmp_path, disturb, reason):
+    # an hour: extraction is still at work when its first records are seen
+    source, video_id = media.repeated(tmp_path / "hour.mp4", 48), f"disturbed-{reason[:7]}"
+
+    def seen() -> set[tuple[str, str]]:
+        return {(progress.video_id, progress.stage) for progress in pipeline.read(topics.PROGRESS)}
+
+    def disturb_when_work_has_begun() -> None:
+        until(lambda: (video_id, "audio-extractor") in seen(), "the first sound")
+        disturb(source)
+
+    disturber = threading.Thread(target=disturb_when_work_has_begun)
+    disturber.start()
+    result = pipeline.process(request(source, video_id))[0]
+    disturber.join()
+    assert result.status in ("degraded", "failed")
+    assert any(reason in text for text in [result.error or "", *result.missing])
 
 
 def test_a_new_generation_computed_anew_has_the_same_canonical_bytes(pipeline, sample_result, sample):
