@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 CLIPSTREAM_TEST_DATA ?= $(abspath ../shared/data)
 export CLIPSTREAM_TEST_DATA
 
-.PHONY: help setup demo test check docs bench accuracy chaos up down clean lock
+.PHONY: help setup demo test check docs bench chaos up down clean lock
 
 help: ## Show this help
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -40,11 +40,8 @@ docs: setup ## Write the generated pages anew
 bench: setup ## Compare with a naive pipeline on the same video
 	$(BIN)/clipstream bench pipeline
 
-accuracy: setup ## Long form of the accuracy tests
-	$(BIN)/python -m pytest -m "slow and not chaos" tests/accuracy
-
-chaos: setup ## Long form of the tests that kill processes
-	$(BIN)/python -m pytest -m "chaos" tests/chaos
+chaos: setup ## Kill processes a hundred times while videos go through, and judge the log
+	$(BIN)/python -m tests.chaos --rounds 100
 
 up: setup ## Start the embedded cluster and all agents in the background
 	$(BIN)/clipstream up --detach

@@ -76,6 +76,13 @@ async def producing(settings: Settings) -> AsyncIterator[Callable[[VideoIngested
 
 async def read_all(settings: Settings, spec: TopicSpec[M]) -> AsyncIterator[M]:
     """Everything that is on a topic now, each partition in order. Records that cannot be read are passed over."""
+    async for record in read_records(settings, spec):
+        if (message := _decoded(spec, record.value)) is not None:
+            yield message
+
+
+async def read_records(settings: Settings, spec: TopicSpec[Any]) -> AsyncIterator[Any]:
+    """Every record that is on a topic now, as bytes with key and headers, each partition in order."""
     async with _consumer(settings, spec) as (consumer, partitions):
         ends = await consumer.end_offsets(partitions)
         starts = await consumer.beginning_offsets(partitions)
@@ -84,8 +91,8 @@ async def read_all(settings: Settings, spec: TopicSpec[M]) -> AsyncIterator[M]:
         while open_:
             for partition, records in (await consumer.getmany(*open_, timeout_ms=_POLL_MS)).items():
                 for record in records:
-                    if record.offset < ends[partition] and (message := _decoded(spec, record.value)) is not None:
-                        yield message
+                    if record.offset < ends[partition]:
+                        yield record
             # positions, not records: compaction leaves gaps at the end
             for partition in list(open_):
                 if await consumer.position(partition) >= ends[partition]:
@@ -117,14 +124,14 @@ async def following(settings: Settings, *specs: TopicSpec[Any], from_start: bool
         yield arrivals()
 
 
-async def submitted(settings: Settings) -> AsyncIterator[tuple[str, str]]:
-    """The id and the URI of each valid request on the ingest topic, whoever sent it, oldest first in a partition."""
+async def requests(settings: Settings) -> AsyncIterator[tuple[str, VideoIngested]]:
+    """The id of the video and each valid request on the ingest topic, whoever sent it, oldest first in a partition."""
     async for message in read_all(settings, topics.VIDEO_INGESTED):
         try:
             request = identity.request_of(message)
         except InvalidMessage:
             continue  # it is among the dead letters
-        yield request.video_id, request.uri
+        yield request.video_id, message
 
 
 async def latest_results(settings: Settings) -> dict[str, Segments]:
@@ -180,6 +187,7 @@ __all__ = [
     "next_request",
     "producing",
     "read_all",
+    "read_records",
     "request_for",
-    "submitted",
+    "requests",
 ]

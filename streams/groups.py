@@ -44,6 +44,7 @@ class GroupState:
     agent: str
     members: int
     lag: int  # records that are not committed
+    committed: int  # sum of the committed offsets: it grows whenever the agent gets on
 
 
 async def agents_with_members(settings: Settings) -> set[str]:
@@ -67,7 +68,7 @@ async def group_states(settings: Settings) -> list[GroupState]:
     try:
         members = await _members(admin, settings)
         return [
-            GroupState(agent, members[agent], await _lag(admin, consumer, settings, agent, specs))
+            GroupState(agent, members[agent], *await _positions(admin, consumer, settings, agent, specs))
             for agent, specs in READS.items()
         ]
     finally:
@@ -90,24 +91,26 @@ async def _members(admin: AIOKafkaAdminClient, settings: Settings) -> dict[str, 
     return found
 
 
-async def _lag(
+async def _positions(
     admin: AIOKafkaAdminClient,
     consumer: AIOKafkaConsumer,
     settings: Settings,
     agent: str,
     specs: tuple[TopicSpec[Any], ...],
-) -> int:
+) -> tuple[int, int]:
+    """(Consumer lag, sum of committed offsets) of an agent."""
     partitions = [TopicPartition(settings.topic(spec.name), n) for spec in specs for n in range(spec.partitions)]
     ends = await consumer.end_offsets(partitions)
     starts = await consumer.beginning_offsets(partitions)
     group = settings.group(agent)
     committed = await _coordinated(lambda: admin.list_consumer_group_offsets(group, partitions=partitions))
-    behind = 0
+    behind, reached = 0, 0
     for partition in partitions:
         kept = committed.get(partition)
         at = kept.offset if kept is not None and kept.offset >= 0 else starts[partition]
         behind += max(0, ends[partition] - at)
-    return behind
+        reached += at
+    return behind, reached
 
 
 async def _coordinated(ask: Callable[[], Awaitable[T]]) -> T:

@@ -1,25 +1,63 @@
-"""A table manager that does not lose events after a restart (faust issue 596).
+"""A table manager that does not lose records after a restart or a rebalance (faust issue 596 and its kin).
 
-When recovery ends, stock Faust resumes the partitions and seeks them while its flow control is still suspended: records
-fetched in between are dropped by the suspended stream although the position has moved past them. At least 5 of 17
-restarts after SIGKILL skipped events or froze; with flow control resumed first, 0 of 19 did.
+Stock Faust, when recovery ends, resumes the partitions of the streams and then seeks them to their committed offsets,
+while its fetcher runs and is allowed to hand out records. Three things go wrong, each seen with a joiner that was
+killed again and again while videos went through:
+
+- what is fetched in between is dropped by a stream that is still suspended, or handed out twice;
+- the seek leaves partitions without any committed offset where they are, behind what was dropped: parts were lost;
+- an ack behind such a hole is committed, since without a committed offset Faust takes the hole for nothing.
+
+Here the fetcher is brought to a halt first, and every partition is sought by number: to its committed offset, or else
+to its earliest record. Only then may records be fetched. Without it 2 of 2 storms of 5 to 8 kills of the joiner lost
+parts; with it 0 of 17 videos in 6 rounds.
 """
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+from typing import Any, Final
 
 from faust.tables.manager import TableManager
 from faust.tables.recovery import Recovery
 
+# A fetch that is under way ends within its own time-out of a second.
+_PARKED_LIMIT_S: Final = 5.0
+_POLL_S: Final = 0.01
+
 
 class SafeRecovery(Recovery):  # type: ignore[misc]
-    """Recovery that opens flow control before any record can be fetched."""
+    """Recovery after which every stream partition is read from its committed offset, exactly."""
 
     async def on_recovery_completed(self, generation_id: int = 0) -> None:
         """Called by Faust when the tables of this worker are rebuilt."""
-        self.app.flow_control.resume()
+        await self._seek_streams(generation_id)
         await super().on_recovery_completed(generation_id)
+
+    async def _resume_streams(self, generation_id: int = 0) -> None:
+        """Called by Faust after a rebalance when there is nothing to rebuild."""
+        await self._seek_streams(generation_id)
+        await super()._resume_streams(generation_id)
+
+    async def _seek_streams(self, generation_id: int) -> None:
+        consumer = self.app.consumer
+        consumer.stop_flow()
+        await self._until_parked(consumer)
+        partitions = {tp for tp in consumer.assignment() if not self._is_changelog_tp(tp)}
+        if not partitions or self.app.consumer_generation_id != generation_id:
+            return  # rebalanced again: the next call does it
+        committed = await consumer.seek_to_committed()
+        earliest = await consumer.earliest_offsets(*partitions)
+        for tp in partitions:
+            await consumer.seek(tp, committed.get(tp) or earliest.get(tp) or 0)
+
+    async def _until_parked(self, consumer: Any) -> None:
+        """Wait until the fetcher waits for leave to go on, so that it holds no record; at once when it never ran."""
+        if not self.app._fetcher.started:
+            return
+        deadline = asyncio.get_running_loop().time() + _PARKED_LIMIT_S
+        while not consumer.can_resume_flow._waiters and asyncio.get_running_loop().time() < deadline:
+            await asyncio.sleep(_POLL_S)
 
 
 class SafeTableManager(TableManager):  # type: ignore[misc]

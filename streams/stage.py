@@ -58,6 +58,10 @@ class Stage(Generic[In]):
         self._meter = FailureMeter(settings.dead_letter_max_consecutive, settings.dead_letter_max_ratio)
         self._jitter = random.Random(0)  # noqa: S311  spreads retries; nothing secret
 
+    def holds(self, partition: Any) -> bool:
+        """Whether records of a partition are in hand, or there is no room for any."""
+        return self._window.holds(partition)
+
     async def run(self, stream: Any) -> None:
         """The agent's body. Never returns by itself; whatever ends it leaves its events un-acked."""
         async for event in stream.noack().events():

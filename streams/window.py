@@ -113,6 +113,10 @@ class InOrderWindow:
         """Events whose work has not ended."""
         return len(self._tasks)
 
+    def holds(self, partition: Hashable) -> bool:
+        """Whether it has unacked events of a partition, or no room for any more."""
+        return self._slots.locked() or bool(self._waiting.get(partition))
+
     async def _run(
         self,
         entry: _Entry,

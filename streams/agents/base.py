@@ -10,8 +10,10 @@ import faust
 
 from processors.blobs import BlobStore
 from processors.cache import DiskTier, MemoryTier, RedisTier, ResultCache, Tier
+from processors.errors import Fatal
 from streams.app import create_app, raw_topic
 from streams.clock import Clock
+from streams.liveness import Liveness
 from streams.metrics import count_cache
 from streams.pool import ChildPool
 from streams.publisher import Publisher
@@ -55,6 +57,18 @@ def result_cache(settings: Settings) -> ResultCache:
     return ResultCache([*tiers, DiskTier(settings.data_dir / "cache")], count_cache)
 
 
+def watch_over(app: faust.App, settings: Settings, name: str, in_hand: Callable[[Any], bool], clock: Clock) -> None:
+    """Let the worker leave when records wait and do not reach its stage."""
+    liveness = Liveness(app, settings, name, in_hand, clock)
+
+    @app.task()
+    async def liveness_watch() -> None:
+        try:
+            await liveness.watch()
+        except Fatal as error:
+            exit_worker(error)
+
+
 def stage_worker(
     settings: Settings,
     instance: str | None,
@@ -84,6 +98,7 @@ def stage_worker(
     async def agent(stream: Any) -> None:
         await stage.run(stream)
 
+    watch_over(app, settings, name, stage.holds, clock)
     worker = Worker(app, pool)
 
     @app.task()

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from processors.blobs import BlobStore
 from streams import topics
-from streams.agents.base import Worker
+from streams.agents.base import Worker, watch_over
 from streams.app import create_app, raw_topic
 from streams.clock import Clock
 from streams.join.parts import JOINED_TOPICS
@@ -38,4 +38,5 @@ def build(settings: Settings, instance: str | None, clock: Clock) -> Worker:
         for timer in await due_timers(rows.states(), settings, clock):
             await publisher.video(topics.JOIN_TIMER, timer.video_id, timer)
 
+    watch_over(app, settings, NAME, lambda _: False, clock)
     return Worker(app, None)

@@ -19,7 +19,7 @@ from streams import topics
 from streams.cli.console import console, print_json, print_result, print_text
 from streams.cli.options import OptionFlags, options_from
 from streams.cli.reporting import result_json, write_report
-from streams.client import TERMINAL, following, keep_highest, latest_results, producing, request_for, submitted
+from streams.client import TERMINAL, following, keep_highest, latest_results, producing, request_for, requests
 from streams.settings import Settings, load_settings
 
 
@@ -117,7 +117,7 @@ async def _wait(settings: Settings, wanted: set[str], seconds: float) -> tuple[d
     from streams.admin import connect
 
     await (await connect(settings)).close()
-    sources = {video_id: uri async for video_id, uri in submitted(settings)}
+    sources = {video_id: request.uri async for video_id, request in requests(settings)}
     deadline = time.monotonic() + seconds
     async with following(settings, topics.SEGMENTS) as arrivals:
         everything = await latest_results(settings)

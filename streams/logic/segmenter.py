@@ -10,6 +10,7 @@ from processors.segments.job import Ranked
 from schemas.messages import Header, Run, Segments, StageRun, VideoJoined
 from streams import identity
 from streams.dead_letters import reason_of
+from streams.newest import Newest
 from streams.topics import SEGMENTS, VIDEO_JOINED
 from streams.work import Bench, Output
 
@@ -21,21 +22,28 @@ class Segmenter:
 
     Args:
         bench: pool, cache, settings.
+        newest: what is published already.
     """
 
     name = "segmenter"
     source = VIDEO_JOINED
     reports_invalid = True
 
-    def __init__(self, bench: Bench) -> None:
+    def __init__(self, bench: Bench, newest: Newest) -> None:
         self._bench = bench
+        self._newest = newest
 
     def video_id(self, message: VideoJoined) -> str:
         """See `Logic`."""
         return message.video_id
 
     async def outputs(self, message: VideoJoined, attempt: int) -> AsyncIterator[Output[Segments]]:
-        """See `Logic`. A provisional revision without any segment says nothing and is not published."""
+        """See `Logic`. A provisional revision without any segment says nothing and is not published.
+
+        Nor is one that is older than what is published: a crash brought its event back.
+        """
+        if await self._newest.is_behind(message.video_id, message.generation, message.revision):
+            return
         if message.parts_uri is None:
             yield self._output(message, None, message.error, StageRun(self.name, 0, 1, 0))
             return
@@ -45,7 +53,9 @@ class Segmenter:
             ranked = _RANKED.validate_json(found.body)
             spent = StageRun(self.name, found.took_ms, 1, int(found.cached))
             if message.completeness != "provisional" or ranked.segments:
-                yield self._output(message, ranked, message.error, spent)
+                result = self._output(message, ranked, message.error, spent)
+                yield result
+                self._newest.note(result.message)  # published by now, and sooner known here than read back
 
     def failed(self, message: VideoJoined, error: Exception, attempts: int, emitted: int) -> list[Output[Segments]]:
         """See `Logic`: a result that says why there is none."""

@@ -1,0 +1,122 @@
+"""`dead-letters list|show|requeue`: what stages gave up on."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Final
+
+import typer
+from rich.table import Table
+
+from processors.errors import ClipstreamError
+from streams import admin
+from streams.cli.console import console, escape, out, print_json, print_text
+from streams.letters import Letter, letters, requeue
+from streams.settings import Settings, load_settings
+
+commands: Final = typer.Typer(no_args_is_help=True, help="What stages gave up on: list it, look at it, send it again.")
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+Reason = Annotated[str, typer.Option(help="Only those whose reason or error class contains this.")]
+Video = Annotated[str, typer.Option(help="Only those of this video.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.add_typer(commands, name="dead-letters", rich_help_panel="Videos and results")
+
+
+@commands.command("list")
+def list_letters(reason: Reason = "", video: Video = "", as_json: AsJson = False) -> None:
+    """The dead letters, oldest first.
+
+    Examples:
+
+        clipstream dead-letters list --reason ChildDied
+    """
+    settings = load_settings()
+    found = _chosen(asyncio.run(_letters(settings)), reason, video)
+    if as_json:
+        print_json({"dead_letters": [letter.to_json(settings) for letter in found]})
+        return
+    table = Table("id", "stage", "video", "tries", "reason", "", box=None, header_style="bold", pad_edge=False)
+    for one in found:
+        letter = one.letter
+        again = "[green]sent again[/]" if one.requeued else ""
+        table.add_row(one.id, letter.stage, letter.video_id or "", str(letter.attempts), escape(letter.reason), again)
+    out().print(table if found else "None.")
+
+
+@commands.command()
+def show(letter_id: Annotated[str, typer.Argument(help="As `list` prints it.")], as_json: AsJson = False) -> None:
+    """What stages said about a message, the message decoded where possible, and traces.
+
+    Examples:
+
+        clipstream dead-letters show audio-chunk:3:41
+    """
+    settings = load_settings()
+    found = [one.to_json(settings) for one in _by_id(asyncio.run(_letters(settings)), [letter_id])]
+    if as_json:
+        print_json({"dead_letters": found})
+        return
+    for number, one in enumerate(found):
+        trace = one.pop("trace")
+        if number:
+            print_text("")
+        for name, value in one.items():
+            out().print(f"[bold]{name}[/]  {escape(str(value))}", soft_wrap=True)
+        if trace:
+            print_text("\n" + trace)
+
+
+@commands.command("requeue")
+def requeue_letters(
+    ids: Annotated[list[str] | None, typer.Argument(help="As `list` prints them.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All of them, or all that the filters leave.")] = False,
+    reason: Reason = "",
+    video: Video = "",
+    as_json: AsJson = False,
+) -> None:
+    """Send messages again to the topic where they were. What was sent again before is left out.
+
+    A part that comes through this time makes a degraded video final.
+
+    Examples:
+
+        clipstream dead-letters requeue audio-chunk:3:41
+
+        clipstream dead-letters requeue --all --reason "No room left"
+    """
+    if bool(ids) == everything:
+        raise typer.BadParameter("Name the letters, or say --all.")
+    settings = load_settings()
+    found = asyncio.run(_letters(settings))
+    chosen = _chosen(found, reason, video) if everything else _by_id(found, ids or [])
+    sent = asyncio.run(requeue(settings, chosen))
+    if as_json:
+        print_json({"requeued": [letter.id for letter in sent], "left_out": len(chosen) - len(sent)})
+        return
+    for letter in sent:
+        print_text(letter.id)
+    console.print(f"{len(sent)} sent again, {len(chosen) - len(sent)} were before")
+
+
+async def _letters(settings: Settings) -> list[Letter]:
+    await (await admin.connect(settings)).close()
+    return await letters(settings)
+
+
+def _chosen(found: list[Letter], reason: str, video: str) -> list[Letter]:
+    return [
+        one
+        for one in found
+        if reason.lower() in f"{one.letter.error_class} {one.letter.reason}".lower()
+        and video in ("", one.letter.video_id)
+    ]
+
+
+def _by_id(found: list[Letter], ids: list[str]) -> list[Letter]:
+    for letter_id in ids:
+        if all(one.id != letter_id for one in found):
+            raise ClipstreamError(f"No dead letter '{letter_id}'.", "`clipstream dead-letters list` lists all of them.")
+    return [one for one in found if one.id in ids]

@@ -1,0 +1,128 @@
+"""Dead letters from the reader's side: which there are, which were sent again, and sending them again.
+
+A message is known by where it was: `topic:partition:offset`; several stages may have given up on one. A message that is
+sent again carries that id in a Kafka header, so nobody sends it twice; and if somebody did, parts are idempotent, so
+nothing would change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from aiokafka import AIOKafkaProducer
+
+from processors.errors import ClipstreamError, InvalidMessage
+from schemas.messages import DeadLetter
+from streams import codec, topics
+from streams.client import read_all, read_records
+from streams.codec import to_wire
+from streams.dead_letters import MAX_RAW_BYTES
+from streams.settings import Settings
+
+REQUEUED_HEADER: Final = "clipstream-requeued"
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A dead letter and what became of it."""
+
+    letter: DeadLetter
+    requeued: bool
+
+    @property
+    def id(self) -> str:
+        """Where the message was."""
+        return letter_id(self.letter)
+
+    def to_json(self, settings: Settings) -> dict[str, Any]:
+        """All of it, the message decoded where it can be."""
+        letter = self.letter
+        return {
+            "id": self.id,
+            "requeued": self.requeued,
+            **{name: value for name, value in to_wire(letter).items() if name not in ("key", "value")},
+            "key": _text(letter.key),
+            "message": _decoded(letter, settings),
+        }
+
+
+def letter_id(letter: DeadLetter) -> str:
+    """The id of a letter: topic, partition and offset of its message."""
+    return f"{letter.topic}:{letter.partition}:{letter.offset}"
+
+
+async def letters(settings: Settings) -> list[Letter]:
+    """All dead letters, oldest first; repeats after a crash count once."""
+    found: dict[tuple[str, str], DeadLetter] = {}
+    async for letter in read_all(settings, topics.DEAD_LETTER):
+        found[letter.stage, letter_id(letter)] = letter
+    sent = await _requeued(settings, {letter.topic for letter in found.values()})
+    ordered = sorted(found.values(), key=lambda letter: (letter.at_ms, letter_id(letter), letter.stage))
+    return [Letter(letter, letter_id(letter) in sent) for letter in ordered]
+
+
+async def requeue(settings: Settings, chosen: Iterable[Letter]) -> list[Letter]:
+    """Send messages again to the topic and partition where they were, each once; those that were are left out.
+
+    Returns:
+        One letter of each message that was sent.
+
+    Raises:
+        ClipstreamError: a message was too large to be kept whole.
+    """
+    waiting = list({letter.id: letter for letter in chosen if not letter.requeued}.values())
+    for letter in waiting:
+        if letter.letter.value is not None and len(letter.letter.value) >= MAX_RAW_BYTES:
+            raise ClipstreamError(
+                f"The message of {letter.id} is not whole: only its first {MAX_RAW_BYTES:,} bytes were kept.",
+                "Submit its video again.",
+            )
+    producer = AIOKafkaProducer(bootstrap_servers=settings.bootstrap_servers(), acks="all")
+    await producer.start()
+    try:
+        for letter in waiting:
+            await producer.send_and_wait(
+                letter.letter.topic,
+                letter.letter.value,
+                key=letter.letter.key,
+                partition=letter.letter.partition,
+                headers=[(REQUEUED_HEADER, letter.id.encode())],
+            )
+    finally:
+        await producer.stop()
+    return waiting
+
+
+async def _requeued(settings: Settings, names: set[str]) -> set[str]:
+    """Ids of the letters whose message was sent again to one of these topics."""
+    found = set()
+    for spec in topics.ALL:
+        if settings.topic(spec.name) in names:
+            async for record in read_records(settings, spec):
+                found |= {value.decode() for name, value in record.headers if name == REQUEUED_HEADER}
+    return found
+
+
+def _decoded(letter: DeadLetter, settings: Settings) -> Any:
+    """The message as JSON where its bytes are a record of their topic, else as text or hex."""
+    for spec in topics.ALL:
+        if settings.topic(spec.name) == letter.topic:
+            try:
+                return to_wire(codec.decode(spec, letter.value))
+            except InvalidMessage:
+                break
+    return _text(letter.value)
+
+
+def _text(raw: bytes | None) -> str | None:
+    if raw is None:
+        return None
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.hex()
+
+
+__all__ = ["Letter", "letter_id", "letters", "requeue"]

@@ -1,0 +1,156 @@
+"""Replays: a video anew from a stage, or the records of a topic again.
+
+A replay of a video is its newest request with the next generation: every stage runs, those before the named one answer
+from the result cache, and with `fresh` the named one and those behind it compute anew. A replay of a topic moves the
+offsets of the consumer groups that read it, which only stages without tables allow: the joiner would assemble what it
+has assembled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from processors.errors import ClipstreamError
+from schemas.messages import VideoIngested
+from streams import topics
+from streams.client import latest_results, producing, requests
+from streams.groups import READS, agents_with_members
+from streams.settings import Settings
+from streams.work import BEHIND
+
+STAGES: Final = tuple(name for name in BEHIND if name != "all")
+_WITH_TABLES: Final = "joiner"
+
+
+@dataclass(frozen=True, slots=True)
+class Rewind:
+    """A consumer group's new position on a partition."""
+
+    agent: str
+    topic: str
+    partition: int
+    offset: int
+    records: int  # that are read again
+
+
+async def replay_video(
+    settings: Settings, video_id: str, stage: str | None, *, fresh: bool, dry_run: bool
+) -> VideoIngested:
+    """Submit the newest request of a video as the next generation.
+
+    Args:
+        settings: with a broker.
+        video_id: the video.
+        stage: the first stage to compute anew with `fresh`; None for all.
+        fresh: do not ask the result cache from there on.
+        dry_run: only find out.
+
+    Returns:
+        The request.
+
+    Raises:
+        ClipstreamError: nobody submitted that video.
+    """
+    newest: VideoIngested | None = None
+    async for known, request in requests(settings):
+        if known == video_id and (newest is None or request.generation >= newest.generation):
+            newest = request
+    if newest is None:
+        raise ClipstreamError(
+            f"No request for video '{video_id}' is on the ingest topic.",
+            "It is kept for 30 days; submit the video again.",
+        )
+    held = (await latest_results(settings)).get(video_id)
+    generation = max(newest.generation, held.generation if held is not None else 0) + 1
+    replayed = replace(newest, video_id=video_id, generation=generation, replay_from=stage or "all", fresh=fresh)
+    if not dry_run:
+        async with producing(settings) as submit:
+            await submit(replayed)
+    return replayed
+
+
+async def replay_topic(
+    settings: Settings, topic: str, *, since_ms: int | None, offset: int | None, dry_run: bool
+) -> list[Rewind]:
+    """Move the groups that read a topic back, so that their next start reads it again from there.
+
+    Args:
+        settings: with a broker.
+        topic: name in the catalogue.
+        since_ms: records from this time on, milliseconds since 1970.
+        offset: records from this offset on, in every partition.
+        dry_run: only find out.
+
+    Raises:
+        ClipstreamError: a stage with tables reads it, or a group that reads it is active.
+    """
+    readers = [agent for agent, specs in READS.items() if any(spec.name == topic for spec in specs)]
+    if not readers:
+        raise ClipstreamError(f"No stage reads '{topic}'.", "Topics that stages read: " + ", ".join(_read_topics()))
+    if _WITH_TABLES in readers:
+        raise ClipstreamError(
+            f"'{topic}' is read by the joiner, which would join again what it has joined.",
+            "Replay the videos: `clipstream replay --video ID --from STAGE`.",
+        )
+    active = sorted((await agents_with_members(settings)) & set(readers))
+    if active and not dry_run:
+        raise ClipstreamError(
+            f"Workers of {', '.join(active)} are running; Kafka moves offsets of idle groups only.",
+            f"Stop them (`clipstream down`, or the processes `clipstream worker {active[0]}`), wait "
+            f"{settings.session_timeout_s:.0f} s, and try again.",
+        )
+    spec = topics.BY_NAME[topic]
+    found = []
+    for agent in readers:
+        found += await _rewind(settings, agent, spec, _target(since_ms, offset), dry_run=dry_run)
+    return found
+
+
+Target = Callable[[AIOKafkaConsumer, list[TopicPartition]], Any]
+
+
+def _target(since_ms: int | None, offset: int | None) -> Target:
+    async def wanted(consumer: AIOKafkaConsumer, partitions: list[TopicPartition]) -> dict[TopicPartition, int | None]:
+        if since_ms is None:
+            return dict.fromkeys(partitions, offset)
+        times = await consumer.offsets_for_times(dict.fromkeys(partitions, since_ms))
+        return {partition: None if at is None else at.offset for partition, at in times.items()}
+
+    return wanted
+
+
+async def _rewind(
+    settings: Settings, agent: str, spec: topics.TopicSpec[Any], target: Target, *, dry_run: bool
+) -> list[Rewind]:
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=settings.bootstrap_servers(), group_id=settings.group(agent), enable_auto_commit=False
+    )
+    await consumer.start()
+    try:
+        partitions = [TopicPartition(settings.topic(spec.name), n) for n in range(spec.partitions)]
+        consumer.assign(partitions)
+        starts, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
+        wanted = await target(consumer, partitions)
+        new = {  # nothing is there from that time on: the end
+            partition: ends[partition] if wanted[partition] is None
+            else min(max(wanted[partition], starts[partition]), ends[partition])
+            for partition in partitions
+        }  # fmt: skip
+        if not dry_run:
+            await consumer.commit(new)
+        return [
+            Rewind(agent, spec.name, partition.partition, at, ends[partition] - at) for partition, at in new.items()
+        ]
+    finally:
+        await consumer.stop()
+
+
+def _read_topics() -> list[str]:
+    return sorted({spec.name for agent, specs in READS.items() if agent != _WITH_TABLES for spec in specs})
+
+
+__all__ = ["STAGES", "Rewind", "replay_topic", "replay_video"]
