@@ -39,14 +39,25 @@ class Liveness:
         agent: its name.
         in_hand: whether the worker holds records of a partition, or has no room for more.
         clock: monotonic time.
+        still_s: how long a partition may stand still.
+        each_s: how often to look.
     """
 
     def __init__(
-        self, app: faust.App, settings: Settings, agent: str, in_hand: Callable[[Any], bool], clock: Clock
+        self,
+        app: faust.App,
+        settings: Settings,
+        agent: str,
+        in_hand: Callable[[Any], bool],
+        clock: Clock,
+        *,
+        still_s: float = STILL_S,
+        each_s: float = EACH_S,
     ) -> None:
         self._app, self._settings, self._agent = app, settings, agent
         self._in_hand = in_hand
         self._clock = clock
+        self._still_s, self._each_s = still_s, each_s
         self._since: dict[TopicPartition, tuple[int, float]] = {}  # partition -> (committed offset, since when)
 
     async def watch(self) -> None:
@@ -64,7 +75,7 @@ class Liveness:
         await asker.start()
         try:
             while True:
-                await asyncio.sleep(EACH_S)
+                await asyncio.sleep(self._each_s)
                 try:
                     await self._look(asker)
                 except KafkaError as error:  # the broker is away: nothing can be said of progress
@@ -88,7 +99,7 @@ class Liveness:
             known, since = self._since.get(partition, (-1, now))
             if not behind or known != committed or self._in_hand(partition):
                 self._since[partition] = (committed, now)
-            elif now - since >= STILL_S:
+            elif now - since >= self._still_s:
                 log.error("%s", self._described(partition, committed, ends[partition]))
                 raise StoodStill(
                     f"{partition.topic}-{partition.partition} stands still at {committed} of {ends[partition]}."

@@ -25,6 +25,7 @@ from streams.stage import exit_worker
 
 log = logging.getLogger("clipstream.join")
 STAGE = "joiner"
+LONG_S = 1.0
 
 
 class JoinRunner:
@@ -43,16 +44,23 @@ class JoinRunner:
         self._publisher = publisher
         self._blobs = blobs
         self._clock = clock
+        self._taken_s: float | None = None
         self._specs = {settings.topic(spec.name): spec for spec in JOINED_TOPICS}
 
     async def run(self, stream: Any) -> None:
         """One event after the other: the table may only be written within the stream's current event."""
         async for event in stream.noack().events():
+            self._taken_s = self._clock.monotonic_s()
             try:
                 await self._take(event.message)
             except Exception as error:  # leaving the loop would ack the event: leave the process instead
                 exit_worker(error)
             event.ack()
+            self._taken_s = None
+
+    def holds(self, _partition: Any) -> bool:
+        """Whether one event takes long: no other one can be taken then. Events take milliseconds."""
+        return self._taken_s is not None and self._clock.monotonic_s() - self._taken_s > LONG_S
 
     async def _take(self, raw: Any) -> None:
         spec = self._specs[raw.topic]
