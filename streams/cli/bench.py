@@ -65,11 +65,19 @@ def pipeline(
 
 
 def _videos_in(folder: Path) -> list[Path]:
-    return sorted(
+    """Media with truth beside it, in a folder and those below it.
+
+    Raises:
+        typer.BadParameter: there is none.
+    """
+    found = sorted(
         path
-        for path in folder.glob("*/*")
+        for path in [*folder.glob("*"), *folder.glob("*/*")]
         if path.suffix in _MEDIA and path.with_name(f"{path.stem}.truth.json").exists()
     )
+    if not found:
+        raise typer.BadParameter(f"No media with NAME.truth.json beside it in {folder}.", param_hint="--data")
+    return found
 
 
 def _print(found: dict[str, Any]) -> None:
