@@ -91,11 +91,11 @@ class Liveness:
         consumer = self._app.consumer
         tables = {table.changelog_topic.get_topic_name() for table in self._app.tables.values()}
         assigned = [TopicPartition(*tp) for tp in consumer.assignment() if tp.topic not in tables]
-        ends = await asker.end_offsets(assigned)
+        starts, ends = await asker.beginning_offsets(assigned), await asker.end_offsets(assigned)
         now = self._clock.monotonic_s()
         for partition in assigned:
             committed = await asker.committed(partition) or 0
-            behind = ends[partition] > committed
+            behind = ends[partition] > max(committed, starts[partition])  # what has expired will never be committed
             known, since = self._since.get(partition, (-1, now))
             if not behind or known != committed or self._in_hand(partition):
                 self._since[partition] = (committed, now)

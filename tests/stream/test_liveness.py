@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 
 from streams.clock import SYSTEM_CLOCK
 from streams.liveness import Liveness, StoodStill
@@ -61,6 +61,15 @@ def watched(settings, partition: TopicPartition, in_hand) -> Liveness:
 async def test_a_partition_that_stands_still_ends_the_worker(cluster_settings, partition):
     with pytest.raises(StoodStill, match="standing-0 stands still at 1 of"):
         await asyncio.wait_for(watched(cluster_settings, partition, lambda _: False).watch(), 30)
+
+
+async def test_records_that_have_expired_are_no_reason_to_leave(cluster_settings, partition):
+    admin = AIOKafkaAdminClient(bootstrap_servers=cluster_settings.bootstrap_servers())
+    await admin.start()
+    await admin.delete_records({partition: RecordsToDelete(before_offset=-1)})
+    await admin.close()
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(watched(cluster_settings, partition, lambda _: False).watch(), 6 * STILL_S)
 
 
 async def test_what_is_in_hand_or_committed_is_no_reason_to_leave(cluster_settings, partition):
