@@ -53,7 +53,7 @@ async def connect(settings: Settings) -> AIOKafkaAdminClient:
         await admin.close()
         raise BrokerUnreachable(
             f"No Kafka broker answers at {servers}.",
-            "Start the embedded one with `clipstream up`, or set CLIPSTREAM_BROKER_URL=kafka://host:port.",
+            "Check that it runs and CLIPSTREAM_BROKER_URL is right; without that, `clipstream up` starts one here.",
         ) from error
     return admin
 

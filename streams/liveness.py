@@ -24,6 +24,7 @@ log = logging.getLogger("clipstream.liveness")
 # Offsets are committed every second; three times the longest pause of a rebalance that was measured (3.5 s).
 STILL_S: Final = 10.0
 EACH_S: Final = 2.0
+_OUTAGE_S: Final = 2.0  # a look takes milliseconds; aiokafka waits for a broker that is away
 
 
 class StoodStill(Fatal):
@@ -58,6 +59,7 @@ class Liveness:
         self._in_hand = in_hand
         self._clock = clock
         self._still_s, self._each_s = still_s, each_s
+        self._looked_s = 0.0
         self._since: dict[TopicPartition, tuple[int, float]] = {}  # partition -> (committed offset, since when)
 
     async def watch(self) -> None:
@@ -92,9 +94,12 @@ class Liveness:
         tables = {table.changelog_topic.get_topic_name() for table in self._app.tables.values()}
         assigned = [TopicPartition(*tp) for tp in consumer.assignment() if tp.topic not in tables]
         starts, ends = await asker.beginning_offsets(assigned), await asker.end_offsets(assigned)
+        offsets = {partition: await asker.committed(partition) or 0 for partition in assigned}
         now = self._clock.monotonic_s()
-        for partition in assigned:
-            committed = await asker.committed(partition) or 0
+        if now - self._looked_s > self._each_s + _OUTAGE_S:
+            self._since.clear()  # the broker was away: nobody could get on
+        self._looked_s = now
+        for partition, committed in offsets.items():
             behind = ends[partition] > max(committed, starts[partition])  # what has expired will never be committed
             known, since = self._since.get(partition, (-1, now))
             if not behind or known != committed or self._in_hand(partition):

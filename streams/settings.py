@@ -26,7 +26,7 @@ from processors.errors import Fatal
 
 PREFIX: Final = "CLIPSTREAM_"
 TOML_FILE: Final = "clipstream.toml"
-_LISTED: Final = "`clipstream settings` lists all settings."
+_LISTED: Final = "Mend or remove it; `clipstream settings` then lists all settings."
 # Read outside this model: the tests' media folder.
 FOREIGN_NAMES: Final = frozenset({"CLIPSTREAM_TEST_DATA"})
 
@@ -150,6 +150,13 @@ class Settings(BaseSettings):
             SettingsError: no broker is set and no embedded cluster runs.
         """
         if not self.broker_url:
+            from ops.local.info import LOCK_FILE
+            from ops.local.owner_lock import is_owned
+
+            if is_owned(self.data_dir / LOCK_FILE):
+                raise SettingsError(
+                    "The embedded Kafka is just starting, restarting or stopping.", "Try again in some seconds."
+                )
             raise SettingsError(
                 "No Kafka broker: CLIPSTREAM_BROKER_URL is not set and no embedded cluster runs.",
                 "Start one with `clipstream up`, or name yours: CLIPSTREAM_BROKER_URL=kafka://host:9092.",
@@ -219,8 +226,10 @@ def _explained(error: ValidationError) -> SettingsError:
 
 
 def _suggestion(name: str, known: set[str] | frozenset[str]) -> str:
-    near = difflib.get_close_matches(name, sorted(known), 1)
-    return f"Did you mean {near[0]}?" if near else _LISTED
+    # without the prefix, which would make any two names alike
+    shortened = {one.removeprefix(PREFIX): one for one in sorted(known)}
+    near = difflib.get_close_matches(name.removeprefix(PREFIX), list(shortened), 1)
+    return f"Did you mean {shortened[near[0]]}?" if near else _LISTED
 
 
 __all__ = ["PREFIX", "Settings", "SettingsError", "load_settings", "to_environment"]

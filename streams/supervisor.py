@@ -70,8 +70,8 @@ class Supervisor:
         for child in self._note(agents):
             self._start(child)
 
-    def poll(self) -> bool:
-        """Notice deaths and start again what is due; returns whether any state changed."""
+    def poll(self) -> list[Child]:
+        """Notice deaths and start again what is due; returns those whose state changed."""
         before = [(child.state, child.restarts) for child in self.children]
         now = self._clock.monotonic_s()
         for child in self.children:
@@ -82,7 +82,9 @@ class Supervisor:
                 self._start(child)
             elif child.state == "running" and now - child.started_s > STEADY_AFTER_S:
                 child.back_off_s, child.fatal = FIRST_BACK_OFF_S, 0
-        return before != [(child.state, child.restarts) for child in self.children]
+        return [
+            child for child, known in zip(self.children, before, strict=True) if known != (child.state, child.restarts)
+        ]
 
     def stop(self) -> None:
         """Stop all workers in the order of the flow: first those that make work, last those that finish it."""

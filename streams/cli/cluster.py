@@ -28,7 +28,7 @@ from streams.client import latest_results, read_all
 from streams.clock import SYSTEM_CLOCK
 from streams.progress import VideoProgress
 from streams.settings import Settings, load_settings
-from streams.supervisor import Supervisor, clipstream_command
+from streams.supervisor import Child, Supervisor, clipstream_command
 from streams.worker import living_workers
 
 _POLL_S: Final = 0.2
@@ -223,8 +223,7 @@ def _serve(settings: Settings, cluster: LocalCluster | None) -> None:
             console.print("Agents started; logs are in " + escape(str(settings.log_dir)))
             while not done.wait(_POLL_S):
                 _revive(cluster)
-                if supervisor.poll():
-                    _say(supervisor)
+                _say(supervisor.poll())
     finally:
         console.print("Stopping the agents")
         supervisor.stop()
@@ -243,8 +242,8 @@ def _revive(cluster: LocalCluster | None) -> None:
         console.print(f"[red]{escape(error.reason)}[/] Trying again.", soft_wrap=True)
 
 
-def _say(supervisor: Supervisor) -> None:
-    for child in supervisor.children:
+def _say(changed: list[Child]) -> None:
+    for child in changed:
         if child.state in ("restarting", "down"):
             why = escape(child.reason or f"log: {child.log}")
             console.print(f"{child.agent}: {child.state} after {child.last_exit}. {why}", soft_wrap=True)

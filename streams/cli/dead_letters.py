@@ -93,12 +93,13 @@ def requeue_letters(
     found = asyncio.run(_letters(settings))
     chosen = _chosen(found, reason, video) if everything else _by_id(found, ids or [])
     sent = asyncio.run(requeue(settings, chosen))
+    before = len({letter.id for letter in chosen}) - len(sent)
     if as_json:
-        print_json({"requeued": [letter.id for letter in sent], "left_out": len(chosen) - len(sent)})
+        print_json({"requeued": [letter.id for letter in sent], "left_out": before})
         return
     for letter in sent:
         print_text(letter.id)
-    console.print(f"{len(sent)} sent again, {len(chosen) - len(sent)} were before")
+    console.print(f"{len(sent)} messages sent again, {before} were before")
 
 
 async def _letters(settings: Settings) -> list[Letter]:

@@ -172,13 +172,12 @@ async def _watch(supervisor: Supervisor, keeper: OwnerLock, settings: Settings) 
                 console.print("Starting the agents")
             supervisor.add(absent)
             asked_s = SYSTEM_CLOCK.monotonic_s()
-        if supervisor.poll():
-            for child in supervisor.children:
-                if child.state in ("restarting", "down"):
-                    why = escape(child.reason or f"log: {child.log}")
-                    console.print(
-                        f"[yellow]{child.agent} died ({child.last_exit}); {child.state}.[/] {why}", soft_wrap=True
-                    )
+        for child in supervisor.poll():
+            if child.state in ("restarting", "down"):
+                why = escape(child.reason or f"log: {child.log}")
+                console.print(
+                    f"[yellow]{child.agent} died ({child.last_exit}); {child.state}.[/] {why}", soft_wrap=True
+                )
         await asyncio.sleep(_POLL_S)
 
 

@@ -59,9 +59,10 @@ def main() -> None:
         if error.remedy:
             console.print(f"  {escape(error.remedy)}", soft_wrap=True)
         sys.exit(EXIT_ERROR)
-    except KeyboardInterrupt:
-        console.print("Interrupted. What was computed is kept; the next start goes on from there.")
-        sys.exit(EXIT_INTERRUPTED)
+    except SystemExit as stop:
+        if stop.code == EXIT_INTERRUPTED:  # typer's own way of ending at Ctrl-C, which says nothing
+            console.print("Interrupted. What was computed is kept; the next start goes on from there.")
+        raise
     except OSError as error:
         if isinstance(error, BrokenPipeError):
             sys.exit(EXIT_ERROR)  # the reader of our output is gone (`| head`)

@@ -15,6 +15,8 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ops.local.cluster import read_cluster
+from ops.local.info import LOCK_FILE
+from ops.local.owner_lock import is_owned
 from processors.blobs import BlobStore
 from processors.errors import ClipstreamError, InvalidMessage
 from processors.options import Options
@@ -173,7 +175,8 @@ async def _while_possible(arrivals: AsyncIterator[Any], broker: Broker, agents: 
     """Pass on what arrives; raise when the broker of another process is gone, or an agent cannot work here."""
     shared = not broker.ours and read_cluster(broker.settings.data_dir) is not None
     async for arrival in arrivals:
-        if shared and arrival is None and read_cluster(broker.settings.data_dir) is None:
+        # by its owner's lock: a broker that died is started again by its owner
+        if shared and arrival is None and not is_owned(broker.settings.data_dir / LOCK_FILE):
             raise ClipstreamError(
                 "The Kafka that this run used was stopped.", "Run the command again: what was computed is kept."
             )
@@ -263,6 +266,8 @@ def _write_all(jobs: list[Job], settings: Settings, folder: Path) -> None:
 
 
 def _make_folder(folder: Path) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise InvalidMessage(f"{folder} is a file, not a folder for the results.")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

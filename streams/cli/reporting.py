@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from processors.blobs import BlobMissing, BlobStore
-from processors.errors import ClipstreamError, from_os_error
+from processors.errors import ClipstreamError, InvalidMessage, from_os_error
 from processors.report import render_report
 from streams.client import latest_results
 from streams.results import to_json
@@ -27,13 +27,15 @@ def write_report(result: dict[str, Any], settings: Settings, path: Path) -> None
     """
     blobs = BlobStore(settings.store)
     html = render_report(result, lambda uri: _image(blobs, uri))
+    check_writable(path)
+    temporary = path.with_name(f".{path.name}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.part")
         temporary.write_text(html, encoding="utf-8")
         temporary.replace(path)
     except OSError as error:
         raise from_os_error(error, f"writing the report {path}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def check_writable(path: Path) -> None:
@@ -42,6 +44,8 @@ def check_writable(path: Path) -> None:
     Raises:
         ClipstreamError: it cannot.
     """
+    if path.is_dir():
+        raise InvalidMessage(f"{path} is a folder.", "Name the file: -o report.html")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path.parent):

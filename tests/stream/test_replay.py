@@ -6,9 +6,11 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from processors.errors import ClipstreamError
 from streams import topics
+from streams.admin import create_topics
 from streams.letters import letters, requeue
 from streams.replay import STAGES, replay_topic, replay_video
 from streams.work import BEHIND
@@ -64,6 +66,35 @@ def test_offsets_of_running_stages_and_of_the_joiner_are_not_moved(pipeline, fir
     moved = asyncio.run(replay_topic(pipeline.settings, "audio-chunk", since_ms=0, offset=None, dry_run=True))
     assert {one.agent for one in moved} == {"transcriber"}
     assert sum(one.records for one in moved) == len(pipeline.read(topics.AUDIO_CHUNK))
+
+
+async def test_offsets_of_an_idle_stage_are_moved(cluster_settings):
+    settings = cluster_settings.model_copy(update={"topic_prefix": "idle."})
+    await create_topics(settings)
+    partition = TopicPartition(settings.topic("audio-chunk"), 3)
+    producer = AIOKafkaProducer(bootstrap_servers=settings.bootstrap_servers())
+    await producer.start()
+    for number in range(5):
+        await producer.send_and_wait(partition.topic, b"x", partition=3, timestamp_ms=1_000 * (number + 1))
+    await producer.stop()
+    moved = await replay_topic(settings, "audio-chunk", since_ms=3_000, offset=None, dry_run=False)
+    assert {one.partition: (one.offset, one.records) for one in moved if one.records} == {3: (2, 3)}
+    assert await committed(settings, partition) == 2
+    await replay_topic(settings, "audio-chunk", since_ms=None, offset=4, dry_run=False)
+    assert await committed(settings, partition) == 4
+    await replay_topic(settings, "audio-chunk", since_ms=None, offset=0, dry_run=True)
+    assert await committed(settings, partition) == 4
+
+
+async def committed(settings, partition: TopicPartition) -> int | None:
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=settings.bootstrap_servers(), group_id=settings.group("transcriber"), enable_auto_commit=False
+    )
+    await consumer.start()
+    try:
+        return await consumer.committed(partition)
+    finally:
+        await consumer.stop()
 
 
 def test_a_mended_video_becomes_final_by_sending_its_message_again(pipeline, sample, tmp_path):
