@@ -44,11 +44,17 @@ def request_for(source: str, options: Options, video_id: str | None, settings: S
     return request
 
 
-def next_request(request: VideoIngested, known: Segments | None, settings: Settings) -> VideoIngested | None:
+def next_request(
+    request: VideoIngested, known: Segments | None, settings: Settings, *, fresh: bool = False
+) -> VideoIngested | None:
     """What to submit, given the newest result of the same video: None when that result is the answer.
 
-    Same id and digest: the result stands. Same id, other digest: the next generation.
+    Same id and digest: the result stands. Same id, other digest: the next generation. Fresh: the next generation, of
+    which nothing is answered from results or cache.
     """
+    if fresh:
+        generation = known.generation + 1 if known is not None else 0
+        return replace(request, generation=generation, replay_from="all", fresh=True)
     if known is None or request.source_digest is None:
         return request
     digest = identity.request_digest(request.source_digest, request.options, settings.asr_model)

@@ -128,9 +128,19 @@ def to_wire(value: Any) -> Any:
     return value
 
 
+def readable(raw: bytes | None) -> str | None:
+    """Bytes of unknown kind for people: text where they are text, else hex."""
+    if raw is None:
+        return None
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.hex()
+
+
 @cache
 def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 
-__all__ = ["MAX_RECORD_BYTES", "RecordTooLarge", "decode", "encode", "to_wire"]
+__all__ = ["MAX_RECORD_BYTES", "RecordTooLarge", "decode", "encode", "readable", "to_wire"]

@@ -17,7 +17,7 @@ from processors.errors import ClipstreamError, InvalidMessage
 from schemas.messages import DeadLetter
 from streams import codec, topics
 from streams.client import read_all, read_records
-from streams.codec import to_wire
+from streams.codec import readable, to_wire
 from streams.dead_letters import MAX_RAW_BYTES
 from streams.settings import Settings
 
@@ -43,7 +43,7 @@ class Letter:
             "id": self.id,
             "requeued": self.requeued,
             **{name: value for name, value in to_wire(letter).items() if name not in ("key", "value")},
-            "key": _text(letter.key),
+            "key": readable(letter.key),
             "message": _decoded(letter, settings),
         }
 
@@ -113,16 +113,7 @@ def _decoded(letter: DeadLetter, settings: Settings) -> Any:
                 return to_wire(codec.decode(spec, letter.value))
             except InvalidMessage:
                 break
-    return _text(letter.value)
-
-
-def _text(raw: bytes | None) -> str | None:
-    if raw is None:
-        return None
-    try:
-        return raw.decode()
-    except UnicodeDecodeError:
-        return raw.hex()
+    return readable(letter.value)
 
 
 __all__ = ["Letter", "letter_id", "letters", "requeue"]

@@ -152,16 +152,11 @@ async def _run(broker: Broker, running: AsyncExitStack, jobs: list[Job], profile
             assert job.request is not None
             video_id = job.request.video_id or ""
             held = known.get(video_id)
-            request = job.request if fresh else next_request(job.request, held, settings)
+            request = next_request(job.request, held, settings, fresh=fresh)
             if request is None:
                 assert held is not None
                 job.result = {**results.to_json(held, blobs), "source": job.source}
                 continue
-            if fresh:
-                generation = held.generation + 1 if held is not None else 0
-                request = VideoIngested(
-                    request.uri, video_id, request.source_digest, request.options, 0, generation, "all", fresh=True
-                )
             job.request, job.progress = request, VideoProgress(video_id, request.generation)
             if video_id not in by_id:  # the same file twice on the command line is one video
                 await submit(request)

@@ -13,7 +13,7 @@ from schemas import bundled
 from streams import admin, topics
 from streams.cli.console import out, print_json, print_text
 from streams.client import following, read_all
-from streams.codec import to_wire
+from streams.codec import readable, to_wire
 from streams.settings import Settings, load_settings
 
 commands: Final = typer.Typer(no_args_is_help=True, help="Create, list and read topics.")
@@ -113,11 +113,7 @@ def _spec(name: str) -> topics.TopicSpec[Any]:
 
 def _plain(message: Any) -> Any:
     """JSON-able: raw bytes of dead letters as text where they are text, else as hex."""
-    return {key: _text(value) if isinstance(value, bytes) else value for key, value in to_wire(message).items()}
-
-
-def _text(raw: bytes) -> str:
-    try:
-        return raw[:_RAW_SHOWN].decode()
-    except UnicodeDecodeError:
-        return raw[:_RAW_SHOWN].hex()
+    return {
+        key: readable(value[:_RAW_SHOWN]) if isinstance(value, bytes) else value
+        for key, value in to_wire(message).items()
+    }
