@@ -6,7 +6,8 @@
     |-- InvalidMessage   the item is wrong and will be wrong again (poison): dead letter, go on
     |   `-- InvalidMedia     the media file cannot be processed; the reason is for the user's eyes
     |-- Retryable        this try failed, another may succeed: back off, 3 tries from 1 s, then dead letter
-    |   `-- ChildDied        a pool child was killed or crashed in the middle of the item
+    |   |-- ChildDied        a pool child was killed or crashed in the middle of the item
+    |   `-- WorkerDied       the worker itself died again and again in the middle of the item
     `-- Fatal            the environment is broken (broker, disk, model), never the item: exit, offset not acked
         |-- StorageFull      the blob store or the state folder has no room
         `-- ModelUnavailable a model's weights cannot be had or fail their hash
@@ -51,6 +52,10 @@ class Retryable(ClipstreamError):
 
 class ChildDied(Retryable):
     """The pool child that worked on the item died; a second death on the same item dead-letters it."""
+
+
+class WorkerDied(Retryable):
+    """The worker died too often while it worked on the item, which is dead-lettered without a further try."""
 
 
 class Fatal(ClipstreamError):
@@ -98,5 +103,6 @@ __all__ = [
     "ModelUnavailable",
     "Retryable",
     "StorageFull",
+    "WorkerDied",
     "from_os_error",
 ]

@@ -14,7 +14,7 @@ from streams.topics import TopicSpec
 
 # The worker leaves its group silently, for ever, when one event takes longer than this between polls; liveness is
 # watched by other means, so it is above the longest event: a day of video at 1x real time.
-_MAX_POLL_INTERVAL_S: Final = 86_400.0
+MAX_POLL_INTERVAL_S: Final = 86_400.0
 _STREAM_BUFFER: Final = 32  # a crash redelivers what is buffered: a few times the window, never hundreds
 _MAX_FETCH_RECORDS: Final = 16
 
@@ -54,7 +54,7 @@ def create_app(settings: Settings, agent: str, instance: str | None = None) -> f
         broker_client_id=f"clipstream-{agent}",
         broker_session_timeout=settings.session_timeout_s,
         broker_heartbeat_interval=settings.heartbeat_s,
-        broker_max_poll_interval=_MAX_POLL_INTERVAL_S,
+        broker_max_poll_interval=MAX_POLL_INTERVAL_S,
         broker_max_poll_records=_MAX_FETCH_RECORDS,
         broker_commit_interval=settings.commit_interval_s,
         consumer_auto_offset_reset="earliest",

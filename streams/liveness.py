@@ -1,34 +1,76 @@
 """Commit progress as the sign of life: a worker that stands still while there is work leaves, and starts anew.
 
 Heartbeats go on when records no longer reach the stream (Faust was seen to lose some on their way after a restart, or
-to leave a partition paused), so neither the broker nor the supervisor would notice. Offsets tell: a partition has
-records behind the committed offset, nothing of it is in hand, and nothing was committed for `STILL_S`.
+to leave a partition paused), and when work hangs, so neither the broker nor the supervisor would notice. Two things
+tell: a partition has records behind the committed offset, nothing of it is in hand, and nothing was committed for
+`STILL_S`; or there is work in hand, and nothing was published or finished for longer than a single item may take.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
 
 import faust
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from processors.errors import Fatal
+from streams import metrics
+from streams.admin import connect
+from streams.app import MAX_POLL_INTERVAL_S
 from streams.clock import Clock
+from streams.health import Health, Look
 from streams.settings import Settings
 
 log = logging.getLogger("clipstream.liveness")
-# Offsets are committed every second; three times the longest pause of a rebalance that was measured (3.5 s).
-STILL_S: Final = 10.0
-EACH_S: Final = 2.0
-_OUTAGE_S: Final = 2.0  # a look takes milliseconds; aiokafka waits for a broker that is away
 
 
 class StoodStill(Fatal):
-    """Records wait and do not reach the stage."""
+    """Records wait and do not reach the stage, or do not get through it."""
+
+
+class Hand(Protocol):
+    """What a worker has in hand."""
+
+    def holds(self, partition: Any) -> bool:
+        """Whether it has unacked records of a partition, or no room for any."""
+        ...
+
+    def still_s(self) -> float:
+        """How long nothing was published or finished although there is work."""
+        ...
+
+    def blocked_s(self) -> float:
+        """How long a record has waited for room; while it waits, the client does not poll."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """When to worry, in seconds.
+
+    Args:
+        work_s: work in hand may show nothing for so long.
+        still_s: a partition with nothing in hand may stand still for so long. Offsets are committed every second;
+            10 s is three times the longest pause of a rebalance that was measured (3.5 s).
+        poll_s: a client that does not poll for so long leaves its group silently.
+        each_s: how often to look.
+    """
+
+    work_s: float
+    still_s: float = 10.0
+    poll_s: float = MAX_POLL_INTERVAL_S
+    each_s: float = 2.0
+
+
+_OUTAGE_S: Final = 2.0  # a look takes milliseconds; aiokafka waits for a broker that is away
+_ALARM_SHARE: Final = 0.5  # of the poll interval; then somebody has the other half to act
+_ALARM_EACH_S: Final = 600.0
+# Above the time-out of an item: its back-off (60 s at most), and its child's start with a model (20 s when cold).
+WORK_MARGIN_S: Final = 120.0
 
 
 class Liveness:
@@ -38,10 +80,10 @@ class Liveness:
         app: its Faust app.
         settings: names of groups.
         agent: its name.
-        in_hand: whether the worker holds records of a partition, or has no room for more.
+        hand: what it has in hand.
+        health: is told what was seen.
         clock: monotonic time.
-        still_s: how long a partition may stand still.
-        each_s: how often to look.
+        limits: None for those of the settings.
     """
 
     def __init__(
@@ -49,66 +91,85 @@ class Liveness:
         app: faust.App,
         settings: Settings,
         agent: str,
-        in_hand: Callable[[Any], bool],
+        hand: Hand,
+        health: Health,
         clock: Clock,
-        *,
-        still_s: float = STILL_S,
-        each_s: float = EACH_S,
+        limits: Limits | None = None,
     ) -> None:
         self._app, self._settings, self._agent = app, settings, agent
-        self._in_hand = in_hand
+        self._hand, self._health = hand, health
         self._clock = clock
-        self._still_s, self._each_s = still_s, each_s
+        self._limits = limits or Limits(work_s=settings.item_timeout_s + WORK_MARGIN_S)
         self._looked_s = 0.0
+        self._alarmed_s = float("-inf")
         self._since: dict[TopicPartition, tuple[int, float]] = {}  # partition -> (committed offset, since when)
 
     async def watch(self) -> None:
         """Look again and again; never returns.
 
         Raises:
-            StoodStill: a partition stands still.
+            StoodStill: a partition or the work stands still.
         """
-        # in the group, but not a member: it is assigned by hand, and only asks
-        asker = AIOKafkaConsumer(
-            bootstrap_servers=self._settings.bootstrap_servers(),
-            group_id=self._settings.group(self._agent),
-            enable_auto_commit=False,
-        )
+        admin = await connect(self._settings)
+        asker = AIOKafkaConsumer(bootstrap_servers=self._settings.bootstrap_servers(), enable_auto_commit=False)
         await asker.start()
         try:
             while True:
-                await asyncio.sleep(self._each_s)
+                await asyncio.sleep(self._limits.each_s)
+                self._look_at_work()
                 try:
-                    await self._look(asker)
+                    await self._look_at_offsets(asker, admin)
                 except KafkaError as error:  # the broker is away: nothing can be said of progress
                     log.debug("cannot ask for offsets: %s", error)
                     self._since.clear()
+                    self._health.look = Look(self._clock.monotonic_s(), still_s=self._hand.still_s())
         finally:
             await asker.stop()
+            await admin.close()
 
-    async def _look(self, asker: AIOKafkaConsumer) -> None:
+    def _look_at_work(self) -> None:
+        still_s, blocked_s = self._hand.still_s(), self._hand.blocked_s()
+        metrics.BLOCKED_SECONDS.labels(self._agent).set(blocked_s)
+        now = self._clock.monotonic_s()
+        if blocked_s > _ALARM_SHARE * self._limits.poll_s and now - self._alarmed_s > _ALARM_EACH_S:
+            self._alarmed_s = now
+            log.error(
+                "no record could be taken for %.0f s; after %.0f s the broker takes this worker's partitions away",
+                blocked_s,
+                self._limits.poll_s,
+            )
+        if still_s > self._limits.work_s:
+            raise StoodStill(f"There is work in hand, and nothing was published or finished for {still_s:.0f} s.")
+
+    async def _look_at_offsets(self, asker: Any, admin: Any) -> None:
         if self._app.in_recovery or self._app.rebalancing:
             self._since.clear()
+            self._health.look = Look(self._clock.monotonic_s(), broker=True)
             return
         consumer = self._app.consumer
         tables = {table.changelog_topic.get_topic_name() for table in self._app.tables.values()}
         assigned = [TopicPartition(*tp) for tp in consumer.assignment() if tp.topic not in tables]
         starts, ends = await asker.beginning_offsets(assigned), await asker.end_offsets(assigned)
-        offsets = {partition: await asker.committed(partition) or 0 for partition in assigned}
+        group = self._settings.group(self._agent)
+        kept = await admin.list_consumer_group_offsets(group, partitions=assigned) if assigned else {}
         now = self._clock.monotonic_s()
-        if now - self._looked_s > self._each_s + _OUTAGE_S:
+        if now - self._looked_s > self._limits.each_s + _OUTAGE_S:
             self._since.clear()  # the broker was away: nobody could get on
         self._looked_s = now
-        for partition, committed in offsets.items():
-            behind = ends[partition] > max(committed, starts[partition])  # what has expired will never be committed
+        lag = 0
+        for partition in assigned:
+            committed = max(0, kept[partition].offset) if partition in kept else 0
+            behind = ends[partition] - max(committed, starts[partition])  # what has expired will never be committed
+            lag += max(0, behind)
             known, since = self._since.get(partition, (-1, now))
-            if not behind or known != committed or self._in_hand(partition):
+            if behind <= 0 or known != committed or self._hand.holds(partition):
                 self._since[partition] = (committed, now)
-            elif now - since >= self._still_s:
+            elif now - since >= self._limits.still_s:
                 log.error("%s", self._described(partition, committed, ends[partition]))
                 raise StoodStill(
                     f"{partition.topic}-{partition.partition} stands still at {committed} of {ends[partition]}."
                 )
+        self._health.look = Look(now, True, len(assigned), lag, self._hand.still_s())
 
     def _described(self, partition: TopicPartition, committed: int, end: int) -> str:
         """What Faust thinks of a partition, for whoever looks for the cause."""
@@ -123,4 +184,4 @@ class Liveness:
         )
 
 
-__all__ = ["Liveness", "StoodStill"]
+__all__ = ["Hand", "Limits", "Liveness", "StoodStill"]

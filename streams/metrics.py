@@ -17,6 +17,9 @@ OUTPUTS: Final = Counter("clipstream_outputs_total", "Records published by a sta
 RETRIES: Final = Counter("clipstream_retries_total", "Tries after the first", ["stage", "error"])
 DEAD_LETTERS: Final = Counter("clipstream_dead_letters_total", "Messages given up on", ["stage", "error"])
 IN_FLIGHT: Final = Gauge("clipstream_in_flight", "Events taken and not finished", ["stage"])
+BLOCKED_SECONDS: Final = Gauge(
+    "clipstream_blocked_seconds", "How long a record has waited for room in its stage", ["stage"]
+)
 CACHE_HITS: Final = Counter("cache_hits_total", "Result cache answers", ["stage", "tier"])
 CACHE_MISSES: Final = Counter("cache_misses_total", "Result cache look-ups without an answer", ["stage", "tier"])
 CACHE_BYTES: Final = Counter("cache_bytes_total", "Compressed bytes read from and written to", ["event", "tier"])

@@ -15,15 +15,16 @@ Fatal               the worker exits without an ack; the supervisor starts it ag
 from __future__ import annotations
 
 import logging
-import os
 import random
 from functools import partial
 from typing import Any, Final, Generic, TypeVar
 
-from processors.errors import ChildDied, ClipstreamError, Fatal, InvalidMessage
+from processors.errors import ChildDied, Fatal, InvalidMessage, WorkerDied
 from streams import codec, dead_letters, metrics, topics
+from streams.attempts import MAX_WORKER_DEATHS, Attempts, Isolation
 from streams.clock import Clock
-from streams.dead_letters import EXIT_DEAD_LETTER_LIMIT, EXIT_FATAL, DeadLetterLimit, FailureMeter
+from streams.dead_letters import FailureMeter
+from streams.leaving import exit_worker
 from streams.publisher import Publisher
 from streams.settings import Settings
 from streams.window import InOrderWindow
@@ -45,15 +46,28 @@ class Stage(Generic[In]):
         logic: what the stage does.
         settings: retries and limits.
         publisher: sends the outputs.
+        attempts: what is worked on, for whoever comes after a worker that died.
         running: events that are worked on at a time, >= 1.
         clock: back-off and times.
     """
 
-    def __init__(self, logic: Logic[In], settings: Settings, publisher: Publisher, running: int, clock: Clock) -> None:
+    def __init__(
+        self,
+        logic: Logic[In],
+        settings: Settings,
+        publisher: Publisher,
+        attempts: Attempts,
+        running: int,
+        clock: Clock,
+    ) -> None:
         self._logic = logic
         self._settings = settings
         self._publisher = publisher
+        self._attempts = attempts
+        self._isolation = Isolation()
         self._clock = clock
+        self._moved_s = clock.monotonic_s()
+        self._offered_s: float | None = None
         self._window = InOrderWindow(running, max(running, ADMITTED), exit_worker)
         self._meter = FailureMeter(settings.dead_letter_max_consecutive, settings.dead_letter_max_ratio)
         self._jitter = random.Random(0)  # noqa: S311  spreads retries; nothing secret
@@ -62,26 +76,44 @@ class Stage(Generic[In]):
         """Whether records of a partition are in hand, or there is no room for any."""
         return self._window.holds(partition)
 
+    def still_s(self) -> float:
+        """How long nothing was published or finished although there is work; 0 without work."""
+        return self._clock.monotonic_s() - self._moved_s if self._window.running else 0.0
+
+    def blocked_s(self) -> float:
+        """How long a record has waited for room in the window."""
+        return 0.0 if self._offered_s is None else self._clock.monotonic_s() - self._offered_s
+
     async def run(self, stream: Any) -> None:
         """The agent's body. Never returns by itself; whatever ends it leaves its events un-acked."""
         async for event in stream.noack().events():
             message = event.message
             key = message.key or (message.tp, message.offset)
             work = partial(self._handle, message)
+            self._offered_s = self._clock.monotonic_s()
             await self._window.submit(message.tp, key, work, event.ack, topics.index_of(message.key))
+            self._offered_s = None
 
     async def _handle(self, raw: Any) -> None:
-        started = self._clock.monotonic_s()
+        deaths = self._attempts.deaths(raw)
+        async with self._isolation.entered(alone=deaths > 0):
+            self._attempts.begin(raw, deaths)
+            await self._measured(raw, deaths)
+            self._attempts.end(raw)
+
+    async def _measured(self, raw: Any, deaths: int) -> None:
+        started = self._moved_s = self._clock.monotonic_s()
         metrics.IN_FLIGHT.labels(self._logic.name).inc()
         status = "failed"
         try:
-            status = await self._process(raw)
+            status = await self._process(raw, deaths)
         finally:
+            self._moved_s = self._clock.monotonic_s()
             metrics.IN_FLIGHT.labels(self._logic.name).dec()
             metrics.ITEMS.labels(self._logic.name, status).inc()
             metrics.ITEM_SECONDS.labels(self._logic.name).observe(self._clock.monotonic_s() - started)
 
-    async def _process(self, raw: Any) -> str:
+    async def _process(self, raw: Any, worker_deaths: int) -> str:
         try:
             message = codec.decode(self._logic.source, raw.value)
             video_id = self._logic.video_id(message)
@@ -89,8 +121,9 @@ class Stage(Generic[In]):
             if self._logic.reports_invalid:
                 await self._give_up(raw, None, error, 1)
             return "invalid"
-        attempt, deaths, emitted = 0, 0, 0
-        while True:
+        attempt, deaths, emitted = worker_deaths, 0, 0
+        cause: Exception = WorkerDied(f"The worker died {worker_deaths} times while it worked on this item.")
+        while worker_deaths < MAX_WORKER_DEATHS:
             attempt += 1
             emitted = 0
             try:
@@ -102,16 +135,17 @@ class Stage(Generic[In]):
             except Fatal:
                 raise
             except InvalidMessage as error:
-                cause: Exception = error
+                cause = error
                 break
             except Exception as error:  # unknown ones too: retried, then dead-lettered with their trace
                 cause = error
                 deaths += isinstance(error, ChildDied)
-                if attempt > self._settings.retries or deaths >= MAX_DEATHS:
+                if attempt - worker_deaths > self._settings.retries or deaths >= MAX_DEATHS:
                     break
                 metrics.RETRIES.labels(self._logic.name, type(error).__name__).inc()
                 log.warning("%s: try %d failed: %s", video_id, attempt, dead_letters.reason_of(error))
-                await self._clock.sleep(self._back_off_s(attempt))
+                await self._clock.sleep(self._back_off_s(attempt - worker_deaths))
+                self._moved_s = self._clock.monotonic_s()
         await self._give_up(raw, video_id, cause, attempt)
         for output in self._logic.failed(message, cause, attempt, emitted):
             await self._publish(output, status="failed", note=dead_letters.reason_of(cause))
@@ -121,6 +155,7 @@ class Stage(Generic[In]):
 
     async def _publish(self, output: Output[Any], status: str | None = None, note: str | None = None) -> None:
         await self._publisher.item(output.spec, output.header, output.message)
+        self._moved_s = self._clock.monotonic_s()
         await self._publisher.progress(
             output.header,
             done=output.done,
@@ -151,17 +186,3 @@ class Stage(Generic[In]):
     def _back_off_s(self, attempt: int) -> float:
         limit = min(MAX_BACK_OFF_S, self._settings.retry_base_s * 2 ** (attempt - 1))
         return float(limit * self._jitter.uniform(0.5, 1.0))
-
-
-def exit_worker(error: BaseException) -> None:
-    """Leave the process at once with what is un-acked left to the next one; the reason goes to the log.
-
-    At once, because a stop in good order would wait for work that cannot succeed. Pool children die with the process.
-    """
-    code = EXIT_DEAD_LETTER_LIMIT if isinstance(error, DeadLetterLimit) else EXIT_FATAL
-    if isinstance(error, ClipstreamError):
-        log.critical("%s %s", error.reason, error.remedy)
-    else:
-        log.critical("Worker stops: %s", error, exc_info=error)
-    logging.shutdown()
-    os._exit(code)

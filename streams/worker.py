@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Final
 
 import faust
-import prometheus_client
 import psutil
 
 from streams.agents import build
+from streams.health import serve
 from streams.settings import Settings
 
 LOG_FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -34,7 +34,7 @@ def run_worker(name: str, settings: Settings, instance: str | None) -> None:
         for logger in QUIET_LOGGERS:
             logging.getLogger(logger).setLevel(logging.WARNING)
     worker = build(name, settings, instance)
-    server, _thread = prometheus_client.start_http_server(0, "127.0.0.1")
+    port = serve(worker.health)
     note = note_path(settings.data_dir, name, instance)
 
     def write_note(warm: bool) -> None:
@@ -47,14 +47,15 @@ def run_worker(name: str, settings: Settings, instance: str | None) -> None:
                     "instance": instance,
                     "pid": os.getpid(),
                     "created_s": psutil.Process().create_time(),
-                    "metrics_port": server.server_port,
+                    "port": port,
                     "warm": warm,
                 }
             )
         )
         temporary.replace(note)
 
-    write_note(warm=worker.pool is None)
+    worker.health.warm = worker.pool is None
+    write_note(warm=worker.health.warm)
     worker.on_warm(lambda: write_note(warm=True))
     try:
         faust.Worker(
@@ -65,6 +66,8 @@ def run_worker(name: str, settings: Settings, instance: str | None) -> None:
             quiet=True,
         ).execute_from_commandline()
     finally:
+        if worker.at_end is not None:
+            worker.at_end()
         note.unlink(missing_ok=True)
 
 

@@ -12,13 +12,16 @@ from processors.blobs import BlobStore
 from processors.cache import DiskTier, MemoryTier, RedisTier, ResultCache, Tier
 from processors.errors import Fatal
 from streams.app import create_app, raw_topic
+from streams.attempts import Attempts
 from streams.clock import Clock
-from streams.liveness import Liveness
+from streams.health import Health
+from streams.leaving import before_leaving, exit_worker
+from streams.liveness import Hand, Liveness
 from streams.metrics import count_cache
 from streams.pool import ChildPool
 from streams.publisher import Publisher
 from streams.settings import Settings
-from streams.stage import Stage, exit_worker
+from streams.stage import Stage
 from streams.work import Bench, Logic
 
 In = TypeVar("In")
@@ -30,6 +33,8 @@ class Worker:
 
     app: faust.App
     pool: ChildPool | None
+    health: Health
+    at_end: Callable[[], None] | None = None  # called when it ends in order
     _when_warm: list[Callable[[], None]] = field(default_factory=list)
 
     def on_warm(self, call: Callable[[], None]) -> None:
@@ -43,6 +48,7 @@ class Worker:
                 await self.pool.warm()
             except Exception as error:  # the reason is logged, and the supervisor tries again
                 exit_worker(error)
+        self.health.warm = True
         for call in self._when_warm:
             call()
 
@@ -57,9 +63,10 @@ def result_cache(settings: Settings) -> ResultCache:
     return ResultCache([*tiers, DiskTier(settings.data_dir / "cache")], count_cache)
 
 
-def watch_over(app: faust.App, settings: Settings, name: str, in_hand: Callable[[Any], bool], clock: Clock) -> None:
-    """Let the worker leave when records wait and do not reach its stage."""
-    liveness = Liveness(app, settings, name, in_hand, clock)
+def watch_over(app: faust.App, settings: Settings, name: str, hand: Hand, clock: Clock) -> Health:
+    """Let the worker leave when records wait and do not get through its stage; returns what it says of itself."""
+    health = Health(name, clock)
+    liveness = Liveness(app, settings, name, hand, health, clock)
 
     @app.task()
     async def liveness_watch() -> None:
@@ -67,6 +74,8 @@ def watch_over(app: faust.App, settings: Settings, name: str, in_hand: Callable[
             await liveness.watch()
         except Fatal as error:
             exit_worker(error)
+
+    return health
 
 
 def stage_worker(
@@ -92,14 +101,15 @@ def stage_worker(
     bench = Bench(settings, pool, result_cache(settings), BlobStore(settings.store), clock)
     logic = make_logic(bench)
     # one more event than children: its message is decoded and its cache asked while the children compute
-    stage = Stage(logic, settings, Publisher(app, settings, name, clock), running=children + 1, clock=clock)
+    attempts = Attempts(settings.data_dir / "attempts" / name, clock)
+    before_leaving(attempts.close)
+    stage = Stage(logic, settings, Publisher(app, settings, name, clock), attempts, running=children + 1, clock=clock)
 
     @app.agent(raw_topic(app, settings, logic.source), name=name, concurrency=1)
     async def agent(stream: Any) -> None:
         await stage.run(stream)
 
-    watch_over(app, settings, name, stage.holds, clock)
-    worker = Worker(app, pool)
+    worker = Worker(app, pool, watch_over(app, settings, name, stage, clock), attempts.close)
 
     @app.task()
     async def warm() -> None:

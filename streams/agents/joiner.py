@@ -38,5 +38,4 @@ def build(settings: Settings, instance: str | None, clock: Clock) -> Worker:
         for timer in await due_timers(rows.states(), settings, clock):
             await publisher.video(topics.JOIN_TIMER, timer.video_id, timer)
 
-    watch_over(app, settings, NAME, runner.holds, clock)
-    return Worker(app, None)
+    return Worker(app, None, watch_over(app, settings, NAME, runner, clock))

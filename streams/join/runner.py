@@ -19,9 +19,9 @@ from streams.join.machine import DeleteRows, Emit, Part, PutRow, Timer, advance
 from streams.join.parts import JOINED_TOPICS, assemble, event_of
 from streams.join.rows import Rows
 from streams.join.state import JoinState
+from streams.leaving import exit_worker
 from streams.publisher import Publisher
 from streams.settings import Settings
-from streams.stage import exit_worker
 
 log = logging.getLogger("clipstream.join")
 STAGE = "joiner"
@@ -60,7 +60,16 @@ class JoinRunner:
 
     def holds(self, _partition: Any) -> bool:
         """Whether one event takes long: no other one can be taken then. Events take milliseconds."""
-        return self._taken_s is not None and self._clock.monotonic_s() - self._taken_s > LONG_S
+        return self.still_s() > LONG_S
+
+    def still_s(self) -> float:
+        """How long the event in hand has taken; 0 without one."""
+        taken_s = self._taken_s
+        return 0.0 if taken_s is None else self._clock.monotonic_s() - taken_s
+
+    def blocked_s(self) -> float:
+        """See `streams.liveness.Hand`: one event at a time, so the next one waits as long."""
+        return self.still_s()
 
     async def _take(self, raw: Any) -> None:
         spec = self._specs[raw.topic]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
 from types import SimpleNamespace
 
 import pytest
@@ -11,7 +13,8 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 
 from streams.clock import SYSTEM_CLOCK
-from streams.liveness import Liveness, StoodStill
+from streams.health import Health
+from streams.liveness import Limits, Liveness, StoodStill
 
 pytestmark = [pytest.mark.stream, pytest.mark.timeout(60)]
 STILL_S = 0.5
@@ -36,6 +39,16 @@ async def partition(cluster_settings) -> TopicPartition:
     return found
 
 
+async def behind(settings, partition: TopicPartition) -> int:
+    """Records behind the group's committed offset, which is 1, that have not expired."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=settings.bootstrap_servers())
+    await consumer.start()
+    start = (await consumer.beginning_offsets([partition]))[partition]
+    end = (await consumer.end_offsets([partition]))[partition]
+    await consumer.stop()
+    return end - max(1, start)
+
+
 async def commit(settings, partition: TopicPartition, offset: int) -> None:
     consumer = AIOKafkaConsumer(
         bootstrap_servers=settings.bootstrap_servers(), group_id=settings.group("standing"), enable_auto_commit=False
@@ -46,7 +59,22 @@ async def commit(settings, partition: TopicPartition, offset: int) -> None:
     await consumer.stop()
 
 
-def watched(settings, partition: TopicPartition, in_hand) -> Liveness:
+@dataclass
+class Held:
+    """What a worker has in hand."""
+
+    holds: Callable[[object], bool] = lambda _: False
+    work_s: float = 0.0
+    waits_s: float = 0.0
+
+    def still_s(self) -> float:
+        return self.work_s
+
+    def blocked_s(self) -> float:
+        return self.waits_s
+
+
+def watched(settings, partition: TopicPartition, hand: Held, health: Health | None = None) -> Liveness:
     """The alarm over a worker that has this partition and does nothing."""
     nothing: dict = {}
     consumer = SimpleNamespace(
@@ -55,12 +83,13 @@ def watched(settings, partition: TopicPartition, in_hand) -> Liveness:
     )  # fmt: skip
     flow = SimpleNamespace(is_active=lambda: True)
     app = SimpleNamespace(in_recovery=False, rebalancing=False, consumer=consumer, tables={}, flow_control=flow)
-    return Liveness(app, settings, "standing", in_hand, SYSTEM_CLOCK, still_s=STILL_S, each_s=0.1)
+    limits = Limits(work_s=60.0, still_s=STILL_S, poll_s=100.0, each_s=0.1)
+    return Liveness(app, settings, "standing", hand, health or Health("standing", SYSTEM_CLOCK), SYSTEM_CLOCK, limits)
 
 
 async def test_a_partition_that_stands_still_ends_the_worker(cluster_settings, partition):
     with pytest.raises(StoodStill, match="standing-0 stands still at 1 of"):
-        await asyncio.wait_for(watched(cluster_settings, partition, lambda _: False).watch(), 30)
+        await asyncio.wait_for(watched(cluster_settings, partition, Held()).watch(), 30)
 
 
 async def test_records_that_have_expired_are_no_reason_to_leave(cluster_settings, partition):
@@ -69,11 +98,13 @@ async def test_records_that_have_expired_are_no_reason_to_leave(cluster_settings
     await admin.delete_records({partition: RecordsToDelete(before_offset=-1)})
     await admin.close()
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(watched(cluster_settings, partition, lambda _: False).watch(), 6 * STILL_S)
+        await asyncio.wait_for(watched(cluster_settings, partition, Held()).watch(), 6 * STILL_S)
 
 
 async def test_what_is_in_hand_or_committed_is_no_reason_to_leave(cluster_settings, partition):
+    lag = await behind(cluster_settings, partition)
     looked: list[object] = []
+    health = Health("standing", SYSTEM_CLOCK)
 
     async def looks(liveness: Liveness, enough: int) -> None:
         watch = asyncio.create_task(liveness.watch())
@@ -89,5 +120,26 @@ async def test_what_is_in_hand_or_committed_is_no_reason_to_leave(cluster_settin
         return True
 
     # many more looks than fit into the time after which it would leave
-    await asyncio.wait_for(looks(watched(cluster_settings, partition, in_hand), enough=int(4 * STILL_S / 0.1)), 30)
+    await asyncio.wait_for(
+        looks(watched(cluster_settings, partition, Held(in_hand), health), enough=int(4 * STILL_S / 0.1)), 30
+    )
     assert set(looked) == {partition}
+    assert (health.look.broker, health.look.partitions, health.look.lag) == (True, 1, lag)
+
+
+async def test_work_that_shows_nothing_for_longer_than_an_item_may_take_ends_the_worker(cluster_settings, partition):
+    hand = Held(lambda _: True, work_s=61.0)
+    with pytest.raises(StoodStill, match="nothing was published or finished for 61 s"):
+        await asyncio.wait_for(watched(cluster_settings, partition, hand).watch(), 30)
+
+
+async def test_an_alarm_comes_long_before_the_poll_interval_is_over(cluster_settings, partition, caplog):
+    hand = Held(lambda _: True, waits_s=51.0)
+    watch = asyncio.create_task(watched(cluster_settings, partition, hand).watch())
+    async with asyncio.timeout(30):
+        while not caplog.records:
+            await asyncio.sleep(0.05)
+    watch.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await watch
+    assert "no record could be taken for 51 s; after 100 s the broker takes" in caplog.records[0].getMessage()

@@ -1,4 +1,4 @@
-"""The health check of a worker's container."""
+"""The health check of a worker's container, against the port that workers serve."""
 
 from __future__ import annotations
 
@@ -6,58 +6,53 @@ import json
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import urllib.request
 from pathlib import Path
 
-import prometheus_client
 import pytest
 
 import streams.metrics  # noqa: F401  the metrics that a worker serves
 from ops.docker import health
+from streams.clock import SYSTEM_CLOCK
+from streams.health import LOOP_LIMIT_S, Health, Look, serve
 from streams.worker import note_path
 
-needs_proc = pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="Linux only, as containers are")
-
 
 @pytest.fixture
-def metrics_port() -> Iterator[int]:
-    """Port of a server with our metrics."""
-    server, thread = prometheus_client.start_http_server(0, "127.0.0.1")
-    yield server.server_port
-    server.shutdown()
-    server.server_close()
-    thread.join()
+def told() -> Health:
+    """What a worker that is well tells."""
+    told = Health("vision", SYSTEM_CLOCK)
+    told.warm = True
+    told.look = Look(SYSTEM_CLOCK.monotonic_s(), broker=True, partitions=16)
+    return told
 
 
-@pytest.fixture
-def broker_port() -> Iterator[int]:
-    """Port of something that we hold a connection to."""
-    with (
-        socket.create_server(("127.0.0.1", 0)) as server,
-        socket.create_connection(server.getsockname()),
-        server.accept()[0],
-    ):
-        yield server.getsockname()[1]
-
-
-def write_note(data_dir: Path, port: int, **more: object) -> None:
+def write_note(data_dir: Path, port: int) -> None:
     """A note as `streams.worker` leaves it."""
     note = note_path(data_dir, "vision", None)
     note.parent.mkdir(parents=True, exist_ok=True)
-    note.write_text(json.dumps({"agent": "vision", "pid": 1, "metrics_port": port, **more}))
+    note.write_text(json.dumps({"agent": "vision", "pid": 1, "port": port}))
 
 
-@needs_proc
-def test_a_worker_that_answers_and_has_a_broker_is_well(tmp_path: Path, metrics_port: int, broker_port: int) -> None:
-    write_note(tmp_path, metrics_port)
-    assert health.check(tmp_path, f"kafka://127.0.0.1:{broker_port}") == "vision runs"
-    write_note(tmp_path, metrics_port, warm=False)
-    assert health.check(tmp_path, f"kafka://127.0.0.1:{broker_port}") == "vision runs, loading"
+def test_a_worker_that_is_well(tmp_path: Path, told: Health) -> None:
+    write_note(tmp_path, serve(told))
+    assert health.check(tmp_path) == "vision runs"
+    told.warm = False
+    assert health.check(tmp_path) == "vision runs, loading"
 
 
-def test_no_note_means_not_started(tmp_path: Path) -> None:
-    with pytest.raises(health.Unwell, match="No worker has started"):
-        health.check(tmp_path, "kafka://b:9092")
+def test_a_worker_without_a_broker_is_not_well(tmp_path: Path, told: Health) -> None:
+    write_note(tmp_path, serve(told))
+    told.look = Look(SYSTEM_CLOCK.monotonic_s(), broker=False)
+    with pytest.raises(health.Unwell, match="no broker answers"):
+        health.check(tmp_path)
+
+
+def test_a_worker_whose_event_loop_hangs_is_not_well(tmp_path: Path, told: Health) -> None:
+    write_note(tmp_path, serve(told))
+    told.look = Look(SYSTEM_CLOCK.monotonic_s() - LOOP_LIMIT_S - 1, broker=True)
+    with pytest.raises(health.Unwell, match=r"the event loop has not answered for 3\d s"):
+        health.check(tmp_path)
 
 
 def test_a_note_whose_worker_is_gone_is_not_well(tmp_path: Path) -> None:
@@ -65,38 +60,25 @@ def test_a_note_whose_worker_is_gone_is_not_well(tmp_path: Path) -> None:
         port = taken.getsockname()[1]
     write_note(tmp_path, port)
     with pytest.raises(health.Unwell, match="vision does not answer"):
-        health.check(tmp_path, "kafka://b:9092")
+        health.check(tmp_path)
 
 
-@needs_proc
-def test_a_worker_without_a_broker_is_not_well(tmp_path: Path, metrics_port: int, broker_port: int) -> None:
-    write_note(tmp_path, metrics_port)
-    with pytest.raises(health.Unwell, match="No connection to a broker"):
-        health.check(tmp_path, "kafka://127.0.0.1:1")
+def test_no_note_means_not_started(tmp_path: Path) -> None:
+    with pytest.raises(health.Unwell, match="No worker has started"):
+        health.check(tmp_path)
 
 
-def test_only_open_connections_count(tmp_path: Path) -> None:
-    table = tmp_path / "tcp"
-    table.write_text(
-        "  sl  local_address rem_address   st tx_queue rx_queue\n"
-        "   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000\n"  # listens
-        "   1: 0100007F:C350 0100007F:2384 08 00000000:00000000\n"  # the broker hung up
-        "   2: 0100007F:C351 0100007F:2385 01 00000000:00000000\n"
-    )
-    assert list(health.connected_ports([table, tmp_path / "none"])) == [9093]
+def test_metrics_are_on_the_same_port(told: Health) -> None:
+    with urllib.request.urlopen(f"http://127.0.0.1:{serve(told)}/metrics", timeout=5) as answer:
+        assert b"clipstream_in_flight" in answer.read()
 
 
-@pytest.mark.parametrize(
-    ("url", "ports"),
-    [
-        ("kafka://kafka:19092", {19092}),
-        ("kafka://a:1;b:2", {1, 2}),
-        ("kafka://a,kafka://b:3", {9092, 3}),
-        ("a:4", {4}),
-    ],
-)
-def test_ports_are_read_from_the_setting(url: str, ports: set[int]) -> None:
-    assert health.broker_ports(url) == ports
+def test_an_unwell_worker_answers_503(told: Health) -> None:
+    told.look = Look(SYSTEM_CLOCK.monotonic_s(), broker=True, problem="it stands still")
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(f"http://127.0.0.1:{serve(told)}/healthz", timeout=5)
+    with refused.value as answer:
+        assert (answer.code, json.load(answer)["problem"]) == (503, "it stands still")
 
 
 def test_the_command_says_what_is_wrong_and_imports_nothing_heavy(tmp_path: Path) -> None:
@@ -105,6 +87,6 @@ def test_the_command_says_what_is_wrong_and_imports_nothing_heavy(tmp_path: Path
         "try: runpy.run_module('ops.docker.health', run_name='__main__')\n"
         "finally: assert not {'faust', 'pydantic', 'numpy', 'psutil'} & set(sys.modules)\n"
     )
-    environment = {"CLIPSTREAM_DATA_DIR": str(tmp_path), "CLIPSTREAM_BROKER_URL": "kafka://kafka:19092"}
+    environment = {"CLIPSTREAM_DATA_DIR": str(tmp_path)}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, timeout=30)
     assert (done.returncode, done.stderr) == (1, "No worker has started yet.\n")

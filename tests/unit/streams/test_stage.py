@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from processors.domain import ExtractionEnd
@@ -14,9 +17,11 @@ from processors.errors import ChildDied, Fatal, InvalidMedia, Retryable
 from processors.options import Options
 from schemas.messages import DeadLetter, Header, TranscriptMessage, VideoIngested
 from streams import codec, topics
-from streams.dead_letters import EXIT_DEAD_LETTER_LIMIT, DeadLetterLimit
+from streams.attempts import MAX_WORKER_DEATHS, Attempts
+from streams.dead_letters import EXIT_DEAD_LETTER_LIMIT, EXIT_FATAL, DeadLetterLimit
+from streams.leaving import exit_worker
 from streams.settings import Settings
-from streams.stage import EXIT_FATAL, Stage, exit_worker
+from streams.stage import Stage
 from streams.work import Output
 
 
@@ -97,13 +102,21 @@ class Raw:
     offset: int = 7
 
 
-def run(script: list[Exception | None], raw: Raw | None = None, before: int = 0, **kwargs: Any) -> tuple:
+def run(
+    script: list[Exception | None], raw: Raw | None = None, before: int = 0, deaths: int = 0, **kwargs: Any
+) -> tuple:
     clock, recorder = FakeClock(), Recorder()
     logic = Scripted(script, before, **kwargs)
     settings = Settings(retries=3, retry_base_s=1.0, dead_letter_max_consecutive=1)
-    stage = Stage(logic, settings, recorder, 2, clock)  # type: ignore[arg-type]
     valid = Raw(codec.encode(topics.VIDEO_INGESTED, VideoIngested(uri="/v.mp4", video_id="v")))
+    attempts = Attempts(Path(tempfile.mkdtemp()), clock)
+    dead = next(pid for pid in range(99_999, 1, -1) if not psutil.pid_exists(pid))
+    if deaths:  # so many workers died at it, the last one just now
+        attempts._path(valid).write_text(f"{deaths - 1} {dead} 1.0")
+    stage = Stage(logic, settings, recorder, attempts, 2, clock)  # type: ignore[arg-type]
     asyncio.run(stage._handle(raw or valid))
+    left = list(attempts._folder.iterdir())
+    assert left == [], "an item that is through leaves no note"
     return logic, recorder, clock, stage
 
 
@@ -137,6 +150,20 @@ def test_the_second_death_of_a_child_ends_the_item():
     logic, recorder, _, _ = run([ChildDied("a"), ChildDied("b"), None, None])
     assert logic.tries == 2
     assert recorder.letters[0].error_class == "ChildDied"
+
+
+def test_after_deaths_of_its_worker_an_item_is_tried_until_the_limit():
+    logic, recorder, _, _ = run([None], deaths=MAX_WORKER_DEATHS - 1)
+    assert (logic.tries, recorder.letters) == (1, [])
+    logic, recorder, _, _ = run([None], deaths=MAX_WORKER_DEATHS)
+    assert logic.tries == 0
+    assert [(letter.error_class, letter.attempts) for letter in recorder.letters] == [("WorkerDied", MAX_WORKER_DEATHS)]
+    assert recorder.items[-1].header.status == "failed"
+
+
+def test_deaths_of_the_worker_take_no_try_from_an_item():
+    logic, recorder, _, _ = run([Retryable("x")] * 3 + [None], deaths=2)
+    assert (logic.tries, recorder.letters) == (4, [])
 
 
 def test_fatal_is_never_swallowed_and_writes_no_dead_letter():

@@ -1,0 +1,91 @@
+"""A worker's own port on loopback: `/healthz` for supervisors of any kind, `/metrics` for Prometheus.
+
+Served by a thread: it answers when the event loop does not, and says so. 200 while the loop looks at its partitions
+and work gets on, else 503; the body says why. Waiting for a broker is no illness: a restart would not help.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from socketserver import ThreadingMixIn
+from typing import Any, Final
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+import prometheus_client
+
+from streams.clock import Clock
+
+HEALTH_PATH: Final = "/healthz"
+# Fifteen looks; a rebalance or a start on a busy machine keeps the loop for seconds at most.
+LOOP_LIMIT_S: Final = 30.0
+_LOOPBACK: Final = "127.0.0.1"
+Answer = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the event loop saw when it last looked."""
+
+    at_s: float  # monotonic
+    broker: bool = False  # whether it answered
+    partitions: int = 0  # assigned
+    lag: int = 0  # records behind the committed offsets
+    still_s: float = 0.0  # nothing moved for so long although there is work
+    problem: str = ""
+
+
+class Health:
+    """What a worker tells of itself.
+
+    Args:
+        agent: its name.
+        clock: monotonic time.
+    """
+
+    def __init__(self, agent: str, clock: Clock) -> None:
+        self._agent = agent
+        self._clock = clock
+        self.warm = False
+        self.look = Look(clock.monotonic_s())  # replaced whole: the thread that serves sees the old or the new one
+
+    def report(self) -> tuple[bool, dict[str, Any]]:
+        """Whether the worker is well, and what there is to know."""
+        look = self.look
+        silent_s = self._clock.monotonic_s() - look.at_s
+        problem = look.problem
+        if silent_s > LOOP_LIMIT_S:
+            problem = f"the event loop has not answered for {silent_s:.0f} s"
+        facts = {name: value for name, value in asdict(look).items() if name not in ("at_s", "problem")}
+        return not problem, {"agent": self._agent, "ok": not problem, "warm": self.warm, **facts, "problem": problem}
+
+
+def serve(health: Health) -> int:
+    """Serve health and metrics in a thread for as long as the process lives; returns the port on loopback."""
+    metrics: Answer = prometheus_client.make_wsgi_app()
+
+    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if environ.get("PATH_INFO") != HEALTH_PATH:
+            body: Iterable[bytes] = metrics(environ, start_response)
+            return body
+        well, document = health.report()
+        start_response("200 OK" if well else "503 Service Unavailable", [("Content-Type", "application/json")])
+        return [json.dumps(document).encode()]
+
+    server = make_server(_LOOPBACK, 0, answer, _Server, _Quiet)
+    threading.Thread(target=server.serve_forever, name="health", daemon=True).start()
+    return int(server.server_port)
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+
+class _Quiet(WSGIRequestHandler):
+    def log_message(self, *_: Any) -> None:
+        return
+
+
+__all__ = ["HEALTH_PATH", "LOOP_LIMIT_S", "Health", "Look", "serve"]
