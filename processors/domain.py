@@ -8,6 +8,14 @@ travels on a topic has an Avro schema of the same shape in `schemas/`; a test ke
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Annotated, Final
+
+from annotated_types import Interval
+
+# Items of one stream of a video: a day of one-second chunks is 86,400. A record with a higher number is refused when it
+# is read, since a reader's memory would follow it.
+MAX_ITEMS: Final = 100_000
+Count = Annotated[int, Interval(ge=0, le=MAX_ITEMS)]
 
 # --------------------------------------------------------------------------------------------------- audio
 
@@ -210,8 +218,8 @@ class VideoFacts:
 class ExtractionEnd:
     """The end record of an extractor."""
 
-    item_count: int | None  # None: the extractor failed on the way
-    emitted: int  # items sent before the end, equal to item_count unless that is None
+    item_count: Count | None  # None: the extractor failed on the way
+    emitted: Count  # items sent before the end, equal to item_count unless that is None
     duration_ms: int | None  # of the stream as decoded
     warnings: list[str]  # what was wrong with the stream although it was read to its end
 

@@ -7,9 +7,13 @@ single source of the wire format; `tests/unit/test_schemas.py` fails when a clas
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Annotated, Final, Literal
+
+from annotated_types import Interval
+from pydantic import StringConstraints
 
 from processors.domain import (
+    MAX_ITEMS,
     AudioChunk,
     BatchAnalysis,
     ChunkTranscript,
@@ -23,6 +27,12 @@ from processors.options import Options
 Status = Literal["ok", "empty", "failed"]
 ResultStatus = Literal["provisional", "final", "degraded", "failed", "cancelled"]
 END_INDEX = -1
+# What stages derive from a request is checked when it is read: these name rows, files and partitions.
+VIDEO_ID_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"
+VideoId = Annotated[str, StringConstraints(pattern=VIDEO_ID_PATTERN)]
+Index = Annotated[int, Interval(ge=END_INDEX, lt=MAX_ITEMS)]
+MAX_GENERATION: Final = 1_000_000
+Generation = Annotated[int, Interval(ge=0, le=MAX_GENERATION)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +54,10 @@ class VideoIngested:
 class Header:
     """Identity of a derived record: (video_id, generation, stage, index) is unique and deterministic."""
 
-    video_id: str
-    generation: int
+    video_id: VideoId
+    generation: Generation
     stage: str
-    index: int  # -1 for the end record
+    index: Index  # -1 for the end record
     status: Status
     error: str | None
     attempt: int
@@ -127,9 +137,9 @@ class StageRun:
 class VideoJoined:
     """`video-joined`: the parts of a video are complete enough for a revision of its result."""
 
-    video_id: str
-    generation: int
-    revision: int  # grows with each record of one generation, from 1
+    video_id: VideoId
+    generation: Generation
+    revision: Generation  # grows with each record of one generation, from 1
     completeness: ResultStatus
     parts_uri: str | None  # blob with the parts; null when there are none
     until_ms: int | None  # provisional: the parts are complete up to here
@@ -156,9 +166,9 @@ class Run:
 class Segments:
     """`segments`: the result of a video. Readers keep the highest (generation, revision, enriched)."""
 
-    video_id: str
-    generation: int
-    revision: int
+    video_id: VideoId
+    generation: Generation
+    revision: Generation
     enriched: bool
     status: ResultStatus
     error: str | None
@@ -182,8 +192,8 @@ class Segments:
 class JoinTimer:
     """`join-timer`: a deadline of a join is due."""
 
-    video_id: str
-    generation: int
+    video_id: VideoId
+    generation: Generation
     kind: Literal["deadline", "expiry"]
     due_at_ms: int
     reason: str
@@ -193,10 +203,10 @@ class JoinTimer:
 class Progress:
     """`progress`: one step of one stage."""
 
-    video_id: str
-    generation: int
+    video_id: VideoId
+    generation: Generation
     stage: str
-    index: int  # of the item; -1 when the stage is through with the video
+    index: Index  # of the item; -1 when the stage is through with the video
     done: int  # items of this stage so far where it counts them, else 1
     total: int | None
     position_ms: int | None  # how far in the video this step reached
@@ -227,7 +237,7 @@ class DeadLetter:
 class Control:
     """`control`: the newest order about a video."""
 
-    video_id: str
+    video_id: VideoId
     action: Literal["cancel", "erase"]
     at_ms: int
 

@@ -12,10 +12,10 @@ import orjson
 from processors.errors import InvalidMessage
 from processors.options import Options
 from processors.versions import ALGORITHM_VERSIONS
-from schemas.messages import VideoIngested
+from schemas.messages import MAX_GENERATION, VIDEO_ID_PATTERN, VideoIngested
 
 _ID_DIGITS: Final = 16  # 64 bits: a chance of 1 in 10^7 of any collision among a million videos
-_VIDEO_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+_VIDEO_ID: Final = re.compile(VIDEO_ID_PATTERN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +34,10 @@ def request_of(message: VideoIngested) -> Request:
     """Derive identity from an ingest message.
 
     Raises:
-        InvalidMessage: a video_id with forbidden characters, or a negative generation.
+        InvalidMessage: a video_id with forbidden characters, or a generation out of range.
     """
-    if message.generation < 0:
-        raise InvalidMessage(f"'generation' must not be negative, got {message.generation}.")
+    if not 0 <= message.generation <= MAX_GENERATION:
+        raise InvalidMessage(f"'generation' must be 0 to {MAX_GENERATION:,}, got {message.generation}.")
     fresh_from = (message.replay_from or "all") if message.fresh else None
     identity = message.video_id or video_id_of(message.source_digest or message.uri, message.options)
     if not _VIDEO_ID.fullmatch(identity):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -10,9 +11,10 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from ops.local.child import spawn
+from ops.local.info import write_json
 from streams.clock import Clock
 from streams.dead_letters import EXIT_DEAD_LETTER_LIMIT, EXIT_FATAL
 from streams.settings import Settings, to_environment
@@ -22,6 +24,7 @@ MAX_BACK_OFF_S: Final = 30.0
 STEADY_AFTER_S: Final = 60.0  # alive that long, a worker's next death counts as its first
 STOP_LIMIT_S: Final = 10.0
 _LOG_TAIL_BYTES: Final = 8_192
+STATES_FILE: Final = "agents.json"  # in the state folder, for `status`
 _CRITICAL: Final = " CRITICAL clipstream.stage: "
 
 State = Literal["starting", "running", "restarting", "stopped", "down"]
@@ -64,11 +67,13 @@ class Supervisor:
         """Start every worker."""
         for child in self.children:
             self._start(child)
+        self._write_states()
 
     def add(self, agents: tuple[str, ...]) -> None:
         """Start workers of agents that have none here."""
         for child in self._note(agents):
             self._start(child)
+        self._write_states()
 
     def poll(self) -> list[Child]:
         """Notice deaths and start again what is due; returns those whose state changed."""
@@ -82,9 +87,12 @@ class Supervisor:
                 self._start(child)
             elif child.state == "running" and now - child.started_s > STEADY_AFTER_S:
                 child.back_off_s, child.fatal = FIRST_BACK_OFF_S, 0
-        return [
+        changed = [
             child for child, known in zip(self.children, before, strict=True) if known != (child.state, child.restarts)
         ]
+        if changed:
+            self._write_states()
+        return changed
 
     def stop(self) -> None:
         """Stop all workers in the order of the flow: first those that make work, last those that finish it."""
@@ -102,6 +110,21 @@ class Supervisor:
                 child.process.kill()
                 child.process.wait()
             child.process, child.state = None, "stopped"
+        with contextlib.suppress(OSError):
+            (self._settings.data_dir / STATES_FILE).unlink()
+
+    def _write_states(self) -> None:
+        states = {
+            child.agent: {
+                "state": child.state,
+                "restarts": child.restarts,
+                "last_exit": child.last_exit,
+                "reason": child.reason,
+            }
+            for child in self.children
+        }
+        with contextlib.suppress(OSError):  # a full disk is told by the agents themselves
+            write_json(self._settings.data_dir / STATES_FILE, {"supervisor": os.getpid(), "agents": states})
 
     def _note(self, agents: tuple[str, ...]) -> list[Child]:
         present = {child.agent for child in self.children}
@@ -138,6 +161,17 @@ def _last_words(log: Path) -> str:
         file.seek(max(0, log.stat().st_size - _LOG_TAIL_BYTES))
         lines = file.read().decode(errors="replace").splitlines()
     return next((line.partition(_CRITICAL)[2] for line in reversed(lines) if _CRITICAL in line), "")
+
+
+def read_states(data_dir: Path) -> dict[str, dict[str, Any]]:
+    """What a supervisor that runs on this host says of its agents, by name; empty without one."""
+    try:
+        note = json.loads((data_dir / STATES_FILE).read_bytes())
+        os.kill(note["supervisor"], 0)
+    except (OSError, ValueError, KeyError):
+        return {}
+    states: dict[str, dict[str, Any]] = note["agents"]
+    return states
 
 
 def clipstream_command() -> list[str]:

@@ -1,4 +1,4 @@
-"""`up`, `down`, `worker`, `status`: what runs on this machine."""
+"""`up`, `down`, `worker`: what runs on this machine."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import subprocess
 import threading
 import time
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import psutil
 import typer
@@ -19,17 +19,13 @@ from rich.table import Table
 from ops.local.cluster import ClusterInfo, LocalCluster, read_cluster
 from ops.local.errors import StartFailed
 from processors.errors import ClipstreamError, from_os_error
-from schemas.messages import Progress
-from streams import agents, groups, topics
+from streams import agents
 from streams.admin import create_topics
-from streams.cli.console import console, escape, out, print_json, styled
+from streams.cli.console import console, escape
 from streams.cli.embedded import agents_lock, pull_models
-from streams.client import latest_results, read_all
 from streams.clock import SYSTEM_CLOCK
-from streams.progress import VideoProgress
 from streams.settings import Settings, load_settings
 from streams.supervisor import Child, Supervisor, clipstream_command
-from streams.worker import living_workers
 
 _POLL_S: Final = 0.2
 _DETACH_LIMIT_S: Final = 600.0  # the first start downloads some 150 MB
@@ -43,7 +39,6 @@ def register(app: typer.Typer) -> None:
     app.command(rich_help_panel=panel)(up)
     app.command(rich_help_panel=panel)(down)
     app.command(rich_help_panel=panel)(worker)
-    app.command(rich_help_panel=panel)(status)
 
 
 def up(
@@ -118,82 +113,6 @@ def worker(
     settings = load_settings()
     asyncio.run(create_topics(settings))
     run_worker(name, settings, instance)
-
-
-def status(
-    video_id: Annotated[str | None, typer.Argument(help="Only this video, stage by stage.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
-) -> None:
-    """Agents alive, consumer lag, and the progress of videos.
-
-    Examples:
-
-        clipstream status
-
-        clipstream status 3f2a9c0d11e4b7a6 --json
-    """
-    settings = load_settings()
-    found = asyncio.run(_status(settings, video_id))
-    if as_json:
-        print_json(found)
-        return
-    table = Table("agent", "workers", "lag", box=None, header_style="bold", pad_edge=False)
-    for agent in found["agents"]:
-        alive = str(agent["members"]) if agent["members"] else "[red]none[/]"
-        table.add_row(agent["agent"], alive, str(agent["lag"]))
-    out().print(table)
-    videos = Table("video", "status", "done", "stages", box=None, header_style="bold", pad_edge=False)
-    for video in found["videos"]:
-        videos.add_row(video["video_id"], styled(video["status"]), f"{video['done']:.0%}", escape(video["summary"]))
-    if found["videos"]:
-        out().print(videos)
-
-
-async def _status(settings: Settings, video_id: str | None) -> dict[str, Any]:
-    states = await groups.group_states(settings)
-    videos: dict[str, VideoProgress] = {}
-    async for record in read_all(settings, topics.PROGRESS):
-        assert isinstance(record, Progress)
-        if video_id in (None, record.video_id):
-            videos.setdefault(record.video_id, VideoProgress(record.video_id)).update(record)
-    results = await latest_results(settings)
-    if video_id is not None and video_id not in videos and video_id not in results:
-        raise ClipstreamError(f"Nothing is known of video '{video_id}'.", "`clipstream status` lists the videos.")
-    listed = []
-    for key in sorted(set(videos) | ({video_id} if video_id else set(results))):
-        progress = videos.get(key, VideoProgress(key))
-        result = results.get(key)
-        behind = result is None or result.generation < progress.generation
-        current = "queued" if not progress.stages else "running"
-        state = current if behind or result is None else result.status
-        listed.append(
-            {
-                "video_id": key,
-                "generation": progress.generation,
-                "status": state,
-                "done": 1.0
-                if result is not None and not behind and state != "provisional"
-                else round(progress.overall, 3),
-                "summary": (result.error or "") if result is not None and result.error else progress.summary(),
-                "stages": {
-                    name: {
-                        "done": stage.done,
-                        "total": stage.total,
-                        "fraction": round(progress.fraction(name), 3),
-                        "position_ms": stage.position_ms,
-                        "failed": stage.failed,
-                    }
-                    for name, stage in sorted(progress.stages.items())
-                },
-                "updated_at_ms": progress.updated_at_ms,
-            }
-        )
-    return {
-        "broker": settings.broker_url,
-        "agents": [{"agent": state.agent, "members": state.members, "lag": state.lag} for state in states],
-        "workers": living_workers(settings.data_dir),
-        "videos": listed,
-    }
 
 
 def _serve(settings: Settings, cluster: LocalCluster | None) -> None:

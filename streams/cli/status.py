@@ -1,0 +1,123 @@
+"""`status`: agents alive, consumer lag, how far each video is, and which ones do not get on."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from processors.errors import ClipstreamError
+from schemas.messages import Progress, Segments
+from streams import groups, topics
+from streams.cli.console import escape, out, print_json, styled
+from streams.client import TERMINAL, latest_results, read_all, requests
+from streams.clock import SYSTEM_CLOCK
+from streams.progress import VideoProgress
+from streams.settings import Settings, load_settings
+from streams.stuck import find_stuck
+from streams.supervisor import read_states
+from streams.worker import living_workers
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(rich_help_panel="Cluster and agents")(status)
+
+
+def status(
+    video_id: Annotated[str | None, typer.Argument(help="Only this video, stage by stage.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+) -> None:
+    """Agents alive, consumer lag, and the progress of videos.
+
+    Examples:
+
+        clipstream status
+
+        clipstream status 3f2a9c0d11e4b7a6 --json
+    """
+    settings = load_settings()
+    found = asyncio.run(_status(settings, video_id))
+    if as_json:
+        print_json(found)
+        return
+    table = Table("agent", "workers", "lag", "", box=None, header_style="bold", pad_edge=False)
+    for agent in found["agents"]:
+        alive = str(agent["members"]) if agent["members"] else "[red]none[/]"
+        state = agent.get("state", "")
+        told = "" if state in ("", "running") else f"{state} after {agent['last_exit']}. {agent['reason']}"
+        table.add_row(agent["agent"], alive, str(agent["lag"]), f"[red]{escape(told)}[/]" if told else "")
+    out().print(table)
+    videos = Table("video", "status", "done", "stages", box=None, header_style="bold", pad_edge=False)
+    for video in found["videos"]:
+        stuck = (
+            f"\n[red]stuck at {video['stuck']['stage']}: {escape(video['stuck']['reason'])}[/]"
+            if video["stuck"]
+            else ""
+        )
+        done = f"{video['done']:.0%}"
+        videos.add_row(video["video_id"], styled(video["status"]), done, escape(video["summary"]) + stuck)
+    if found["videos"]:
+        out().print(videos)
+
+
+async def _status(settings: Settings, video_id: str | None) -> dict[str, Any]:
+    states = {state.agent: state for state in await groups.group_states(settings)}
+    supervised = read_states(settings.data_dir)
+    videos: dict[str, VideoProgress] = {}
+    async for key, request in requests(settings):  # those that nobody has taken yet are known from here only
+        if video_id in (None, key):
+            known = videos.setdefault(key, VideoProgress(key))
+            known.generation = max(known.generation, request.generation)
+    async for record in read_all(settings, topics.PROGRESS):
+        assert isinstance(record, Progress)
+        if video_id in (None, record.video_id):
+            videos.setdefault(record.video_id, VideoProgress(record.video_id)).update(record)
+    results = await latest_results(settings)
+    if video_id is not None and video_id not in videos and video_id not in results:
+        raise ClipstreamError(f"Nothing is known of video '{video_id}'.", "`clipstream status` lists the videos.")
+    now_ms = SYSTEM_CLOCK.now_ms()
+    listed = []
+    for key in sorted(set(videos) | ({video_id} if video_id else set(results))):
+        progress = videos.get(key, VideoProgress(key))
+        state, result = _state_of(progress, results.get(key))
+        stuck = None if state in TERMINAL else find_stuck(progress, states, supervised, now_ms)
+        listed.append(
+            {
+                "video_id": key,
+                "generation": progress.generation,
+                "status": state,
+                "done": 1.0 if state in TERMINAL else round(progress.overall, 3),
+                "summary": (result.error or "") if result is not None and result.error else progress.summary(),
+                "stuck": {"stage": stuck.stage, "reason": stuck.reason} if stuck is not None else None,
+                "stages": {
+                    name: {
+                        "done": stage.done,
+                        "total": stage.total,
+                        "fraction": round(progress.fraction(name), 3),
+                        "position_ms": stage.position_ms,
+                        "failed": stage.failed,
+                    }
+                    for name, stage in sorted(progress.stages.items())
+                },
+                "updated_at_ms": progress.updated_at_ms,
+            }
+        )
+    return {
+        "broker": settings.broker_url,
+        "agents": [
+            {"agent": name, "members": group.members, "lag": group.lag, **supervised.get(name, {})}
+            for name, group in states.items()
+        ],
+        "workers": living_workers(settings.data_dir),
+        "videos": listed,
+    }
+
+
+def _state_of(progress: VideoProgress, result: Segments | None) -> tuple[str, Segments | None]:
+    """Status of the newest generation, and its result when there is one."""
+    if result is None or result.generation < progress.generation:
+        return ("running" if progress.stages else "queued"), None
+    return result.status, result
