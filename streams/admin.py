@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import logging
 from dataclasses import dataclass
@@ -10,20 +9,16 @@ from typing import Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAlreadyExistsError
+from aiokafka.errors import TopicAlreadyExistsError
 
 from processors.errors import Fatal
-from streams import topics
+from streams import connection, topics
+from streams.connection import client_options
 from streams.join.rows import changelog_name
 from streams.settings import Settings
 
-# A user without a broker waits at most this long for the answer.
-CONNECT_LIMIT_S: Final = 8.0
+_ANSWER_LIMIT_S: Final = 8.0
 _COMPACT: Final = {"cleanup.policy": "compact"}
-
-
-class BrokerUnreachable(Fatal):
-    """No Kafka broker answers at the address in the settings."""
 
 
 class PartitionMismatch(Fatal):
@@ -43,18 +38,10 @@ async def connect(settings: Settings) -> AIOKafkaAdminClient:
     """An admin client that has reached the broker.
 
     Raises:
-        BrokerUnreachable: nothing answers within 8 s.
+        BrokerUnreachable: it cannot be used; known after 8 s at the latest.
     """
-    servers = settings.bootstrap_servers()
-    admin = AIOKafkaAdminClient(bootstrap_servers=servers, request_timeout_ms=int(CONNECT_LIMIT_S * 1000))
-    try:
-        await asyncio.wait_for(admin.start(), CONNECT_LIMIT_S)
-    except (KafkaConnectionError, KafkaError, OSError, TimeoutError) as error:
-        await admin.close()
-        raise BrokerUnreachable(
-            f"No Kafka broker answers at {servers}.",
-            "Check that it runs and CLIPSTREAM_BROKER_URL is right; without that, `clipstream up` starts one here.",
-        ) from error
+    admin = AIOKafkaAdminClient(**client_options(settings), request_timeout_ms=int(_ANSWER_LIMIT_S * 1000))
+    await connection.start(admin, settings)
     return admin
 
 
@@ -105,13 +92,13 @@ async def _led(settings: Settings, wanted: list[NewTopic]) -> None:
 
     Clients that come before log an error for each try on each partition.
     """
-    consumer = AIOKafkaConsumer(bootstrap_servers=settings.bootstrap_servers())
+    consumer = AIOKafkaConsumer(**client_options(settings))
     partitions = [TopicPartition(topic.name, n) for topic in wanted for n in range(topic.num_partitions)]
     noisy = logging.getLogger("aiokafka.consumer.fetcher")
     level = noisy.level
     noisy.setLevel(logging.CRITICAL)
-    await consumer.start()
     try:
+        await connection.start(consumer, settings)
         await consumer.end_offsets(partitions)  # asks again until each one has a leader
     finally:
         await consumer.stop()
@@ -138,4 +125,4 @@ async def _check(admin: AIOKafkaAdminClient, wanted: list[NewTopic]) -> None:
             )
 
 
-__all__ = ["BrokerUnreachable", "PartitionMismatch", "TopicState", "connect", "create_topics", "topic_states"]
+__all__ = ["PartitionMismatch", "TopicState", "connect", "create_topics", "topic_states"]

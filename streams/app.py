@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import faust
 
+from streams.connection import faust_credentials
 from streams.recovery import SafeTableManager
 from streams.settings import Settings
 from streams.topics import TopicSpec
@@ -51,6 +52,7 @@ def create_app(settings: Settings, agent: str, instance: str | None = None) -> f
     return faust.App(
         group,
         broker=[f"kafka://{address}" for address in settings.bootstrap_servers().split(",")],
+        broker_credentials=faust_credentials(settings),
         broker_client_id=f"clipstream-{agent}",
         broker_session_timeout=settings.session_timeout_s,
         broker_heartbeat_interval=settings.heartbeat_s,

@@ -14,7 +14,8 @@ from processors.errors import InvalidMessage
 from processors.media.source import resolve, source_digest
 from processors.options import Options
 from schemas.messages import Segments, VideoIngested
-from streams import codec, identity, topics
+from streams import codec, connection, identity, topics
+from streams.connection import client_options
 from streams.settings import Settings
 from streams.topics import TopicSpec
 
@@ -66,8 +67,8 @@ def next_request(
 @asynccontextmanager
 async def producing(settings: Settings) -> AsyncIterator[Callable[[VideoIngested], Any]]:
     """A function that submits requests and waits until Kafka has them."""
-    producer = AIOKafkaProducer(bootstrap_servers=settings.bootstrap_servers(), acks="all")
-    await producer.start()
+    producer = AIOKafkaProducer(**client_options(settings), acks="all")
+    await connection.start(producer, settings)
 
     async def submit(request: VideoIngested) -> None:
         spec = topics.VIDEO_INGESTED
@@ -166,8 +167,8 @@ def _seek(consumer: Any, offsets: Mapping[TopicPartition, int]) -> None:
 @asynccontextmanager
 async def _consumer(settings: Settings, *specs: TopicSpec[Any]) -> AsyncIterator[tuple[Any, list[TopicPartition]]]:
     # no group: readers of results keep no offsets and take nothing from one another
-    consumer = AIOKafkaConsumer(bootstrap_servers=settings.bootstrap_servers(), enable_auto_commit=False)
-    await consumer.start()
+    consumer = AIOKafkaConsumer(**client_options(settings), enable_auto_commit=False)
+    await connection.start(consumer, settings)
     try:
         partitions = [TopicPartition(settings.topic(spec.name), n) for spec in specs for n in range(spec.partitions)]
         consumer.assign(partitions)

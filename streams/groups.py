@@ -12,8 +12,9 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import CoordinatorLoadInProgressError, GroupCoordinatorNotAvailableError
 from aiokafka.protocol.admin import DescribeGroupsRequest_v3, DescribeGroupsResponse_v3
 
-from streams import topics
+from streams import connection, topics
 from streams.admin import connect
+from streams.connection import client_options
 from streams.settings import Settings
 from streams.topics import TopicSpec
 
@@ -63,9 +64,9 @@ async def group_states(settings: Settings) -> list[GroupState]:
         BrokerUnreachable: no broker.
     """
     admin = await connect(settings)
-    consumer = AIOKafkaConsumer(bootstrap_servers=settings.bootstrap_servers())
-    await consumer.start()
+    consumer = AIOKafkaConsumer(**client_options(settings))
     try:
+        await connection.start(consumer, settings)
         members = await _members(admin, settings)
         return [
             GroupState(agent, members[agent], *await _positions(admin, consumer, settings, agent, specs))

@@ -15,9 +15,10 @@ from aiokafka import AIOKafkaProducer
 
 from processors.errors import ClipstreamError, InvalidMessage
 from schemas.messages import DeadLetter
-from streams import codec, topics
+from streams import codec, connection, topics
 from streams.client import read_all, read_records
 from streams.codec import readable, to_wire
+from streams.connection import client_options
 from streams.dead_letters import MAX_RAW_BYTES
 from streams.settings import Settings
 
@@ -79,8 +80,8 @@ async def requeue(settings: Settings, chosen: Iterable[Letter]) -> list[Letter]:
                 f"The message of {letter.id} is not whole: only its first {MAX_RAW_BYTES:,} bytes were kept.",
                 "Submit its video again.",
             )
-    producer = AIOKafkaProducer(bootstrap_servers=settings.bootstrap_servers(), acks="all")
-    await producer.start()
+    producer = AIOKafkaProducer(**client_options(settings), acks="all")
+    await connection.start(producer, settings)
     try:
         for letter in waiting:
             await producer.send_and_wait(

@@ -18,10 +18,11 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from processors.errors import Fatal
-from streams import metrics
+from streams import connection, metrics
 from streams.admin import connect
 from streams.app import MAX_POLL_INTERVAL_S
 from streams.clock import Clock
+from streams.connection import client_options
 from streams.health import Health, Look
 from streams.settings import Settings
 
@@ -111,8 +112,8 @@ class Liveness:
             StoodStill: a partition or the work stands still.
         """
         admin = await connect(self._settings)
-        asker = AIOKafkaConsumer(bootstrap_servers=self._settings.bootstrap_servers(), enable_auto_commit=False)
-        await asker.start()
+        asker = AIOKafkaConsumer(**client_options(self._settings), enable_auto_commit=False)
+        await connection.start(asker, self._settings)
         try:
             while True:
                 await asyncio.sleep(self._limits.each_s)

@@ -16,8 +16,9 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from processors.errors import ClipstreamError
 from schemas.messages import VideoIngested
-from streams import topics
+from streams import connection, topics
 from streams.client import latest_results, producing, requests
+from streams.connection import client_options
 from streams.groups import READS, agents_with_members
 from streams.settings import Settings
 from streams.work import BEHIND
@@ -126,10 +127,8 @@ def _target(since_ms: int | None, offset: int | None) -> Target:
 async def _rewind(
     settings: Settings, agent: str, spec: topics.TopicSpec[Any], target: Target, *, dry_run: bool
 ) -> list[Rewind]:
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings.bootstrap_servers(), group_id=settings.group(agent), enable_auto_commit=False
-    )
-    await consumer.start()
+    consumer = AIOKafkaConsumer(**client_options(settings), group_id=settings.group(agent), enable_auto_commit=False)
+    await connection.start(consumer, settings)
     try:
         partitions = [TopicPartition(settings.topic(spec.name), n) for n in range(spec.partitions)]
         consumer.assign(partitions)

@@ -52,8 +52,9 @@ class Settings(BaseSettings):
     """Validated, frozen settings. Every field is also an environment variable with the prefix `CLIPSTREAM_`."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_file=".env", toml_file=TOML_FILE, frozen=True, extra="forbid", validate_default=True
-    )
+        env_prefix=PREFIX, env_file=".env", toml_file=TOML_FILE, frozen=True, extra="forbid", validate_default=True,
+        hide_input_in_errors=True,  # it holds the secrets
+    )  # fmt: skip
 
     # --- places
     data_dir: Path = Field(_user_dir("XDG_DATA_HOME", ".local/share"), description="state, blobs, logs")
@@ -67,6 +68,23 @@ class Settings(BaseSettings):
     cache_url: str = Field("", description="redis://host:port/db of the result cache; none when empty")
     topic_prefix: str = Field("", pattern=r"^[A-Za-z0-9._-]*$", description="before each topic and group name")
     replication: int = Field(1, ge=1, le=9, description="replication factor of topics that we create")
+
+    # --- security of the broker
+    security_protocol: str = Field(
+        "PLAINTEXT",
+        pattern="^(PLAINTEXT|SSL|SASL_PLAINTEXT|SASL_SSL)$",
+        description="how to speak to the broker in BROKER_URL; the embedded one is on loopback and PLAINTEXT",
+    )
+    sasl_mechanism: str = Field(
+        "PLAIN", pattern="^(PLAIN|SCRAM-SHA-256|SCRAM-SHA-512)$", description="how the password is shown to the broker"
+    )
+    sasl_username: str = Field("", description="user at the broker")
+    sasl_password: SecretStr = Field(SecretStr(""), description="of that user; never shown")
+    ssl_cafile: Path | None = Field(
+        None, description="authorities of the broker's certificate; the system's when empty"
+    )
+    ssl_certfile: Path | None = Field(None, description="our own certificate, where the broker asks for one; PEM")
+    ssl_keyfile: Path | None = Field(None, description="its key, without a password; PEM")
 
     # --- sources of media
     allowed_schemes: frozenset[str] = Field(frozenset({"file"}), description="URI schemes of sources")
@@ -111,6 +129,22 @@ class Settings(BaseSettings):
     def _session(self) -> Settings:
         if self.heartbeat_s * 3 > self.session_timeout_s:
             raise ValueError("heartbeat_s must be at most a third of session_timeout_s")
+        return self
+
+    @model_validator(mode="after")
+    def _security(self) -> Settings:
+        # what is set and would not be used is a mistake, and here one that sends things in the clear
+        user, files = self.sasl_username or self.sasl_password.get_secret_value(), self.ssl_cafile or self.ssl_certfile
+        if self.security_protocol != "PLAINTEXT" and not self.broker_url:
+            raise ValueError(f"security_protocol {self.security_protocol} needs broker_url: the embedded one has none")
+        if self.security_protocol.startswith("SASL") != bool(user):
+            raise ValueError("sasl_username and sasl_password go with security_protocol SASL_PLAINTEXT or SASL_SSL")
+        if user and not (self.sasl_username and self.sasl_password.get_secret_value()):
+            raise ValueError("sasl_username and sasl_password go together")
+        if (files or self.ssl_keyfile) and not self.security_protocol.endswith("SSL"):
+            raise ValueError("ssl_cafile and ssl_certfile go with security_protocol SSL or SASL_SSL")
+        if self.ssl_keyfile and not self.ssl_certfile:
+            raise ValueError("ssl_keyfile goes with ssl_certfile")
         return self
 
     @classmethod
@@ -195,14 +229,16 @@ def load_settings(**flags: Any) -> Settings:
 
 def to_environment(settings: Settings) -> dict[str, str]:
     """The settings as environment variables, for child processes to see the same ones."""
-    values = settings.model_dump(mode="json", exclude={"openai_api_key"}, exclude_none=True)
+    secrets = {name: value for name, value in settings if isinstance(value, SecretStr)}
+    values = settings.model_dump(mode="json", exclude=set(secrets), exclude_none=True)
     values["allowed_schemes"] = sorted(settings.allowed_schemes)
     environment = {}
     for name, value in values.items():
         text = str(value).lower() if isinstance(value, bool) else str(value)
         environment[PREFIX + name.upper()] = text.replace("'", '"') if isinstance(value, list) else text
-    if settings.openai_api_key.get_secret_value():
-        environment[f"{PREFIX}OPENAI_API_KEY"] = settings.openai_api_key.get_secret_value()
+    for name, secret in secrets.items():
+        if secret.get_secret_value():
+            environment[PREFIX + name.upper()] = secret.get_secret_value()
     return environment
 
 
@@ -222,7 +258,7 @@ def _explained(error: ValidationError) -> SettingsError:
         shown, file = (name.upper(), ".env") if in_dot_env else (name, TOML_FILE)
         return SettingsError(f"Unknown setting {shown} in {file}.", _suggestion(shown, known))
     what = f"Setting {PREFIX}{name.upper()} is" if name else "The settings are"
-    return SettingsError(f"{what} not valid: {first['msg']}.", _LISTED)
+    return SettingsError(f"{what} not valid: {first['msg'].removeprefix('Value error, ')}.", _LISTED)
 
 
 def _suggestion(name: str, known: set[str] | frozenset[str]) -> str:

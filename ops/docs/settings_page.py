@@ -23,7 +23,7 @@ _DEFAULTS: Final = {
 _GROUP: Final = re.compile(r"\s*# --- (.+)")
 _COMMENT: Final = re.compile(r"\s*# (.+)")
 _FIELD: Final = re.compile(r"    (\w+): ")
-_CHOICE: Final = re.compile(r"\^\(([\w|]+)\)\$")
+_CHOICE: Final = re.compile(r"\^\(([\w|-]+)\)\$")
 
 _HEAD: Final = f"""\
 <!-- Made by `python -m ops.docs.settings_page`; changes here are lost. -->

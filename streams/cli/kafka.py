@@ -11,6 +11,7 @@ from ops.local.downloads import ConsoleReporter
 from ops.local.jars import ensure_jars
 from ops.local.java import ensure_java
 from streams.cli.console import print_text
+from streams.connection import java_properties
 from streams.settings import load_settings
 
 TOOLS: Final = {
@@ -20,6 +21,7 @@ TOOLS: Final = {
     "consumer-groups": "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand",
 }
 _BROKER_FLAG: Final = "--bootstrap-server"
+_CONFIG_FLAG: Final = "--command-config"
 
 
 def register(app: typer.Typer) -> None:
@@ -52,7 +54,18 @@ def kafka(context: typer.Context, tool: Annotated[str, typer.Argument(help="One 
     arguments = list(context.args)
     if _BROKER_FLAG not in arguments:
         arguments = [_BROKER_FLAG, settings.bootstrap_servers(), *arguments]
+        if settings.security_protocol != "PLAINTEXT" and _CONFIG_FLAG not in arguments:
+            arguments = [_CONFIG_FLAG, _piped(java_properties(settings)), *arguments]
     class_path = os.pathsep.join(str(jar) for jar in jars)
     # without this the tools log their own start to standard output
     quiet = "-Dlog4j2.level=ERROR"
     os.execv(java.path, [str(java.path), "-Xmx256m", quiet, "-cp", class_path, TOOLS[tool], *arguments])  # noqa: S606
+
+
+def _piped(text: str) -> str:
+    """A path at which the tool reads the text once: a password belongs neither into a file nor on a command line."""
+    reader, writer = os.pipe()
+    os.set_inheritable(reader, True)
+    with os.fdopen(writer, "w", encoding="utf-8") as file:
+        file.write(text)  # some kB; a pipe holds 64
+    return f"/dev/fd/{reader}"
