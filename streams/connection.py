@@ -7,7 +7,9 @@ says why: nobody there, wrong password, TLS on one side only, a certificate that
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -30,6 +32,8 @@ from streams.settings import Settings, SettingsError
 # A user waits at most 8 s for the answer that a broker cannot be used: 6 s for it, 2 s for the reason.
 CONNECT_LIMIT_S: Final = 6.0
 _REASON_LIMIT_S: Final = 2.0
+
+_CLEAR_TEXT: Final = "Sending username and password in the clear"
 
 _SASL: Final = frozenset({"SASL_PLAINTEXT", "SASL_SSL"})
 _TLS: Final = frozenset({"SSL", "SASL_SSL"})
@@ -108,6 +112,19 @@ def _escaped(text: str) -> str:
     """A value in the format of Java's properties; letters beyond ASCII as it wants them."""
     text = text.replace("\\", "\\\\").replace("\n", "\\n")
     return "".join(one if ord(one) < 128 else f"\\u{ord(one):04x}" for one in text)
+
+
+def _first_only(said: set[str]) -> Callable[[logging.LogRecord], bool]:
+    def passes(record: logging.LogRecord) -> bool:
+        again = record.msg == _CLEAR_TEXT and record.msg in said
+        said.add(str(record.msg))
+        return not again
+
+    return passes
+
+
+# true, and enough to be told once, not at each of a worker's dozens of connections
+logging.getLogger("aiokafka.conn").addFilter(_first_only(set()))
 
 
 async def start(client: Any, settings: Settings) -> None:

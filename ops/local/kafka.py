@@ -20,7 +20,7 @@ from typing import Final
 from ops.local import child
 from ops.local.errors import StartFailed
 from ops.local.java import Java
-from ops.local.kafka_config import DATA_DIR, LOG4J, LOG4J_FILE, SERVER_FILE, server_properties
+from ops.local.kafka_config import DATA_DIR, LOG4J, LOG4J_FILE, SERVER_FILE, Listener, server_properties
 from ops.local.probe import kafka_ready
 
 # 2 s as a rule; after a power cut the broker checks its segments, minutes on a slow disk.
@@ -59,12 +59,23 @@ class KafkaBroker:
         java: runs it.
         jars: its class path.
         archive_dir: where the archive of loaded classes is kept between starts; not writable is fine.
+        listeners: further ports with users or TLS.
     """
 
     name: Final = "kafka"
 
-    def __init__(self, home: Path, log_dir: Path, java: Java, jars: Sequence[Path], archive_dir: Path) -> None:
+    def __init__(
+        self,
+        home: Path,
+        log_dir: Path,
+        java: Java,
+        jars: Sequence[Path],
+        archive_dir: Path,
+        *,
+        listeners: Sequence[Listener] = (),
+    ) -> None:
         self._home, self._java, self._jars = home, java, tuple(jars)
+        self._listeners = tuple(listeners)
         self._log, self._output = log_dir / "kafka.log", log_dir / "kafka.out"
         self._archive = archive_dir / f"classes-{_identity(java, self._jars)}.jsa"
         self._new_archive = archive_dir / f".{self._archive.name}-{os.getpid()}"
@@ -97,7 +108,9 @@ class KafkaBroker:
         shutil.rmtree(scratch, ignore_errors=True)  # native libraries that a killed broker left
         scratch.mkdir(parents=True)
         self._log.parent.mkdir(parents=True, exist_ok=True)
-        (self._home / SERVER_FILE).write_text(server_properties(port, controller_port), encoding="utf-8")
+        server_file = self._home / SERVER_FILE
+        server_file.touch(mode=0o600)  # listeners may have passwords in their settings
+        server_file.write_text(server_properties(port, controller_port, self._listeners), encoding="utf-8")
         (self._home / LOG4J_FILE).write_text(LOG4J, encoding="utf-8")
         if not (self._home / DATA_DIR / "meta.properties").exists():
             self._format()

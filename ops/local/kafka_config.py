@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from string import Template
 from typing import Final
 
@@ -29,13 +31,13 @@ _SERVER: Final = Template(
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@$host:$controller_port
-listeners=PLAINTEXT://$host:$port,CONTROLLER://$host:$controller_port
-advertised.listeners=PLAINTEXT://$host:$port
+listeners=PLAINTEXT://$host:$port$further,CONTROLLER://$host:$controller_port
+advertised.listeners=PLAINTEXT://$host:$port$further
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAINTEXT
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT$protocols,CONTROLLER:PLAINTEXT
 log.dirs=$data_dir
-
+$settings
 # Topics are created from the catalogue only: a misspelt name must fail, not make a topic.
 auto.create.topics.enable=false
 num.partitions=1
@@ -95,14 +97,40 @@ logger.server.level = warn
 """
 
 
-def server_properties(port: int, controller_port: int) -> str:
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """One more port of the broker, with users or TLS.
+
+    Args:
+        name: in capitals, unlike any other's.
+        protocol: SSL, SASL_PLAINTEXT or SASL_SSL.
+        port: TCP port on loopback; free.
+        settings: Kafka's own, of this listener: `ssl.keystore.location` and so on, without the prefix.
+    """
+
+    name: str
+    protocol: str
+    port: int
+    settings: Mapping[str, str]
+
+
+def server_properties(port: int, controller_port: int, listeners: Sequence[Listener] = ()) -> str:
     """Text of `server.properties`.
 
     Args:
         port: TCP port of the broker on loopback.
         controller_port: TCP port of the controller on loopback; another one.
+        listeners: further ones.
     """
+    rows = [
+        f"listener.name.{one.name.lower()}.{name}={value}\n"
+        for one in listeners
+        for name, value in one.settings.items()
+    ]
     return _SERVER.substitute(
+        further="".join(f",{one.name}://{LOOPBACK}:{one.port}" for one in listeners),
+        protocols="".join(f",{one.name}:{one.protocol}" for one in listeners),
+        settings="".join(rows),
         host=LOOPBACK,
         port=port,
         controller_port=controller_port,
@@ -116,4 +144,4 @@ def server_properties(port: int, controller_port: int) -> str:
     )
 
 
-__all__ = ["DATA_DIR", "LOG4J", "LOG4J_FILE", "SERVER_FILE", "server_properties"]
+__all__ = ["DATA_DIR", "LOG4J", "LOG4J_FILE", "SERVER_FILE", "Listener", "server_properties"]
