@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import resource
 import signal
 import sys
 import threading
@@ -23,10 +24,11 @@ from typing import Any, BinaryIO, Final
 
 import orjson
 
-from processors.errors import ClipstreamError
+from processors.errors import ChildDied, ClipstreamError
 
 CREDIT: Final = 4
 _PR_SET_PDEATHSIG: Final = 1
+_CV_NO_MEMORY: Final = -4  # cv::Error::StsNoMem
 
 
 def main(parent_pid: int) -> None:
@@ -40,6 +42,7 @@ def main(parent_pid: int) -> None:
     results: BinaryIO = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints must not end up between the results
     environment = orjson.loads(requests.readline())
+    _limit_memory(environment["memory_mb"])
     tools = _tools(environment)
     while line := requests.readline():
         if line != b"+\n":
@@ -66,7 +69,7 @@ def _run(order: dict[str, Any], tools: Any, requests: BinaryIO, results: BinaryI
             started = time.monotonic()
         _send(results, b"D")
     except Exception as error:  # whatever it is, it belongs to this item, and the parent classes it
-        _send(results, b"E" + orjson.dumps(_describe(error)))
+        _send(results, b"E" + orjson.dumps(_out_of_memory() if _is_memory(error) else _describe(error)))
 
 
 def _describe(error: Exception) -> dict[str, str]:
@@ -80,6 +83,36 @@ def _describe(error: Exception) -> dict[str, str]:
     }
 
 
+def _is_memory(error: Exception) -> bool:
+    # PyAV and CTranslate2 raise MemoryError itself, OpenCV and ONNX Runtime errors of their own
+    return isinstance(error, MemoryError) or getattr(error, "code", None) == _CV_NO_MEMORY or "bad_alloc" in str(error)
+
+
+def _out_of_memory() -> dict[str, str]:
+    """A death, although the process still stands: the parent ends it, as nobody knows what else was half done."""
+    return {
+        "class": ChildDied.__name__,
+        "base": "",
+        "reason": "The process that worked on this item came to its limit of memory.",
+        "remedy": "CLIPSTREAM_CHILD_MEMORY_MB is the limit.",
+        "trace": "",
+    }
+
+
+def _limit_memory(memory_mb: int) -> None:
+    """No core files, whose size is that of the process, and no more memory than that many MiB; 0 is no limit.
+
+    RLIMIT_DATA counts what a process may write to by itself: heap, stacks, private maps. RLIMIT_AS would also count
+    files that are mapped to be read and address space that is only reserved.
+    """
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if memory_mb and sys.platform == "linux":
+        hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+        wanted = memory_mb * 2**20
+        limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+
+
 def _send(results: BinaryIO, line: bytes) -> None:
     results.write(line + b"\n")
     results.flush()
@@ -87,6 +120,7 @@ def _send(results: BinaryIO, line: bytes) -> None:
 
 def _tools(environment: dict[str, Any]) -> Any:
     from processors.blobs import BlobStore
+    from processors.media.limits import Limits
     from processors.models.store import ModelStore
     from processors.tools import Tools
 
@@ -100,6 +134,7 @@ def _tools(environment: dict[str, Any]) -> Any:
         threads=environment["threads"],
         asr_model=environment["asr_model"],
         work_dir=Path(environment["work_dir"]),
+        limits=Limits(**environment["limits"]),
     )
 
 

@@ -36,7 +36,7 @@ def probe(request: dict[str, Any], tools: Tools) -> Iterator[Any]:
     """`path`, `options`, `digest` -> VideoFacts."""
     from processors.media.probe import probe as run
 
-    yield run(Path(request["path"]), _options(request), request["digest"])
+    yield run(Path(request["path"]), _options(request), request["digest"], tools.limits)
 
 
 def transcribe(request: dict[str, Any], tools: Tools) -> Iterator[Any]:

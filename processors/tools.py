@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from processors.blobs import BlobStore
+from processors.media.limits import DEFAULTS, Limits
 from processors.models.store import ModelStore
 
 
@@ -19,6 +20,7 @@ class Tools:
         threads: threads that one job may use, >= 1. Fixed, since a changed count changes floating point sums.
         asr_model: name of a model that overrides the choice by profile and language, or None.
         work_dir: folder for temporary files of jobs.
+        limits: of media files.
     """
 
     blobs: BlobStore
@@ -26,3 +28,4 @@ class Tools:
     threads: int
     asr_model: str | None
     work_dir: Path
+    limits: Limits = DEFAULTS

@@ -11,6 +11,7 @@ import contextlib
 import os
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
@@ -124,6 +125,8 @@ class ChildPool:
             "threads": self._settings.threads,
             "asr_model": self._settings.asr_model,
             "work_dir": str(work_dir),
+            "limits": asdict(self._settings.limits),
+            "memory_mb": self._settings.child_memory_mb,
         }
         child = await _Child.start(environment, work_dir)
         self._all.add(child)

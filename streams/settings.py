@@ -7,6 +7,7 @@ running embedded cluster (`DATA_DIR/cluster.json`, addresses only), defaults. Un
 from __future__ import annotations
 
 import difflib
+import json
 import os
 import tomllib
 from collections.abc import Mapping
@@ -23,6 +24,7 @@ from pydantic_settings import (
 )
 
 from processors.errors import Fatal
+from processors.media.limits import Limits
 
 PREFIX: Final = "CLIPSTREAM_"
 TOML_FILE: Final = "clipstream.toml"
@@ -87,7 +89,21 @@ class Settings(BaseSettings):
     ssl_keyfile: Path | None = Field(None, description="its key, without a password; PEM")
 
     # --- sources of media
-    allowed_schemes: frozenset[str] = Field(frozenset({"file"}), description="URI schemes of sources")
+    allowed_schemes: frozenset[str] = Field(
+        frozenset({"file", "http", "https"}), description="URI schemes of sources, of these three"
+    )
+    allowed_folders: frozenset[Path] = Field(
+        frozenset(), description="folders that sources may lie in; every folder that can be read when empty"
+    )
+    allowed_hosts: frozenset[str] = Field(
+        frozenset(), description="hosts of http(s) sources, `*.example.org` for all below one; all when empty"
+    )
+    # With it off, a message cannot make a worker ask what only this machine or its network can reach.
+    allow_private_hosts: bool = Field(False, description="also http(s) sources at addresses that are not public")
+    max_source_bytes: int = Field(200_000_000_000, ge=1, description="largest source; 24 h at 18 Mbit/s")
+    max_duration_s: float = Field(86_400.0, gt=0.0, description="longest source")
+    max_frame_pixels: int = Field(8192 * 8192, ge=1, description="largest picture of a source, width times height")
+    max_streams: int = Field(64, ge=1, le=10_000, description="most tracks of a source")
 
     # --- compute
     workers: int = Field(os.cpu_count() or 1, ge=1, le=256, description="children per CPU stage")
@@ -96,6 +112,8 @@ class Settings(BaseSettings):
     # The longest a single item may take. Above all real items: 29 s of speech take 30 s with the largest model on one
     # slow core; a whole video's decoding is one item of an extractor, at 40x real time 20 minutes are 13 hours.
     item_timeout_s: float = Field(1_200.0, ge=1.0, le=86_400.0, description="longest wait for the next output of a job")
+    # Measured at most: 1.3 GB (transcriber, base; most of it is never touched), 0.4 GB (frames at 1080p, 8 threads).
+    child_memory_mb: int = Field(4_096, ge=0, description="memory of a child in MiB, above which it ends; 0: no limit")
 
     # --- delivery
     retries: int = Field(3, ge=0, le=20, description="tries after the first")
@@ -165,6 +183,16 @@ class Settings(BaseSettings):
         return self.store_url or str(self.data_dir / "blobs")
 
     @property
+    def limits(self) -> Limits:
+        """Limits of media files."""
+        return Limits(
+            max_bytes=self.max_source_bytes,
+            max_duration_ms=round(self.max_duration_s * 1000),
+            max_frame_pixels=self.max_frame_pixels,
+            max_streams=self.max_streams,
+        )
+
+    @property
     def log_dir(self) -> Path:
         """Folder of log files."""
         return self.data_dir / "logs"
@@ -230,16 +258,20 @@ def load_settings(**flags: Any) -> Settings:
 def to_environment(settings: Settings) -> dict[str, str]:
     """The settings as environment variables, for child processes to see the same ones."""
     secrets = {name: value for name, value in settings if isinstance(value, SecretStr)}
-    values = settings.model_dump(mode="json", exclude=set(secrets), exclude_none=True)
-    values["allowed_schemes"] = sorted(settings.allowed_schemes)
     environment = {}
-    for name, value in values.items():
-        text = str(value).lower() if isinstance(value, bool) else str(value)
-        environment[PREFIX + name.upper()] = text.replace("'", '"') if isinstance(value, list) else text
+    for name, value in plain(settings).items():
+        if value is not None and name not in secrets:
+            environment[PREFIX + name.upper()] = value if isinstance(value, str) else json.dumps(value)
     for name, secret in secrets.items():
         if secret.get_secret_value():
             environment[PREFIX + name.upper()] = secret.get_secret_value()
     return environment
+
+
+def plain(settings: Settings) -> dict[str, Any]:
+    """The settings as JSON values, sets in order and secrets masked."""
+    values = settings.model_dump(mode="json")
+    return {name: sorted(value) if isinstance(value, list) else value for name, value in values.items()}
 
 
 def _refuse_unknown_names() -> None:
@@ -268,4 +300,4 @@ def _suggestion(name: str, known: set[str] | frozenset[str]) -> str:
     return f"Did you mean {shortened[near[0]]}?" if near else _LISTED
 
 
-__all__ = ["PREFIX", "Settings", "SettingsError", "load_settings", "to_environment"]
+__all__ = ["PREFIX", "Settings", "SettingsError", "load_settings", "plain", "to_environment"]

@@ -20,6 +20,7 @@ from av.stream import Discard, Stream
 from numpy.typing import NDArray
 
 from processors.media.container import Container, open_container, pick_streams, zero_of
+from processors.media.limits import DEFAULTS, Limits
 from processors.timeline import samples_to_ms
 
 SAMPLE_RATE: Final = 16_000  # Hz, what Whisper and the voice activity network take
@@ -46,12 +47,13 @@ Samples = NDArray[np.float32]
 
 
 @contextmanager
-def open_audio(path: Path, language: str | None = None) -> Iterator[AudioTrack | None]:
+def open_audio(path: Path, language: str | None = None, limits: Limits = DEFAULTS) -> Iterator[AudioTrack | None]:
     """Open the sound of a media file.
 
     Args:
         path: a local file.
         language: ISO 639 code of the wanted sound track, or None; see `pick_streams`.
+        limits: see `open_container`.
 
     Yields:
         The track, or None when the file has no sound that can be decoded.
@@ -59,7 +61,7 @@ def open_audio(path: Path, language: str | None = None) -> Iterator[AudioTrack |
     Raises:
         InvalidMedia: see `open_container`.
     """
-    with open_container(path) as container:
+    with open_container(path, limits) as container:
         audio, video = pick_streams(container, language)
         if audio is None:
             yield None
@@ -67,7 +69,7 @@ def open_audio(path: Path, language: str | None = None) -> Iterator[AudioTrack |
         for stream in container.streams:
             if stream is not audio:
                 stream.discard = Discard.all  # else the demuxer reads the whole picture from the disk for nothing
-        yield AudioTrack(container, audio, zero_of(container, (audio, video)))
+        yield AudioTrack(container, audio, zero_of(container, (audio, video)), limits)
 
 
 def decode_audio(path: Path, language: str | None = None) -> Iterator[tuple[int, Samples]]:
@@ -89,7 +91,8 @@ class AudioTrack:
         declared_ms: end of the sound as the container states it, on the timeline, or None.
     """
 
-    def __init__(self, container: Container, stream: Stream, zero_s: Fraction) -> None:
+    def __init__(self, container: Container, stream: Stream, zero_s: Fraction, limits: Limits) -> None:
+        self._limits = limits
         self.warnings: list[str] = []
         self.declared_ms = _declared_end_ms(stream, zero_s)
         self._container, self._stream = container, stream
@@ -110,12 +113,16 @@ class AudioTrack:
         Yields:
             (start_ms, samples): contiguous from 0 ms; samples are float32 in -1..1, mono, 16 kHz, shape (n,) with
             n = `BLOCK_SAMPLES` except for the last block.
+
+        Raises:
+            InvalidMedia: it goes on beyond the limit of time.
         """
         pending: list[Samples] = []
         waiting = start = 0
         for piece in self._pieces():
             pending.append(piece)
             waiting += len(piece)
+            self._limits.check_length(self.end_ms)
             while waiting >= BLOCK_SAMPLES:
                 joined = np.concatenate(pending)
                 yield samples_to_ms(start, SAMPLE_RATE), joined[:BLOCK_SAMPLES]
@@ -168,6 +175,8 @@ class AudioTrack:
         while True:
             try:
                 packet = next(packets, None)
+            except MemoryError:
+                raise
             except (av.FFmpegError, ValueError) as error:
                 self.warnings.append(f"the file cannot be read beyond {self.end_ms / 1000:.1f} s: {error}")
                 return
@@ -175,6 +184,8 @@ class AudioTrack:
                 return
             try:
                 yield from packet.decode()
+            except MemoryError:
+                raise
             except (av.FFmpegError, ValueError):
                 self._damaged_packets += 1
 

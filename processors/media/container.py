@@ -17,6 +17,7 @@ import av
 from av.stream import Disposition, Stream
 
 from processors.errors import InvalidMedia
+from processors.media.limits import DEFAULTS, Limits
 from processors.timeline import container_zero
 
 Container = Any  # av.container.InputContainer; PyAV carries no types that mypy may follow here
@@ -53,20 +54,22 @@ _ISO_639_2: Final[dict[str, tuple[str, ...]]] = {
 
 
 @contextmanager
-def open_container(path: Path) -> Iterator[Container]:
+def open_container(path: Path, limits: Limits = DEFAULTS) -> Iterator[Container]:
     """Open a local media file for reading, and close it at the end of the `with` block.
 
     Args:
         path: a local file.
+        limits: what is refused although it could be read.
 
     Yields:
         The PyAV `InputContainer`, which has at least one audio or video stream that can be decoded.
 
     Raises:
-        InvalidMedia: with a reason for users: missing, a folder, empty, not readable, not media, cut short, or in a
-            codec that this build cannot decode.
+        InvalidMedia: with a reason for users: missing, a folder, empty, not readable, not media, cut short, in a
+            codec that this build cannot decode, or above a limit.
+        MemoryError: this process may take no more.
     """
-    _check_file(path)
+    limits.check_size(path.name, _check_file(path))
     try:
         # An absolute path cannot be taken for "protocol:rest", and the protocol list keeps a container that refers to
         # other places (mov data references) to local files.
@@ -75,10 +78,13 @@ def open_container(path: Path) -> Iterator[Container]:
             options={"format_whitelist": DEMUXERS, "protocol_whitelist": "file"},
             metadata_errors="replace",
         )
+    except MemoryError:  # one of FFmpegError as well, but not the file's fault
+        raise
     except (av.FFmpegError, ValueError) as error:
         raise InvalidMedia(_why_not_opened(path, error)) from error
     with container:
         _check_streams(path, container)
+        limits.check_container(path, container)
         yield container
 
 
@@ -153,9 +159,11 @@ def _decodable(stream: Stream) -> bool:
     return stream.type in ("audio", "video") and stream.codec_context is not None
 
 
-def _check_file(path: Path) -> None:
+def _check_file(path: Path) -> int:
+    """Size in bytes of a file that can be read."""
     try:
-        mode = path.stat().st_mode
+        status = path.stat()
+        mode = status.st_mode
         if stat.S_ISDIR(mode):
             raise InvalidMedia(f"'{path.name}' is a folder, not a media file.", "Name the file itself.")
         if not stat.S_ISREG(mode):  # a pipe would block for ever, a device would never end
@@ -163,6 +171,7 @@ def _check_file(path: Path) -> None:
         with path.open("rb") as file:
             if not file.read(1):
                 raise InvalidMedia(f"'{path.name}' is empty (0 bytes).", "Was the upload or the download complete?")
+        return status.st_size
     except (FileNotFoundError, NotADirectoryError) as error:
         raise InvalidMedia(f"The file '{path}' does not exist.", "Check the path.") from error
     except PermissionError as error:

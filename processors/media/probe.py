@@ -11,6 +11,7 @@ import av
 from processors.domain import StreamFacts, VideoFacts
 from processors.errors import InvalidMedia
 from processors.media.container import open_container, pick_streams, zero_of
+from processors.media.limits import DEFAULTS, Limits
 from processors.options import Options
 from processors.timeline import seconds_to_ms
 
@@ -22,13 +23,14 @@ _TURN: Final = 360
 _MAX_TITLE: Final = 500  # characters; some writers put whole descriptions there
 
 
-def probe(source: Path, options: Options, digest: str) -> VideoFacts:
+def probe(source: Path, options: Options, digest: str, limits: Limits = DEFAULTS) -> VideoFacts:
     """Read a file's facts.
 
     Args:
         source: a local media file.
         options: `language` takes part in the choice of streams, `metadata["title"]` in that of the title.
         digest: SHA-256 of the file, passed through.
+        limits: see `open_container`.
 
     Returns:
         The facts. The duration is the container's, else that of the longest stream, else measured by reading to the
@@ -36,9 +38,9 @@ def probe(source: Path, options: Options, digest: str) -> VideoFacts:
 
     Raises:
         InvalidMedia: with a reason for users: missing, a folder, empty, not media, cut short, an unsupported codec,
-            neither sound nor picture.
+            neither sound nor picture, above a limit.
     """
-    with open_container(source) as container:
+    with open_container(source, limits) as container:
         used = pick_streams(container, options.language)
         if used == (None, None):
             raise InvalidMedia(f"'{source.name}' has neither sound nor moving picture that can be decoded.")
@@ -66,7 +68,7 @@ def probe(source: Path, options: Options, digest: str) -> VideoFacts:
         )
     if duration_ms is not None:
         return facts
-    return _with_measured_length(source, facts, zero_s)
+    return _with_measured_length(source, facts, zero_s, limits)
 
 
 def _declared_ms(container: Any, zero_s: Fraction) -> int | None:
@@ -80,13 +82,16 @@ def _declared_ms(container: Any, zero_s: Fraction) -> int | None:
     return seconds_to_ms(max(ends)) if ends else None
 
 
-def _with_measured_length(source: Path, facts: VideoFacts, zero_s: Fraction) -> VideoFacts:
+def _with_measured_length(source: Path, facts: VideoFacts, zero_s: Fraction, limits: Limits) -> VideoFacts:
     end_s = zero_s
-    with open_container(source) as container:
+    with open_container(source, limits) as container:
         try:
             for packet in container.demux():
                 if packet.pts is not None:
                     end_s = max(end_s, (packet.pts + (packet.duration or 0)) * packet.time_base)
+                    limits.check_length(int((end_s - zero_s) * 1000))
+        except MemoryError:
+            raise
         except av.FFmpegError:
             facts.warnings.append("the file is damaged: it cannot be read to its end")
     return VideoFacts(
@@ -108,6 +113,8 @@ def _rotation(container: Any, stream: Any) -> int | None:
         try:
             for frame in packet.decode():
                 return int(round(-frame.rotation / 90) * 90 % _TURN)  # ffmpeg counts counter-clockwise
+        except MemoryError:
+            raise
         except av.FFmpegError:
             continue
     return None

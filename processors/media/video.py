@@ -21,6 +21,7 @@ from typing import Any, Final
 import av
 from av.stream import Discard
 
+from processors.media.limits import DEFAULTS, Limits
 from processors.timeline import pts_to_ms
 
 Frame = Any  # av.VideoFrame; PyAV carries no types that mypy may follow here
@@ -85,9 +86,11 @@ class VideoReader:
         stream: the video stream to read.
         zero_s: the container's zero in seconds, see `processors.timeline`.
         threads: decoder threads, >= 1.
+        limits: `groups` raises `InvalidMedia` where the video goes on beyond the limit of time.
     """
 
-    def __init__(self, container: Any, stream: Any, zero_s: Fraction, threads: int) -> None:
+    def __init__(self, container: Any, stream: Any, zero_s: Fraction, threads: int, limits: Limits = DEFAULTS) -> None:
+        self._limits = limits
         # exact fractions are slow, and each time is asked for by its packet, the packet before and its picture
         self._ms = lru_cache(_TIMES_KEPT)(lambda pts: pts_to_ms(pts, stream.time_base, zero_s))
         self._container = container
@@ -172,6 +175,7 @@ class VideoReader:
         """
         if self._spare is None:
             self._spare = av.CodecContext.create(self._context.name, "r")
+            self._spare.options = self._context.options
             self._spare.extradata = self._context.extradata
             self._spare.thread_count = self._context.thread_count
         self._spare.flush_buffers()
@@ -201,6 +205,8 @@ class VideoReader:
             frames = (context or self._context).decode(packet)
         except av.error.EOFError:
             return []
+        except MemoryError:  # one of FFmpegError as well, but not the file's fault
+            raise
         except av.FFmpegError:
             self.errors += 1
             return []
@@ -227,9 +233,12 @@ class VideoReader:
                         packet.pts = pts
                     failures = 0
                     ms = self._ms(pts)
+                    self._limits.check_length(ms)
                     self.end_ms = max(self.end_ms, self._ms(pts + (packet.duration or 0)), ms + 1)
                     yield packet, ms
                 return
+            except MemoryError:
+                raise
             except av.FFmpegError:
                 failures += 1
                 self.errors += 1

@@ -44,9 +44,9 @@ def extract_audio(source: Path, options: Options, tools: Tools) -> Iterator[Audi
         StorageFull, Retryable: a chunk could not be stored.
         ModelUnavailable: no weights.
     """
-    with open_audio(source, options.language) as track:
+    with open_audio(source, options.language, tools.limits) as track:
         if track is None:
-            with open_container(source) as container:
+            with open_container(source, tools.limits) as container:
                 warnings = unsupported(container, "audio")
             yield ExtractionEnd(item_count=0, emitted=0, duration_ms=None, warnings=warnings)
             return

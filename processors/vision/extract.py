@@ -56,13 +56,13 @@ def extract_frames(source: Path, options: Options, tools: Tools) -> Iterator[Fra
         StorageFull, Retryable: a picture could not be stored.
     """
     cv2.setNumThreads(tools.threads)
-    with open_container(source) as container:
+    with open_container(source, tools.limits) as container:
         streams = pick_streams(container, options.language)
         stream = streams[1]
         if stream is None:
             yield ExtractionEnd(item_count=0, emitted=0, duration_ms=None, warnings=unsupported(container, "video"))
             return
-        reader = VideoReader(container, stream, zero_of(container, streams), tools.threads)
+        reader = VideoReader(container, stream, zero_of(container, streams), tools.threads, tools.limits)
         scanner = Scanner(reader, choose=options.vision != "off", duplicates=Duplicates())
         emitted = 0
         for batch in _batches(scanner, reader, tools):

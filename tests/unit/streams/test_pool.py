@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import av
 import orjson
 import psutil
 import pytest
@@ -75,6 +76,47 @@ async def _signalled(pool: ChildPool, sample: Path, number: signal.Signals) -> N
     """Run a job and send a signal to its process with each output."""
     async for _ in pool.run("extract-frames", {"path": str(sample), "options": {}}):
         os.kill(next(iter(pool._all))._process.pid, number)
+
+
+def large_pictures(path: Path) -> Path:
+    """Pictures of 8192 x 8192, which take 100 MB each when they are decoded and some 0.4 MB in the file."""
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream("mjpeg", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 8192, 8192, "yuvj420p"
+        frame = av.VideoFrame(8192, 8192, "yuvj420p")
+        for plane in frame.planes:
+            plane.update(bytes(plane.buffer_size))
+        for number in range(2):
+            frame.pts = number
+            output.mux(stream.encode(frame))
+        output.mux(stream.encode(None))
+    return path
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is limited on Linux")
+async def test_a_decoder_that_takes_too_much_memory_counts_as_dead_and_the_next_job_works(tmp_path, sample):
+    """250 MiB: 66 more than the sample needs, and less than one of these pictures needs."""
+    source = large_pictures(tmp_path / "large.mov")
+    pool = ChildPool(1, Settings(data_dir=tmp_path, child_memory_mb=250), "frame-extractor")
+    job = {"path": str(source), "options": {}}
+    with pytest.raises(ChildDied, match=r"limit of memory|died"):
+        await outputs(pool, "extract-frames", job)
+    assert not pool._all
+    assert (await outputs(pool, "extract-frames", {"path": str(sample), "options": {}}))[-1]["item_count"] > 0
+    await pool.stop()
+    free = ChildPool(1, Settings(data_dir=tmp_path, child_memory_mb=0), "frame-extractor")
+    assert (await outputs(free, "extract-frames", job))[-1]["item_count"] == 1
+    await free.stop()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of a process are read from /proc")
+async def test_children_have_their_limits(settings, sample):
+    pool = ChildPool(1, settings, "metadata")
+    await outputs(pool, "probe", probe(sample))
+    child = psutil.Process(next(iter(pool._all))._process.pid)
+    assert child.rlimit(psutil.RLIMIT_DATA) == (settings.child_memory_mb * 2**20,) * 2
+    assert child.rlimit(psutil.RLIMIT_CORE) == (0, 0)
+    await pool.stop()
 
 
 async def test_no_more_jobs_run_than_there_are_children(settings, sample):
