@@ -19,6 +19,7 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -31,11 +32,12 @@ _PR_SET_PDEATHSIG: Final = 1
 _CV_NO_MEMORY: Final = -4  # cv::Error::StsNoMem
 
 
-def main(parent_pid: int) -> None:
+def main(parent_pid: int, jobs: Mapping[str, Callable[..., Any]] | None = None) -> None:
     """Serve jobs until the parent closes standard input.
 
     Args:
         parent_pid: process that started this one.
+        jobs: by name, as in `processors.jobs`; those when None, imported with the first job.
     """
     _die_with(parent_pid)
     requests: BinaryIO = os.fdopen(os.dup(0), "rb")
@@ -47,18 +49,24 @@ def main(parent_pid: int) -> None:
     while line := requests.readline():
         if line != b"+\n":
             # a thread for each job, since one that gave way stays nice; see processors.priority
-            job = threading.Thread(target=_run, args=(orjson.loads(line), tools, requests, results))
+            job = threading.Thread(target=_run, args=(orjson.loads(line), jobs, tools, requests, results))
             job.start()
             job.join()
 
 
-def _run(order: dict[str, Any], tools: Any, requests: BinaryIO, results: BinaryIO) -> None:
-    from processors.jobs import JOBS
-
+def _run(
+    order: dict[str, Any],
+    jobs: Mapping[str, Callable[..., Any]] | None,
+    tools: Any,
+    requests: BinaryIO,
+    results: BinaryIO,
+) -> None:
+    if jobs is None:
+        from processors.jobs import JOBS as jobs  # noqa: N811
     credit = CREDIT
     started = time.monotonic()
     try:
-        for output in JOBS[order["job"]](order["request"], tools):
+        for output in jobs[order["job"]](order["request"], tools):
             if credit == 0:
                 if not requests.readline():
                     os._exit(0)  # the parent is gone

@@ -13,7 +13,7 @@ import sys
 from collections.abc import AsyncIterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import orjson
 
@@ -56,6 +56,10 @@ class ChildPool:
         settings: where blobs, models and caches are.
         stage: name of the stage, for warming up.
     """
+
+    # Module that a child runs, and its first arguments. Only code names it, never a setting: `ops.bench` has children
+    # with stub jobs in its own workers.
+    child: ClassVar[tuple[str, ...]] = ("processors.child",)
 
     def __init__(self, size: int, settings: Settings, stage: str) -> None:
         self.size = size
@@ -128,7 +132,7 @@ class ChildPool:
             "limits": asdict(self._settings.limits),
             "memory_mb": self._settings.child_memory_mb,
         }
-        child = await _Child.start(environment, work_dir)
+        child = await _Child.start(self.child, environment, work_dir)
         self._all.add(child)
         return child
 
@@ -142,12 +146,12 @@ class _Child:
         self._stdout = process.stdout
 
     @classmethod
-    async def start(cls, environment: dict[str, Any], work_dir: Path) -> _Child:
+    async def start(cls, entry: tuple[str, ...], environment: dict[str, Any], work_dir: Path) -> _Child:
         threads = str(environment["threads"])
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
-            "processors.child",
+            *entry,
             str(os.getpid()),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,

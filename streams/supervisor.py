@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -55,11 +56,23 @@ class Supervisor:
         settings: handed to the workers through their environment.
         agents: names, in the order of the flow; each gets one worker.
         clock: monotonic time for back-off.
+        copies: how many workers an agent gets where it is not one.
+        command: how to start this program; None for `clipstream` itself.
     """
 
-    def __init__(self, settings: Settings, agents: tuple[str, ...], clock: Clock) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        agents: tuple[str, ...],
+        clock: Clock,
+        *,
+        copies: Mapping[str, int] | None = None,
+        command: Sequence[str] | None = None,
+    ) -> None:
         self._settings = settings
         self._clock = clock
+        self._copies = copies or {}
+        self._command = command or clipstream_command()
         self.children: list[Child] = []
         self._note(agents)
 
@@ -129,13 +142,16 @@ class Supervisor:
     def _note(self, agents: tuple[str, ...]) -> list[Child]:
         present = {child.agent for child in self.children}
         new = [
-            Child(agent, "1", log=self._settings.log_dir / f"{agent}.log") for agent in agents if agent not in present
+            Child(agent, str(number), log=self._settings.log_dir / f"{agent}{f'-{number}' if number > 1 else ''}.log")
+            for agent in agents
+            if agent not in present
+            for number in range(1, self._copies.get(agent, 1) + 1)
         ]
         self.children += new
         return new
 
     def _start(self, child: Child) -> None:
-        command = [*clipstream_command(), "worker", child.agent, "--instance", child.instance]
+        command = [*self._command, "worker", child.agent, "--instance", child.instance]
         environment = {**os.environ, **to_environment(self._settings)}
         # killed, not asked: when this process is killed the broker ends too, and a worker that waits for it never stops
         child.process = spawn(command, child.log, environment, death_signal=signal.SIGKILL)

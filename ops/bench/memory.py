@@ -37,12 +37,13 @@ class PeakMemory:
     def _run(self) -> None:
         while not self._done.wait(_EACH_S):
             for label, pid in self._roots():
-                sizes = _sizes(pid)
+                sizes = sizes_mb(pid)
                 self.trees_mb[label] = max(self.trees_mb.get(label, 0.0), sum(sizes))
                 self.largest_process_mb[label] = max(self.largest_process_mb.get(label, 0.0), max(sizes, default=0.0))
 
 
-def _sizes(pid: int) -> list[float]:
+def sizes_mb(pid: int) -> list[float]:
+    """PSS of a process and its children, in MB; empty when it is gone."""
     found = []
     try:
         root = psutil.Process(pid)

@@ -17,6 +17,7 @@ from ops.bench.machine import describe
 from ops.bench.memory import PeakMemory
 from ops.bench.naive import READY
 from ops.bench.truth import pooled_errors, speech_by_language
+from ops.bench.workers import pids, ready
 from ops.local.cluster import LocalCluster
 from processors.blobs import BlobStore
 from processors.options import Options
@@ -25,13 +26,10 @@ from streams import agents, results, topics
 from streams.admin import create_topics
 from streams.client import TERMINAL, following, keep_highest, producing, request_for
 from streams.clock import SYSTEM_CLOCK
-from streams.groups import agents_with_members
 from streams.settings import Settings
 from streams.supervisor import Supervisor
 
 LIMIT_S: Final = 7_200.0
-READY_LIMIT_S: Final = 120.0
-_POLL_S: Final = 0.2
 
 
 @dataclass
@@ -119,35 +117,14 @@ async def _clipstream(video: Path, model: str, base: Settings) -> Ours:
             supervisor = Supervisor(settings, agents.NAMES, SYSTEM_CLOCK)
             supervisor.start()
             try:
-                await _ready(settings, supervisor)
+                await ready(settings, supervisor)
                 kafka = [(name, pid) for name, pid in info.pids.items() if name != "owner"]
-                with PeakMemory(lambda: [*kafka, *_pids(supervisor)]) as memory:
+                with PeakMemory(lambda: [*kafka, *pids(supervisor)]) as memory:
                     ours = await _one(video, settings)
                 ours.trees_mb, ours.process_mb = memory.trees_mb, memory.largest_process_mb
                 return ours
             finally:
                 await asyncio.to_thread(supervisor.stop)
-
-
-def _pids(supervisor: Supervisor) -> list[tuple[str, int]]:
-    return [(child.agent, child.process.pid) for child in supervisor.children if child.process is not None]
-
-
-async def _ready(settings: Settings, supervisor: Supervisor) -> None:
-    """Wait until every agent has joined its group and loaded its models, as the naive side has."""
-    deadline = time.monotonic() + READY_LIMIT_S
-    while await agents_with_members(settings) != set(agents.NAMES) or not _warm(settings):
-        supervisor.poll()
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"the agents are not ready after {READY_LIMIT_S:.0f} s; logs are in {settings.log_dir}")
-        await asyncio.sleep(_POLL_S)
-
-
-def _warm(settings: Settings) -> bool:
-    from streams.worker import living_workers
-
-    warm = {note["agent"] for note in living_workers(settings.data_dir) if note["warm"]}
-    return warm == set(agents.NAMES)
 
 
 async def _one(video: Path, settings: Settings) -> Ours:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import orjson
 import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from processors.errors import InvalidMessage
-from streams.cli.console import console, out, print_json
+from streams.cli.console import console, out, print_json, print_text
 from streams.cli.process import SAMPLE
 from streams.settings import load_settings
 
@@ -56,12 +59,76 @@ def pipeline(
             raise InvalidMessage(f"There is no file {path}.")
     pull_models(settings, {"balanced"})
     found = run([path.absolute() for path in videos], model, settings)
+    _give(found, as_json, output, _print)
+
+
+@commands.command()
+def stream(
+    videos: Annotated[int, typer.Option(help="Stub videos.", min=1)] = 200,
+    chunks: Annotated[int, typer.Option(help="Audio chunks of a video.", min=0)] = 20,
+    batches: Annotated[int, typer.Option(help="Frame batches of a video.", min=0)] = 5,
+    stub_ms: Annotated[float, typer.Option(help="What recognition or analysis of one item takes.", min=0.0)] = 0.0,
+    burn: Annotated[bool, typer.Option("--burn", help="Spend that time on the processor, not asleep.")] = False,
+    open_videos: Annotated[int, typer.Option("--open", help="Videos under way at a time.", min=1)] = 200,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Also write the JSON here.")] = None,
+) -> None:
+    """Stub videos through the real agents on a broker of its own: videos an hour, messages a second, memory.
+
+    Beside it, on the same broker, a bare loop that only consumes and produces.
+
+    Examples:
+
+        clipstream bench stream --videos 1000
+
+        clipstream bench stream --videos 100 --stub-ms 50 --json -o stream.json
+    """
+    from ops.bench.plan import Plan
+    from ops.bench.stream import run
+
+    plan = Plan(chunks, batches, stub_ms, burn)
+    with Progress(TextColumn("videos"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console) as bar:
+        task = bar.add_task("videos", total=videos)
+
+        def say(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        found = asyncio.run(run(videos, open_videos, plan, load_settings(), say))
+    _give(found, as_json, output, _print_stream)
+
+
+def _give(found: dict[str, Any], as_json: bool, output: Path | None, show: Callable[[dict[str, Any]], None]) -> None:
     if output is not None:
         output.write_bytes(orjson.dumps(found, option=orjson.OPT_INDENT_2))
     if as_json:
         print_json(found)
     else:
-        _print(found)
+        show(found)
+
+
+def _print_stream(found: dict[str, Any]) -> None:
+    machine, pooled, bare = found["machine"], found["pooled"], found["baselines"]["bare"]
+    console.print(f"{machine['cpu']}, {machine['cores']} cores, {machine['date']}")
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name in ("stage", "records", "records/s", "processor ms/video", "first MB", "last MB"):
+        table.add_column(name, justify="left" if name == "stage" else "right")
+    for row in found["rows"]:
+        table.add_row(
+            row["item"],
+            f"{row['items']:,}",
+            f"{row['items_per_s']:,}",
+            f"{row['processor_ms_per_video']:,}",
+            f"{row['first_mb']:,}",
+            f"{row['last_mb']:,}",
+        )
+    out().print(table)
+    first = pooled["first_progress_s"]
+    print_text(
+        f"{pooled['videos_per_s']:.2f} videos/s, {pooled['videos_per_hour']:,} an hour; {pooled['statuses']}, "
+        f"{pooled['lost']} lost\n"
+        f"first progress after {first['p50']} s (median), {first['p95']} s (95 %)\n"
+        f"{pooled['messages_per_s']:,} messages/s; bare loop {bare['messages_per_s']:,}: ratio {pooled['ratio']}"
+    )
 
 
 def _videos_in(folder: Path) -> list[Path]:
