@@ -61,12 +61,11 @@ def _run(
     requests: BinaryIO,
     results: BinaryIO,
 ) -> None:
-    if jobs is None:
-        from processors.jobs import JOBS as jobs  # noqa: N811
+    known = jobs if jobs is not None else _jobs()
     credit = CREDIT
     started = time.monotonic()
     try:
-        for output in jobs[order["job"]](order["request"], tools):
+        for output in known[order["job"]](order["request"], tools):
             if credit == 0:
                 if not requests.readline():
                     os._exit(0)  # the parent is gone
@@ -78,6 +77,12 @@ def _run(
         _send(results, b"D")
     except Exception as error:  # whatever it is, it belongs to this item, and the parent classes it
         _send(results, b"E" + orjson.dumps(_out_of_memory() if _is_memory(error) else _describe(error)))
+
+
+def _jobs() -> Mapping[str, Callable[..., Any]]:
+    from processors.jobs import JOBS
+
+    return JOBS
 
 
 def _describe(error: Exception) -> dict[str, str]:
