@@ -88,8 +88,13 @@ async def run(videos: int, open_videos: int, plan: Plan, base: Settings, say: Sa
             try:
                 await ready(settings, supervisor)
                 kafka = ("kafka", info.pids["kafka"])
-                found = await _measure(videos, open_videos, settings, lambda: [kafka, *pids(supervisor)], say)
-                found["restarts"] = sum(child.restarts for child in supervisor.children)
+
+                def keep(done: int) -> None:
+                    supervisor.poll()
+                    say(done, videos)
+
+                found = await _measure(videos, open_videos, settings, lambda: [kafka, *pids(supervisor)], keep)
+                found["restarts"] = {child.agent: child.last_exit for child in supervisor.children if child.restarts}
             finally:
                 await asyncio.to_thread(supervisor.stop)
             size = await _record_bytes(settings)
@@ -116,7 +121,11 @@ async def run(videos: int, open_videos: int, plan: Plan, base: Settings, say: Sa
 
 
 async def _measure(
-    videos: int, open_videos: int, settings: Settings, roots: Callable[[], list[tuple[str, int]]], say: Say
+    videos: int,
+    open_videos: int,
+    settings: Settings,
+    roots: Callable[[], list[tuple[str, int]]],
+    keep: Callable[[int], None],
 ) -> dict[str, Any]:
     source = settings.data_dir / "stub.mp4"
     source.write_bytes(b"stub")
@@ -127,7 +136,7 @@ async def _measure(
     feeder = asyncio.create_task(_feed(videos, open_videos, source, settings, watched))
     try:
         async for _ in _watch(settings, watched):
-            say(len(watched.ended), videos)
+            keep(len(watched.ended))
             if feeder.done():
                 feeder.result()  # raises what ended it
             if len(watched.ended) * 10 >= videos and "first" not in memory:
