@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Any, TypeVar
 
 import faust
@@ -32,17 +33,18 @@ class Publisher:
         self._stage = stage
         self._clock = clock
 
-    async def item(self, spec: TopicSpec[M], header: Header, message: M) -> None:
-        """Publish a record with a header; returns when it is delivered.
+    async def item(self, spec: TopicSpec[M], header: Header, message: M) -> Awaitable[Any]:
+        """Queue a record with a header; what it returns is awaited until the record is delivered.
 
         Raises:
             RecordTooLarge: above the broker's limit.
         """
         if spec.keyed_by_video:
-            await self.video(spec, header.video_id, message)
-            return
-        partition = topics.item_partition(header.video_id, header.index, spec.partitions)
-        await self._send(spec, topics.item_key(header.video_id, header.index), codec.encode(spec, message), partition)
+            key, partition = header.video_id.encode(), topics.video_partition(header.video_id, spec.partitions)
+        else:
+            key = topics.item_key(header.video_id, header.index)
+            partition = topics.item_partition(header.video_id, header.index, spec.partitions)
+        return await self._queue(spec, key, codec.encode(spec, message), partition)
 
     async def video(self, spec: TopicSpec[M], video_id: str, message: M) -> None:
         """Publish a record keyed by video; returns when it is delivered."""
@@ -84,5 +86,11 @@ class Publisher:
 
     async def _send(self, spec: TopicSpec[Any], key: bytes | None, value: bytes, partition: int | None) -> None:
         # the first await queues the record, the second one waits until the broker has it
-        await (await self._topics[spec.name].send(key=key, value=value, partition=partition))
+        await (await self._queue(spec, key, value, partition))
+
+    async def _queue(
+        self, spec: TopicSpec[Any], key: bytes | None, value: bytes, partition: int | None
+    ) -> Awaitable[Any]:
+        delivery: Awaitable[Any] = await self._topics[spec.name].send(key=key, value=value, partition=partition)
         OUTPUTS.labels(self._stage, spec.name).inc()
+        return delivery

@@ -58,6 +58,19 @@ class _Turnstile:
         self.inside -= 1
 
 
+@dataclass(slots=True)
+class _Turn:
+    """The right of one work to run; left once."""
+
+    _turnstile: _Turnstile
+    _left: bool = False
+
+    def leave(self) -> None:
+        if not self._left:
+            self._left = True
+            self._turnstile.leave()
+
+
 class InOrderWindow:
     """Bounds what is in flight, in total and per partition.
 
@@ -81,7 +94,7 @@ class InOrderWindow:
         self,
         partition: Hashable,
         key: Hashable,
-        work: Callable[[], Awaitable[None]],
+        work: Callable[[Callable[[], None]], Awaitable[None]],
         ack: Callable[[], object],
         priority: int = 0,
     ) -> None:
@@ -90,7 +103,8 @@ class InOrderWindow:
         Args:
             partition: acks keep their order within it.
             key: works of one key run one after the other.
-            work: raises only what must stop the worker.
+            work: raises only what must stop the worker. It is given a call by which it leaves its turn to the next one
+                before it ends: when it has computed, and waits for the broker.
             ack: called when this work and all before it in the partition are done.
             priority: the lowest number of those that wait runs next; equal ones in the order of arrival.
         """
@@ -130,17 +144,18 @@ class InOrderWindow:
         entry: _Entry,
         entries: deque[_Entry],
         before: asyncio.Task[None] | None,
-        work: Callable[[], Awaitable[None]],
+        work: Callable[[Callable[[], None]], Awaitable[None]],
         priority: int,
     ) -> None:
         try:
             if before is not None:
                 await asyncio.wait([before])
             await self._turnstile.enter(priority)
+            turn = _Turn(self._turnstile)
             try:
-                await work()
+                await work(turn.leave)
             finally:
-                self._turnstile.leave()
+                turn.leave()
             entry.done = True
             while entries and entries[0].done:
                 entries.popleft().ack()

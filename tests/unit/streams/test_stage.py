@@ -21,7 +21,7 @@ from streams.attempts import MAX_WORKER_DEATHS, Attempts
 from streams.dead_letters import EXIT_DEAD_LETTER_LIMIT, EXIT_FATAL, DeadLetterLimit
 from streams.leaving import exit_worker
 from streams.settings import Settings
-from streams.stage import Stage
+from streams.stage import UNDELIVERED, Stage
 from streams.work import Output
 
 
@@ -44,14 +44,23 @@ class FakeClock:
 
 
 class Recorder:
-    """A publisher that keeps what it is given."""
+    """A publisher that keeps what it is given. Deliveries of the numbers in `lost` fail."""
 
-    def __init__(self) -> None:
+    def __init__(self, lost: tuple[int, ...] = ()) -> None:
         self.items: list[TranscriptMessage] = []
         self.letters: list[DeadLetter] = []
+        self.lost = lost
+        self.broker: asyncio.Event | None = None  # where there is one, deliveries wait for it
 
-    async def item(self, spec: Any, header: Header, message: Any) -> None:
+    async def item(self, spec: Any, header: Header, message: Any) -> asyncio.Future[None]:
         self.items.append(message)
+        return asyncio.ensure_future(self._deliver(len(self.items) - 1))
+
+    async def _deliver(self, number: int) -> None:
+        if self.broker is not None:
+            await self.broker.wait()
+        if number in self.lost:
+            raise ConnectionError("not delivered")
 
     async def dead_letter(self, message: DeadLetter) -> None:
         self.letters.append(message)
@@ -103,9 +112,14 @@ class Raw:
 
 
 def run(
-    script: list[Exception | None], raw: Raw | None = None, before: int = 0, deaths: int = 0, **kwargs: Any
+    script: list[Exception | None],
+    raw: Raw | None = None,
+    before: int = 0,
+    deaths: int = 0,
+    recorder: Recorder | None = None,
+    **kwargs: Any,
 ) -> tuple:
-    clock, recorder = FakeClock(), Recorder()
+    clock, recorder = FakeClock(), recorder or Recorder()
     logic = Scripted(script, before, **kwargs)
     settings = Settings(retries=3, retry_base_s=1.0, dead_letter_max_consecutive=1)
     valid = Raw(codec.encode(topics.VIDEO_INGESTED, VideoIngested(uri="/v.mp4", video_id="v")))
@@ -123,6 +137,37 @@ def run(
 def test_success_publishes_and_dead_letters_nothing():
     logic, recorder, clock, _ = run([None], before=2)
     assert (logic.tries, len(recorder.items), recorder.letters, clock.slept) == (1, 2, [], [])
+
+
+def test_an_output_that_is_not_delivered_is_made_again():
+    logic, recorder, clock, _ = run([None, None], before=3, recorder=Recorder(lost=(1,)))
+    assert (logic.tries, recorder.letters, len(clock.slept)) == (2, [], 1)
+    assert [item.header.index for item in recorder.items] == [0, 1, 2, 0, 1, 2]
+
+
+def test_only_what_was_delivered_without_a_gap_counts_as_sent():
+    lost = (1, 4, 7, 10)  # the second of three, each time
+    logic, recorder, _, _ = run([None] * 4, before=3, recorder=Recorder(lost=lost))
+    assert logic.tries == 4
+    assert recorder.items[-1].header.error == "not delivered after 4, 1 sent"
+
+
+def test_an_event_is_not_through_before_its_outputs_are_delivered():
+    async def handle() -> None:
+        clock, recorder = FakeClock(), Recorder()
+        recorder.broker, left = asyncio.Event(), []
+        attempts = Attempts(Path(tempfile.mkdtemp()), clock)
+        stage = Stage(Scripted([None], 40), Settings(), recorder, attempts, 2, clock)  # type: ignore[arg-type]
+        raw = Raw(codec.encode(topics.VIDEO_INGESTED, VideoIngested(uri="/v.mp4", video_id="v")))
+        handled = asyncio.ensure_future(stage._handle(raw, lambda: left.append(len(recorder.items))))
+        for _ in range(200):
+            await asyncio.sleep(0)
+        assert (len(recorder.items), left, handled.done()) == (UNDELIVERED, [], False), "bounded without the broker"
+        recorder.broker.set()
+        await handled
+        assert (len(recorder.items), left) == (40, [40])
+
+    asyncio.run(handle())
 
 
 def test_retryable_backs_off_with_jitter_and_recovers():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
@@ -17,6 +18,7 @@ class Run:
         self.acked: list[str] = []
         self.started: list[str] = []
         self.gates: dict[str, asyncio.Event] = {}
+        self.leave: dict[str, Callable[[], None]] = {}
         self.window = InOrderWindow(limit, admitted or limit, self.errors.append)
 
     async def submit(
@@ -24,8 +26,9 @@ class Run:
     ) -> None:
         self.gates[name] = asyncio.Event()
 
-        async def work() -> None:
+        async def work(leave: Callable[[], None]) -> None:
             self.started.append(name)
+            self.leave[name] = leave
             await self.gates[name].wait()
             if error is not None:
                 raise error
@@ -138,3 +141,19 @@ async def test_an_error_frees_its_place():
     await run.submit("next", partition=1)
     await run.finish("bad", "next")
     assert run.acked == ["next"]
+
+
+async def test_a_work_that_waits_for_the_broker_leaves_its_turn_and_keeps_its_place():
+    run = Run(limit=1, admitted=3)
+    for name in ("a", "b", "c"):
+        await run.submit(name)
+    await run.finish()
+    assert run.started == ["a"]
+    run.leave["a"]()
+    run.leave["a"]()
+    await run.finish()
+    assert run.started == ["a", "b"], "one turn, once"
+    await run.finish("b")
+    assert (run.started, run.acked) == (["a", "b", "c"], [])
+    await run.finish("a", "c")
+    assert run.acked == ["a", "b", "c"]
