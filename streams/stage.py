@@ -73,6 +73,7 @@ class Stage(Generic[In]):
         self._isolation = Isolation()
         self._clock = clock
         self._moved_s = clock.monotonic_s()
+        self._begun = 0  # events whose work began and whose outputs are not all delivered
         self._offered_s: float | None = None
         self._window = InOrderWindow(running, max(running, ADMITTED), exit_worker)
         self._meter = FailureMeter(settings.dead_letter_max_consecutive, settings.dead_letter_max_ratio)
@@ -84,7 +85,7 @@ class Stage(Generic[In]):
 
     def still_s(self) -> float:
         """How long nothing was published or finished although there is work; 0 without work."""
-        return self._clock.monotonic_s() - self._moved_s if self._window.running else 0.0
+        return self._clock.monotonic_s() - self._moved_s if self._begun else 0.0
 
     def blocked_s(self) -> float:
         """How long a record has waited for room in the window."""
@@ -109,11 +110,13 @@ class Stage(Generic[In]):
 
     async def _measured(self, raw: Any, deaths: int, leave_turn: Callable[[], None]) -> None:
         started = self._moved_s = self._clock.monotonic_s()
+        self._begun += 1
         metrics.IN_FLIGHT.labels(self._logic.name).inc()
         status = "failed"
         try:
             status = await self._process(raw, deaths, leave_turn)
         finally:
+            self._begun -= 1
             self._moved_s = self._clock.monotonic_s()
             metrics.IN_FLIGHT.labels(self._logic.name).dec()
             metrics.ITEMS.labels(self._logic.name, status).inc()

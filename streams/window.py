@@ -35,14 +35,12 @@ class _Turnstile:
     """Lets at most `free` works run, the lowest priority number first."""
 
     free: int
-    inside: int = 0
     _waiting: list[tuple[int, int, asyncio.Future[None]]] = field(default_factory=list)
     _arrivals: itertools.count[int] = field(default_factory=itertools.count)
 
     async def enter(self, priority: int) -> None:
         if self.free > 0 and not self._waiting:
             self.free -= 1
-            self.inside += 1
             return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         heapq.heappush(self._waiting, (priority, next(self._arrivals), turn))
@@ -55,7 +53,6 @@ class _Turnstile:
                 turn.set_result(None)
                 return
         self.free += 1
-        self.inside -= 1
 
 
 @dataclass(slots=True)
@@ -129,11 +126,6 @@ class InOrderWindow:
     def in_flight(self) -> int:
         """Events whose work has not ended."""
         return len(self._tasks)
-
-    @property
-    def running(self) -> int:
-        """Works that run now."""
-        return self._turnstile.inside
 
     def holds(self, partition: Hashable) -> bool:
         """Whether it has unacked events of a partition, or no room for any more."""
