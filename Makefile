@@ -52,6 +52,7 @@ down: setup ## Stop them
 lock: ## Resolve the dependencies anew into requirements.lock
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile pyproject.toml --all-extras --group build --override ops/lock-overrides.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --quiet --output-file requirements.lock
+	$(BIN)/uv pip compile ops/local/kafka-ui.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --quiet --output-file ops/local/kafka-ui.lock
 
 clean: ## Remove the virtual environment and all caches of tools
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

@@ -1,11 +1,13 @@
 """The embedded cluster: Kafka and Valkey as children of one owner process, described in `cluster.json`.
 
+Where it is asked for, a schema registry and a Kafka UI run beside them; nothing waits for these two when they die.
+
 ::
 
     state folder          cluster.lock   held by the owner; the kernel drops it when the owner ends, however it ends
                           cluster.json   addresses and process ids, there while the cluster is ready
                           children.json  process ids from their start on, to clean up after an owner that was killed
-                          kafka/ valkey/ logs/
+                          kafka/ valkey/ registry/ ui/ logs/
 """
 
 from __future__ import annotations
@@ -18,18 +20,31 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from ops.local import apicurio
+from ops.local.apicurio import RegistryServer
 from ops.local.downloads import ConsoleReporter, Reporter, StoppableReporter
 from ops.local.errors import AlreadyRunning, StartFailed
-from ops.local.info import CHILDREN_FILE, CLUSTER_FILE, LOCK_FILE, ClusterInfo, load_info, read_cluster, write_json
+from ops.local.info import (
+    CHILDREN_FILE,
+    CLUSTER_FILE,
+    LOCK_FILE,
+    ClusterInfo,
+    load_info,
+    port_of,
+    read_cluster,
+    write_json,
+)
 from ops.local.jars import ensure_jars, jar_dir
 from ops.local.java import ensure_java
 from ops.local.kafka import STOP_LIMIT_S, KafkaBroker
+from ops.local.kafka_ui import KafkaUi, ensure_ui
 from ops.local.leftovers import clean_up, note_children
 from ops.local.owner_lock import OwnerLock
 from ops.local.ports import LOOPBACK, choose_port
 from ops.local.valkey import ValkeyServer
 from streams.clock import SYSTEM_CLOCK, Clock
 
+Server = KafkaBroker | ValkeyServer | RegistryServer | KafkaUi
 # Another program may bind a free port between our asking for it and the server's; thrice in a row is something else.
 _PORT_TRIES: Final = 3
 _PORT_IN_USE: Final = ("Address already in use", "Failed listening on")
@@ -43,6 +58,8 @@ class LocalCluster:
         cache_dir: user cache of downloads; shared by all clusters of a user.
         kafka_port: of the broker on loopback; None for a free one.
         valkey_port: of Valkey on loopback; None for a free one.
+        registry: also a schema registry.
+        ui: also a Kafka UI, and the registry by which it decodes.
         reporter: hears what is downloaded; None for standard error.
         allow_download: False for machines that must stay offline.
         clock: tells when it started.
@@ -55,6 +72,8 @@ class LocalCluster:
         *,
         kafka_port: int | None = None,
         valkey_port: int | None = None,
+        registry: bool = False,
+        ui: bool = False,
         reporter: Reporter | None = None,
         allow_download: bool = True,
         clock: Clock = SYSTEM_CLOCK,
@@ -66,8 +85,11 @@ class LocalCluster:
         self._allow_download = allow_download
         self._clock = clock
         self._lock = OwnerLock(self._state_dir / LOCK_FILE)
+        self._with_registry, self._with_ui = registry or ui, ui
         self._kafka: KafkaBroker | None = None
         self._valkey: ValkeyServer | None = None
+        self._registry: RegistryServer | None = None
+        self._ui: KafkaUi | None = None
         self._info: ClusterInfo | None = None
 
     def start(self) -> ClusterInfo:
@@ -98,13 +120,18 @@ class LocalCluster:
             java = ensure_java(self._cache_dir, self._reporter, allow_download=self._allow_download)
             jars = ensure_jars(self._cache_dir, self._reporter, allow_download=self._allow_download)
             logs = self._state_dir / "logs"
+            if self._with_registry:
+                self._registry = self._registry_server(logs)
+            if self._with_ui:
+                self._ui = KafkaUi(self._state_dir / "ui", logs, self._ui_program())
             self._valkey = ValkeyServer(self._state_dir / "valkey", logs)
             self._kafka = KafkaBroker(self._state_dir / "kafka", logs, java, jars, jar_dir(self._cache_dir))
             kafka_port, valkey_port = self._launch(self._kafka, self._valkey)
             self._info = ClusterInfo(
                 broker_url=f"kafka://{LOOPBACK}:{kafka_port}",
                 cache_url=f"redis://{LOOPBACK}:{valkey_port}/0",
-                registry_url=None,
+                registry_url=self._launch_registry(kafka_port),
+                ui_url=self._launch_ui(kafka_port),
                 pids=self._pids(),
                 started_at_ms=self._clock.now_ms(),
                 version=_version(),
@@ -116,23 +143,21 @@ class LocalCluster:
         return self._info
 
     def stop(self) -> None:
-        """Stop both servers, Kafka with its segments closed, and give the state folder free. Not running is fine."""
+        """Stop all servers, Kafka with its segments closed, and give the state folder free. Not running is fine."""
         self._stopped.set()
-        for server in (self._kafka, self._valkey):
-            if server is not None:
-                server.signal_stop()  # a `start` that waits for them sees that they end, and fails
+        for server in self._servers():
+            server.signal_stop()  # a `start` that waits for them sees that they end, and fails
         with self._one_at_a_time:
             if not self._lock.held:
                 return  # nothing of ours: the files may be another owner's
             with suppress(OSError):
                 (self._state_dir / CLUSTER_FILE).unlink()  # first, so that nobody new comes
-            for server in (self._kafka, self._valkey):
-                if server is not None:
-                    server.signal_stop()
-                    server.stop()
+            for server in self._servers():
+                server.signal_stop()
+                server.stop()
             with suppress(OSError):
                 (self._state_dir / CHILDREN_FILE).unlink()
-            self._kafka = self._valkey = self._info = None
+            self._kafka = self._valkey = self._registry = self._ui = self._info = None
             self._lock.release()
 
     def describe(self) -> ClusterInfo:
@@ -146,9 +171,9 @@ class LocalCluster:
         return self._info
 
     def died(self) -> tuple[str, ...]:
-        """Names of the servers (`kafka`, `valkey`) that ended by themselves since `start`; takes microseconds."""
-        servers = (self._kafka, self._valkey) if self._info is not None else ()
-        return tuple(server.name for server in servers if server is not None and server.pid is None)
+        """Names of the servers (`kafka`, `valkey`, ...) that ended by themselves since `start`; takes microseconds."""
+        servers = self._servers() if self._info is not None else ()
+        return tuple(server.name for server in servers if server.pid is None)
 
     def revive(self) -> tuple[str, ...]:
         """Start the servers that died again, on their old ports, so that clients just reconnect.
@@ -176,6 +201,14 @@ class LocalCluster:
             self._valkey.spawn(info.cache_port)
             self._note_children()
             self._valkey.wait_ready()
+        # nobody waits for these two: agents get on without them
+        if self._registry is not None and self._registry.name in names:
+            self._registry.stop()
+            self._registry.spawn(port_of(info.registry_url), info.broker_port)
+        if self._ui is not None and self._ui.name in names:
+            self._ui.stop()
+            self._ui.spawn(port_of(info.ui_url), info.broker_port, info.registry_url or "")
+        self._note_children()
         if names:
             self._info = replace(info, pids=self._pids())
             write_json(self._state_dir / CLUSTER_FILE, self._info.to_dict())
@@ -215,18 +248,41 @@ class LocalCluster:
                 return kafka_port, valkey_port
         raise AssertionError("the last try returns or raises")
 
+    def _registry_server(self, logs: Path) -> RegistryServer:
+        java = ensure_java(
+            self._cache_dir, self._reporter, allow_download=self._allow_download, min_major=apicurio.MIN_JAVA
+        )
+        program = apicurio.ensure_registry(self._cache_dir, self._reporter, allow_download=self._allow_download)
+        return RegistryServer(self._state_dir / "registry", logs, java, program)
+
+    def _launch_registry(self, kafka_port: int) -> str | None:
+        if self._registry is None:
+            return None
+        self._registry.spawn(choose_port(None, "the registry"), kafka_port)
+        self._note_children()
+        self._registry.wait_ready()
+        return self._registry.url
+
+    def _ui_program(self) -> Path:
+        return ensure_ui(self._cache_dir, self._reporter, allow_download=self._allow_download)
+
+    def _launch_ui(self, kafka_port: int) -> str | None:
+        if self._ui is None or self._registry is None:
+            return None
+        self._ui.spawn(choose_port(None, "the Kafka UI"), kafka_port, self._registry.url)
+        self._note_children()
+        self._ui.wait_ready()
+        return self._ui.url
+
+    def _servers(self) -> tuple[Server, ...]:
+        """Those that were made, first the ones that use others."""
+        return tuple(one for one in (self._ui, self._registry, self._kafka, self._valkey) if one is not None)
+
     def _pids(self) -> dict[str, int]:
-        pids = {"owner": os.getpid()}
-        for server in (self._kafka, self._valkey):
-            if server is not None and server.pid is not None:
-                pids[server.name] = server.pid
-        return pids
+        return {"owner": os.getpid(), **{one.name: one.pid for one in self._servers() if one.pid is not None}}
 
     def _note_children(self) -> None:
-        servers = (self._kafka, self._valkey)
-        note_children(
-            self._state_dir, {one.name: (one.pid, one.marker) for one in servers if one is not None and one.pid}
-        )
+        note_children(self._state_dir, {one.name: (one.pid, one.marker) for one in self._servers() if one.pid})
 
     def _already_running(self) -> AlreadyRunning:
         info = self._info or read_cluster(self._state_dir)

@@ -33,9 +33,10 @@ class ClusterInfo:
         broker_url: `kafka://127.0.0.1:PORT`.
         cache_url: `redis://127.0.0.1:PORT/0`.
         registry_url: of the schema registry, or None when none runs.
-        pids: process ids: `owner`, `kafka`, `valkey`.
+        pids: process ids: `owner`, `kafka`, `valkey`, and `registry` and `ui` where they run.
         started_at_ms: wall time when it became ready, in milliseconds since 1970.
         version: of the clipstream that started it.
+        ui_url: of the Kafka UI, or None when none runs.
     """
 
     broker_url: str
@@ -44,16 +45,17 @@ class ClusterInfo:
     pids: Mapping[str, int]
     started_at_ms: int
     version: str
+    ui_url: str | None = None
 
     @property
     def broker_port(self) -> int:
         """Port of the broker on loopback."""
-        return urlsplit(self.broker_url).port or 0
+        return port_of(self.broker_url)
 
     @property
     def cache_port(self) -> int:
         """Port of Valkey on loopback."""
-        return urlsplit(self.cache_url).port or 0
+        return port_of(self.cache_url)
 
     def to_dict(self) -> dict[str, Any]:
         """As it stands in the file."""
@@ -74,6 +76,11 @@ def read_cluster(state_dir: Path) -> ClusterInfo | None:
     if info is None or not is_owned(state_dir / LOCK_FILE):
         return None
     return info if listens(info.broker_port) and listens(info.cache_port) else None
+
+
+def port_of(url: str | None) -> int:
+    """The port that an address names; 0 without one."""
+    return urlsplit(url or "").port or 0
 
 
 def load_info(state_dir: Path) -> ClusterInfo | None:
@@ -101,4 +108,13 @@ def write_json(path: Path, document: Mapping[str, Any]) -> None:
         raise
 
 
-__all__ = ["CHILDREN_FILE", "CLUSTER_FILE", "LOCK_FILE", "ClusterInfo", "load_info", "read_cluster", "write_json"]
+__all__ = [
+    "CHILDREN_FILE",
+    "CLUSTER_FILE",
+    "LOCK_FILE",
+    "ClusterInfo",
+    "load_info",
+    "port_of",
+    "read_cluster",
+    "write_json",
+]

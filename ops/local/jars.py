@@ -18,14 +18,12 @@ from typing import Final
 
 from ops.local.downloads import Reporter, cluster_errors
 from ops.local.errors import DownloadFailed
-from processors.models.registry_package import file_sha256
+from ops.local.maven import Artifact, fetch
 
 KAFKA_VERSION: Final = "4.3.1"
 MANIFEST: Final = Path(__file__).with_name(f"kafka-{KAFKA_VERSION}.sha256")
 # 46 small files: with several at a time the line is busy while another one waits for an answer. 45 MB took 4 s.
 _AT_A_TIME: Final = 6
-_TRIES: Final = 3
-_ANSWER_LIMIT_S: Final = 30
 _LOCK_LIMIT_S: Final = 1_800.0  # 45 MB at 0.2 Mbit/s
 _TEMP_PREFIX: Final = ".fetch-"
 
@@ -149,44 +147,8 @@ def _fetch(jars: tuple[Jar, ...], folder: Path, reporter: Reporter) -> None:
 
 def _fetch_one(jar: Jar, temp_dir: Path, folder: Path) -> None:
     """Download one jar, check its hash, move it into place."""
-    import requests
-    from jgo.config import GlobalSettings
-    from jgo.constants import MAVEN_CENTRAL_URL
-    from jgo.maven import MavenContext
-
-    repositories = {"central": MAVEN_CENTRAL_URL, **GlobalSettings.load().repositories}
-    maven = MavenContext(repo_cache=temp_dir, remote_repos=repositories, timeout=_ANSWER_LIMIT_S)
-    group, artifact, version = jar.coordinate
-    wanted = maven.project(group, artifact).at_version(version).artifact()
-    for left in reversed(range(_TRIES)):
-        try:
-            fetched = Path(wanted.resolve())
-            break
-        except (requests.RequestException, RuntimeError) as error:  # jgo says "not found" by RuntimeError
-            (temp_dir / str(jar.path)).unlink(missing_ok=True)  # it would be taken for complete
-            if not left:
-                raise DownloadFailed(
-                    f"{jar.name} of Kafka {KAFKA_VERSION} cannot be downloaded: {_why(error)}.",
-                    "Check the network and try again; what is there already is kept. "
-                    "A Maven mirror can be set with `jgo config set repositories.central URL`.",
-                ) from error
-    found = file_sha256(fetched)
-    if found != jar.sha256:
-        raise DownloadFailed(
-            f"{jar.name} has SHA-256 {found[:16]}..., pinned is {jar.sha256[:16]}...; it was not kept.",
-            "Something between here and the repository changes files; try another network or mirror.",
-        )
+    fetched = fetch(Artifact(*jar.coordinate, sha256=jar.sha256), temp_dir, f"Kafka {KAFKA_VERSION}")
     os.replace(fetched, folder / jar.name)
-
-
-def _why(error: Exception) -> str:
-    import requests
-
-    if isinstance(error, requests.exceptions.SSLError):
-        return "the repository's certificate is not trusted (REQUESTS_CA_BUNDLE names further ones)"
-    if isinstance(error, requests.ConnectionError | requests.Timeout):
-        return "the repository cannot be reached"
-    return str(error)[:200]
 
 
 __all__ = ["KAFKA_VERSION", "Jar", "ensure_jars", "jar_dir", "missing", "read_manifest"]

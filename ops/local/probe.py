@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import http.client
 import socket
 import struct
+from http import HTTPStatus
 from typing import Final
 
 from ops.local.ports import LOOPBACK
@@ -57,6 +59,24 @@ def valkey_ready(port: int, limit_s: float = ANSWER_LIMIT_S) -> bool:
         return False
 
 
+def http_ready(port: int, path: str, limit_s: float = ANSWER_LIMIT_S) -> bool:
+    """Whether a GET on loopback is answered with 200.
+
+    Args:
+        port: of the server.
+        path: of the page, with its leading slash.
+        limit_s: for each of connecting, sending and receiving.
+    """
+    asked = http.client.HTTPConnection(LOOPBACK, port, timeout=limit_s)
+    try:
+        asked.request("GET", path)
+        return asked.getresponse().status == HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        asked.close()
+
+
 def listens(port: int, limit_s: float = ANSWER_LIMIT_S) -> bool:
     """Whether anything accepts connections there: enough for a server that was ready before."""
     try:
@@ -76,4 +96,4 @@ def _receive(one: socket.socket, size_bytes: int) -> bytes:
     return received
 
 
-__all__ = ["ANSWER_LIMIT_S", "kafka_ready", "listens", "valkey_ready"]
+__all__ = ["ANSWER_LIMIT_S", "http_ready", "kafka_ready", "listens", "valkey_ready"]
