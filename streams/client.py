@@ -166,6 +166,7 @@ def _seek(consumer: Any, offsets: Mapping[TopicPartition, int]) -> None:
 
 @asynccontextmanager
 async def _consumer(settings: Settings, *specs: TopicSpec[Any]) -> AsyncIterator[tuple[Any, list[TopicPartition]]]:
+    codec.use_registry(settings.registry_url)
     # no group: readers of results keep no offsets and take nothing from one another
     consumer = AIOKafkaConsumer(**client_options(settings), enable_auto_commit=False)
     await connection.start(consumer, settings)

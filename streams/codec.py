@@ -1,7 +1,8 @@
 """Bytes on the wire: Avro in Confluent framing (magic byte 0, 4-byte schema id, body), JSON where users write by hand.
 
 Bundled ids (1,000,000 + n) always resolve locally. A bundled id that this build does not know means that a newer
-build wrote the record, so `Fatal`: upgrade this worker. Any other unknown id is poison.
+build wrote the record, so `Fatal`: upgrade this worker. Any other id is asked at the registry, where one is set; what
+it does not know either is poison.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from processors.errors import Fatal, InvalidMessage
 from processors.options import parse_options
-from schemas import BUNDLED_ID_BASE, bundled, by_id
+from schemas import BUNDLED_ID_BASE, BUNDLED_ID_END, bundled, by_id
 from schemas.messages import VideoIngested
+from streams.registry import Registry
 from streams.topics import VIDEO_INGESTED, TopicSpec
 
 M = TypeVar("M")
@@ -29,8 +31,7 @@ _HEAD: Final = struct.Struct(">bI")
 _MAGIC: Final = 0
 # Kafka's producer refuses 1,000,000 bytes; the rest is for the key, headers and batch overhead.
 MAX_RECORD_BYTES: Final = 900_000
-# Ids given out by a bundled catalogue stay far below this; a registry counts up from 1.
-_BUNDLED_ID_END: Final = BUNDLED_ID_BASE + 100_000
+_registries: Final[dict[str, Registry]] = {}  # the one that is in use, by its address
 
 
 class RecordTooLarge(InvalidMessage):
@@ -60,6 +61,7 @@ def decode(spec: TopicSpec[M], raw: bytes | None) -> M:
     Raises:
         InvalidMessage: the bytes are no record of this topic; the reason says what is wrong.
         Fatal: written by a newer build.
+        RegistryAway: by a schema of another program, and the registry does not answer.
     """
     if not raw:
         raise InvalidMessage(f"Empty record on {spec.name}.")
@@ -72,22 +74,46 @@ def _read_avro(spec: TopicSpec[Any], raw: bytes) -> Any:
     if len(raw) <= _HEAD.size or raw[0] != _MAGIC:
         raise InvalidMessage(f"Not an Avro record in Confluent framing on {spec.name}: starts with {raw[:8].hex(' ')}.")
     schema_id = _HEAD.unpack_from(raw)[1]
-    writer = by_id(schema_id)
-    if writer is None:
-        if BUNDLED_ID_BASE < schema_id < _BUNDLED_ID_END:
-            raise Fatal(f"A newer clipstream wrote to {spec.name} (schema id {schema_id}).", "Upgrade this worker.")
-        raise InvalidMessage(f"Unknown schema id {schema_id} on {spec.name}.")
-    if writer.name != spec.name:
-        raise InvalidMessage(f"A {writer.name} record is on {spec.name}.")
+    own = by_id(schema_id)
+    if own is not None and own.name != spec.name:
+        raise InvalidMessage(f"A {own.name} record is on {spec.name}.")
+    writer = _foreign(spec, schema_id) if own is None else own.parsed
     body = io.BytesIO(raw)
     body.seek(_HEAD.size)
     try:
-        value = fastavro.schemaless_reader(body, writer.parsed, bundled(spec.name).parsed)
+        value = fastavro.schemaless_reader(body, writer, bundled(spec.name).parsed)
     except Exception as error:  # fastavro raises whatever the broken bytes lead it to
         raise InvalidMessage(f"Broken Avro record on {spec.name}: {type(error).__name__}: {error}") from error
     if body.tell() != len(raw):
         raise InvalidMessage(f"{len(raw) - body.tell()} bytes behind the Avro record on {spec.name}.")
     return value
+
+
+def _foreign(spec: TopicSpec[Any], schema_id: int) -> Any:
+    """The schema by which another program wrote."""
+    if BUNDLED_ID_BASE < schema_id < BUNDLED_ID_END:
+        raise Fatal(f"A newer clipstream wrote to {spec.name} (schema id {schema_id}).", "Upgrade this worker.")
+    found = [registry.schema(schema_id) for registry in _registries.values()]
+    if not found or found[0] is None:
+        where = "there is no registry" if not found else "the registry does not know it either"
+        raise InvalidMessage(f"Unknown schema id {schema_id} on {spec.name}; {where}.")
+    return found[0]
+
+
+def use_registry(url: str) -> None:
+    """Ask a registry for ids that are not bundled; an empty address for none. Holds for this process."""
+    if url not in _registries:
+        _registries.clear()
+        if url:
+            _registries[url] = Registry(url)
+
+
+def asks(raw: bytes | None) -> bool:
+    """Whether decoding a record would ask the registry, which takes up to 2 s: not on an event loop."""
+    if not raw or len(raw) <= _HEAD.size or raw[0] != _MAGIC:
+        return False
+    schema_id = _HEAD.unpack_from(raw)[1]
+    return by_id(schema_id) is None and any(not registry.knows(schema_id) for registry in _registries.values())
 
 
 def _validate(spec: TopicSpec[M], value: Any) -> M:
@@ -143,4 +169,4 @@ def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 
-__all__ = ["MAX_RECORD_BYTES", "RecordTooLarge", "decode", "encode", "readable", "to_wire"]
+__all__ = ["MAX_RECORD_BYTES", "RecordTooLarge", "asks", "decode", "encode", "readable", "to_wire", "use_registry"]

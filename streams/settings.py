@@ -68,6 +68,12 @@ class Settings(BaseSettings):
     # --- addresses
     broker_url: str = Field("", description="kafka://host:port[;host:port]; the embedded cluster when empty")
     cache_url: str = Field("", description="redis://host:port/db of the result cache; none when empty")
+    registry_url: str = Field(
+        "",
+        pattern=r"^(https?://[^@\s]+)?$",
+        description="schema registry, Confluent's interface (`http://host:port/apis/ccompat/v7` of Apicurio); "
+        "none when empty",
+    )
     topic_prefix: str = Field("", pattern=r"^[A-Za-z0-9._-]*$", description="before each topic and group name")
     replication: int = Field(1, ge=1, le=9, description="replication factor of topics that we create")
 
@@ -252,6 +258,8 @@ def load_settings(**flags: Any) -> Settings:
             addresses["broker_url"] = running.broker_url
             if not settings.cache_url and running.cache_url:
                 addresses["cache_url"] = running.cache_url
+            if not settings.registry_url and running.registry_url:
+                addresses["registry_url"] = running.registry_url
     return settings.model_copy(update=addresses)
 
 

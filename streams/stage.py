@@ -29,6 +29,7 @@ from streams.clock import Clock
 from streams.dead_letters import FailureMeter
 from streams.leaving import exit_worker
 from streams.publisher import Publisher
+from streams.registry import RegistryAway
 from streams.settings import Settings
 from streams.window import InOrderWindow
 from streams.work import Logic, Output
@@ -124,9 +125,9 @@ class Stage(Generic[In]):
 
     async def _process(self, raw: Any, worker_deaths: int, leave_turn: Callable[[], None]) -> str:
         try:
-            message = codec.decode(self._logic.source, raw.value)
+            message = await self._decoded(raw)
             video_id = self._logic.video_id(message)
-        except InvalidMessage as error:
+        except (InvalidMessage, RegistryAway) as error:
             if self._logic.reports_invalid:
                 await self._give_up(raw, None, error, 1)
             return "invalid"
@@ -155,6 +156,20 @@ class Stage(Generic[In]):
         if not isinstance(cause, InvalidMessage):
             self._meter.failure()
         return "failed"
+
+    async def _decoded(self, raw: Any) -> Any:
+        """The message; a registry that is away, and is needed for it, is asked again after a while."""
+        attempt = 0
+        while True:
+            try:
+                if codec.asks(raw.value):
+                    return await asyncio.to_thread(codec.decode, self._logic.source, raw.value)
+                return codec.decode(self._logic.source, raw.value)
+            except RegistryAway:
+                attempt += 1
+                if attempt > self._settings.retries:
+                    raise
+                await self._clock.sleep(self._back_off_s(attempt))
 
     async def _attempt(self, message: In, attempt: int, leave_turn: Callable[[], None]) -> tuple[int, Exception | None]:
         """Compute, and publish what comes while more is computed.

@@ -57,6 +57,11 @@ class ClusterInfo:
         """Port of Valkey on loopback."""
         return port_of(self.cache_url)
 
+    def addresses(self) -> dict[str, str]:
+        """The settings that it answers, with their values."""
+        found = {"broker_url": self.broker_url, "cache_url": self.cache_url}
+        return {**found, "registry_url": self.registry_url} if self.registry_url else found
+
     def to_dict(self) -> dict[str, Any]:
         """As it stands in the file."""
         return {**asdict(self), "pids": dict(self.pids)}

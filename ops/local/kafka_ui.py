@@ -174,7 +174,7 @@ class KafkaUi:
     def signal_stop(self) -> None:
         """Tell it to end, without waiting."""
         if self._process is not None and self._process.poll() is None:
-            self._process.terminate()
+            self._process.kill()  # it has nothing to put away
 
     def stop(self, limit_s: float = STOP_LIMIT_S) -> None:
         """End it: SIGTERM, SIGKILL after the limit. Not running is fine."""

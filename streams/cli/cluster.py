@@ -45,6 +45,10 @@ def up(
     detach: Annotated[
         bool, typer.Option("--detach", "-d", help="Run in the background; `clipstream down` stops.")
     ] = False,
+    registry: Annotated[
+        bool, typer.Option("--registry", help="Also a schema registry that knows our schemas.")
+    ] = False,
+    ui: Annotated[bool, typer.Option("--ui", help="Also a Kafka UI in the browser; brings the registry.")] = False,
 ) -> None:
     """Start the embedded Kafka and Valkey and all agents, and keep them running.
 
@@ -55,6 +59,8 @@ def up(
         clipstream up
 
         clipstream up --detach && clipstream ingest talk.mp4
+
+        clipstream up --detach --ui
     """
     settings = load_settings()
     if _supervisor_pid(settings) is not None:
@@ -62,19 +68,26 @@ def up(
         console.print(f"Already running (process {_supervisor_pid(settings)}).")
         _print_addresses(running)
         return
+    if settings.broker_url and (registry or ui):
+        raise ClipstreamError(
+            f"--registry and --ui start theirs for the embedded Kafka, and the broker is {settings.broker_url}.",
+            "Name a registry that runs: CLIPSTREAM_REGISTRY_URL=http://host:8081.",
+        )
     if detach:
-        _detach(settings)
+        _detach(settings, [*(["--registry"] if registry else []), *(["--ui"] if ui else [])])
         return
     # without a network the small model of the fast profile may be missing; everything else works without it
     pull_models(settings, {"balanced"} if settings.offline else {"fast", "balanced"})
     if settings.broker_url:
         _serve(settings, None)
         return
-    cluster = LocalCluster(settings.data_dir, settings.cache_dir, allow_download=not settings.offline)
+    cluster = LocalCluster(
+        settings.data_dir, settings.cache_dir, registry=registry, ui=ui, allow_download=not settings.offline
+    )
     try:
         started = cluster.start()
         _print_addresses(started)
-        _serve(settings.model_copy(update={"broker_url": started.broker_url, "cache_url": started.cache_url}), cluster)
+        _serve(settings.model_copy(update=started.addresses()), cluster)
     finally:
         cluster.stop()
 
@@ -178,7 +191,7 @@ def _table(supervisor: Supervisor) -> Table:
     return table
 
 
-def _detach(settings: Settings) -> None:
+def _detach(settings: Settings, flags: list[str]) -> None:
     try:
         settings.log_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -186,7 +199,11 @@ def _detach(settings: Settings) -> None:
     log = settings.log_dir / "up.log"
     with log.open("wb") as file:
         process = subprocess.Popen(
-            [*clipstream_command(), "up"], stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True
+            [*clipstream_command(), "up", *flags],
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+            start_new_session=True,
         )
     deadline = time.monotonic() + _DETACH_LIMIT_S
     while _supervisor_pid(settings) is None:
@@ -201,6 +218,10 @@ def _detach(settings: Settings) -> None:
 def _print_addresses(cluster: ClusterInfo | None) -> None:
     if cluster is not None:
         console.print(f"Kafka {cluster.broker_url}   Valkey {cluster.cache_url}", soft_wrap=True)
+    if cluster is not None and cluster.registry_url:
+        console.print(f"Schema registry {cluster.registry_url}", soft_wrap=True)
+    if cluster is not None and cluster.ui_url:
+        console.print(f"Kafka UI {cluster.ui_url}", soft_wrap=True)
 
 
 def _supervisor_pid(settings: Settings) -> int | None:

@@ -94,7 +94,7 @@ async def _find_or_start(broker: Broker, cluster: LocalCluster) -> Broker:
 
 
 def _at(settings: Settings, cluster: ClusterInfo) -> Settings:
-    return settings.model_copy(update={"broker_url": cluster.broker_url, "cache_url": cluster.cache_url})
+    return settings.model_copy(update=cluster.addresses())
 
 
 @contextmanager
