@@ -26,6 +26,7 @@ _INSTALL_LIMIT_S: Final = 1_800.0
 START_LIMIT_S: Final = 60.0
 STOP_LIMIT_S: Final = 5.0
 
+_CONFIG_FILE: Final = "viewer.properties"
 _CONFIG: Final = f"""\
 # Written at each start; changes here are lost.
 bootstrap.servers={LOOPBACK}:{{broker_port}}
@@ -37,6 +38,7 @@ _STREAMLIT: Final = {
     "server.address": LOOPBACK,
     "server.headless": "true",
     "server.fileWatcherType": "none",
+    "client.toolbarMode": "minimal",
     "browser.serverAddress": LOOPBACK,
     "browser.gatherUsageStats": "false",
 }
@@ -122,7 +124,7 @@ class KafkaUi:
     @property
     def marker(self) -> str:
         """Text in the command line of this UI and of no other process."""
-        return str(self._home / "viewer.properties")
+        return f"clipstream={self._home}"
 
     @property
     def url(self) -> str:
@@ -149,13 +151,15 @@ class KafkaUi:
         self._port = port
         self._home.mkdir(parents=True, exist_ok=True)
         text = _CONFIG.format(broker_port=broker_port, registry_url=registry_url)
-        Path(self.marker).write_text(text, encoding="utf-8")
+        (self._home / _CONFIG_FILE).write_text(text, encoding="utf-8")
         page = next(self._python.parents[1].glob("lib/python*/site-packages/kafka_viewer/ui.py"), None)
         if page is None:
             raise StartFailed("The Kafka UI is not whole.", f"Remove {self._python.parents[1]} and start again.")
         flags = [f"--{name}={value}" for name, value in _STREAMLIT.items()]
-        command = [str(self._python), "-m", "streamlit", "run", str(page), f"--server.port={port}", *flags]
-        self._process = child.spawn([*command, "--", "--config", self.marker], self._log, cwd=self._home)
+        # an -X option that Python does not know is only there to be seen
+        command = [str(self._python), "-X", self.marker, "-m", "streamlit", "run", str(page)]
+        command += [f"--server.port={port}", *flags, "--", "--config", _CONFIG_FILE]
+        self._process = child.spawn(command, self._log, cwd=self._home)
 
     def wait_ready(self, limit_s: float = START_LIMIT_S) -> None:
         """Wait until it answers.
