@@ -11,10 +11,9 @@ from typing import Any, Final, TypeVar
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from processors.errors import InvalidMessage
-from processors.media.source import resolve, source_digest
 from processors.options import Options
 from schemas.messages import Segments, VideoIngested
-from streams import codec, connection, identity, topics
+from streams import codec, connection, identity, sources, topics
 from streams.connection import client_options
 from streams.settings import Settings
 from streams.topics import TopicSpec
@@ -34,11 +33,12 @@ def request_for(source: str, options: Options, video_id: str | None, settings: S
         settings: allowed schemes, state folder.
 
     Raises:
-        InvalidMessage: the URI's scheme is not allowed.
+        InvalidMessage: the URI's scheme, folder or host is not allowed.
         InvalidMedia: the file is not there.
+        Retryable: its server cannot be reached.
     """
     uri = source if "://" in source else str(Path(source).expanduser().absolute())
-    digest = source_digest(resolve(uri, settings.allowed_schemes), settings.data_dir / "sources")
+    _, digest = sources.find(uri, settings, refresh=True)
     identity_ = video_id or identity.video_id_of(digest, options)
     request = VideoIngested(uri=uri, video_id=identity_, source_digest=digest, options=options)
     identity.request_of(request)  # says here what the agents would only tell the dead letters

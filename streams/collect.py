@@ -1,4 +1,4 @@
-"""Garbage collection: blobs that no result refers to any more, and old entries of the disk cache."""
+"""Garbage collection: blobs that no result refers to any more, old entries of the disk cache, fetched sources."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from typing import Final
 
 from processors.blobs import BlobMissing, BlobStore
 from processors.errors import Fatal
+from processors.media import staging
 from schemas.messages import VideoJoined
 from streams import codec, topics
-from streams.client import latest_results, read_all
+from streams.client import TERMINAL, latest_results, read_all, requests
 from streams.settings import Settings
 
 _URI: Final = re.compile(rb"blob:([0-9a-f]{64})")
@@ -26,6 +27,7 @@ class Collected:
 
     blobs: int = 0
     cache_entries: int = 0
+    sources: int = 0
     bytes: int = 0
     kept: int = 0
 
@@ -34,7 +36,8 @@ async def collect(settings: Settings, *, older_than_s: float, whole_cache: bool,
     """Remove what is neither in use nor young.
 
     In use is what the newest result of a video names, directly, in its document, or in its parts. Age protects what
-    is being worked on: a blob is written before any message names it.
+    is being worked on: a blob is written before any message names it. Sources that were fetched stay while a video of
+    theirs is not through.
 
     Args:
         settings: with a broker, to know the results.
@@ -61,7 +64,23 @@ async def collect(settings: Settings, *, older_than_s: float, whole_cache: bool,
         if whole_cache or path.stat().st_mtime <= limit:
             done.cache_entries += 1
             done.bytes += _remove(path, dry_run)
+    for place, size in staging.unused(settings.staging_dir, await _open_uris(settings), older_than_s):
+        done.sources += 1
+        done.bytes += size
+        if not dry_run:
+            staging.remove(place)
     return done
+
+
+async def _open_uris(settings: Settings) -> set[str]:
+    """Sources of videos that have no terminal result of their newest generation yet."""
+    results = await latest_results(settings)
+    found: set[str] = set()
+    async for video_id, request in requests(settings):
+        held = results.get(video_id)
+        if held is None or held.generation < request.generation or held.status not in TERMINAL:
+            found.add(request.uri.strip())
+    return found
 
 
 async def _used(settings: Settings) -> set[str]:

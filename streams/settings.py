@@ -199,6 +199,11 @@ class Settings(BaseSettings):
         )
 
     @property
+    def staging_dir(self) -> Path:
+        """Folder of sources that were fetched."""
+        return self.data_dir / "staging"
+
+    @property
     def log_dir(self) -> Path:
         """Folder of log files."""
         return self.data_dir / "logs"

@@ -25,19 +25,26 @@ _LOCAL_HOSTS: Final = frozenset({"", "localhost"})
 _RACY_NS: Final = 2_000_000_000
 
 
-def resolve(uri: str, allowed_schemes: frozenset[str]) -> Path:
+def scheme_of(uri: str) -> str:
+    """The scheme of a URI in lower case; a plain path counts as "file"."""
+    found = _SCHEME.match(uri.strip())
+    return found.group(1).lower() if found else "file"
+
+
+def resolve(uri: str, allowed_schemes: frozenset[str], allowed_folders: frozenset[Path] = frozenset()) -> Path:
     """The local file that a URI in a message names. It need not exist.
 
     Args:
         uri: an absolute path, or a `file:` URI with percent-encoding.
         allowed_schemes: URI schemes that are accepted; a plain path counts as `file`.
+        allowed_folders: folders that the file must lie in, behind all links; empty: anywhere.
 
     Raises:
-        InvalidMessage: another scheme, another host, a relative path, or no path at all.
+        InvalidMessage: another scheme, another host, another folder, a relative path, or no path at all.
     """
     uri = uri.strip()
     found = _SCHEME.match(uri)
-    scheme = found.group(1).lower() if found else "file"
+    scheme = scheme_of(uri)
     if scheme not in allowed_schemes or scheme != "file":
         known = ", ".join(sorted(allowed_schemes)) or "none"
         raise InvalidMessage(
@@ -58,7 +65,21 @@ def resolve(uri: str, allowed_schemes: frozenset[str]) -> Path:
     path = Path(os.fsdecode(raw))
     if not path.is_absolute():
         raise InvalidMessage(f"The source '{uri[:200]}' is no absolute path.", "Give the whole path, from '/'.")
-    return path
+    return _inside(path, allowed_folders) if allowed_folders else path
+
+
+def _inside(path: Path, allowed_folders: frozenset[Path]) -> Path:
+    """The file behind all links, so that one that is turned elsewhere after this look is not followed."""
+    try:
+        real = path.resolve()
+        folders = [folder.resolve() for folder in allowed_folders]
+    except (OSError, RuntimeError) as error:  # links in a circle
+        raise InvalidMessage(f"The source '{path}' cannot be followed to a file.") from error
+    if not any(real.is_relative_to(folder) for folder in folders):
+        raise InvalidMessage(
+            f"The source '{path}' is not in a folder that is accepted.", "CLIPSTREAM_ALLOWED_FOLDERS lists those."
+        )
+    return real
 
 
 def fingerprint(path: Path) -> Fingerprint:
@@ -163,4 +184,4 @@ def _write(note: Path, content: str) -> None:
         temporary.unlink(missing_ok=True)
 
 
-__all__ = ["Fingerprint", "check_unchanged", "fingerprint", "resolve", "source_digest"]
+__all__ = ["Fingerprint", "check_unchanged", "fingerprint", "resolve", "scheme_of", "source_digest"]

@@ -18,7 +18,9 @@ from ops.local.cluster import read_cluster
 from ops.local.info import LOCK_FILE
 from ops.local.owner_lock import is_owned
 from processors.blobs import BlobStore
-from processors.errors import ClipstreamError, InvalidMessage
+from processors.errors import ClipstreamError, InvalidMessage, Retryable
+from processors.media import weburl
+from processors.media.source import scheme_of
 from processors.options import Options
 from schemas.messages import Segments, VideoIngested
 from streams import results, topics
@@ -133,9 +135,11 @@ async def _process(
 
 
 def _job(source: str, options: Options, settings: Settings) -> Job:
+    if scheme_of(source) in weburl.SCHEMES:
+        console.print(f"Fetching {escape(weburl.shown(source))}", soft_wrap=True)
     try:
         return Job(source, request_for(source, options, None, settings))
-    except InvalidMessage as error:
+    except (InvalidMessage, Retryable) as error:
         return Job(source, result=results.failed_json(source, error.reason))
 
 

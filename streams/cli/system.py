@@ -106,7 +106,7 @@ def gc(
     cache: Annotated[bool, typer.Option("--cache", help="Also empty the whole result cache.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
 ) -> None:
-    """Remove blobs that no result refers to, and result cache entries, that are older than DAYS.
+    """Remove blobs that no result refers to, result cache entries and fetched sources, that are older than DAYS.
 
     Examples:
 
@@ -118,7 +118,8 @@ def gc(
     done = asyncio.run(collect(settings, older_than_s=days * _DAY_S, whole_cache=cache, dry_run=dry_run))
     verb = "would free" if dry_run else "freed"
     print_text(
-        f"{done.blobs} blobs and {done.cache_entries} cache entries {verb} {done.bytes / 1e6:.1f} MB; "
+        f"{done.blobs} blobs, {done.cache_entries} cache entries and {done.sources} fetched sources "
+        f"{verb} {done.bytes / 1e6:.1f} MB; "
         f"{done.kept} blobs are in use or younger"
     )
 

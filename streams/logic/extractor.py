@@ -10,9 +10,8 @@ from typing import Any, Generic, TypeVar, cast
 from pydantic import TypeAdapter
 
 from processors.domain import AudioChunk, ExtractionEnd, FrameBatch
-from processors.media.source import resolve, source_digest
 from schemas.messages import END_INDEX, AudioChunkMessage, FrameBatchMessage, Header, Status, VideoIngested
-from streams import identity
+from streams import identity, sources
 from streams.dead_letters import reason_of
 from streams.settings import Settings
 from streams.topics import VIDEO_INGESTED, TopicSpec
@@ -63,7 +62,7 @@ class Extractor(Generic[Item, Message]):
     async def outputs(self, message: VideoIngested, attempt: int) -> AsyncIterator[Output[Message]]:
         """See `Logic`."""
         request = identity.request_of(message)
-        path, digest = await locate(request.uri, self._bench.settings)
+        path, digest = await locate(request, self._bench.settings)
         job = {"path": str(path), "options": request.options.model_dump(mode="json")}
         index, took_ms = 0, 0
         async for found in self._bench.run(self.name, self._job, job, digest, request.fresh_from):
@@ -120,19 +119,9 @@ def header_of(
     )
 
 
-async def locate(uri: str, settings: Settings) -> tuple[Path, str]:
-    """The local file of a source and its SHA-256, which is computed once per host.
-
-    Raises:
-        InvalidMessage: the URI's scheme is not allowed.
-        InvalidMedia: the file is not there or cannot be read.
-    """
-
-    def work() -> tuple[Path, str]:
-        path = resolve(uri, settings.allowed_schemes)
-        return path, source_digest(path, settings.data_dir / "sources")
-
-    return await asyncio.to_thread(work)
+async def locate(request: identity.Request, settings: Settings) -> tuple[Path, str]:
+    """The local file of a request's source and its SHA-256; see `streams.sources.find`."""
+    return await asyncio.to_thread(sources.find, request.uri, settings, wanted=request.source_digest)
 
 
 __all__: list[Any] = ["Extractor", "header_of", "locate"]

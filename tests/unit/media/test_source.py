@@ -93,6 +93,48 @@ def test_local_files_can_be_forbidden(uri: str):
         resolve(uri, frozenset())
 
 
+@pytest.fixture
+def folders(tmp_path: Path) -> Path:
+    """`in/` is allowed; `out/` and `in-not/` are not."""
+    for name in ("in", "in/sub", "out", "in-not"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.mp4").write_bytes(b"film")
+    (tmp_path / "in" / "inner.mp4").symlink_to("sub/a.mp4")
+    (tmp_path / "in" / "outer.mp4").symlink_to("../out/a.mp4")
+    (tmp_path / "in" / "door").symlink_to("../out")
+    (tmp_path / "in" / "circle").symlink_to("circle")
+    (tmp_path / "way-in").symlink_to("in")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("name", "real"),
+    [
+        ("in/a.mp4", "in/a.mp4"),
+        ("in/sub/a.mp4", "in/sub/a.mp4"),
+        ("in/inner.mp4", "in/sub/a.mp4"),
+        ("way-in/a.mp4", "in/a.mp4"),
+        ("in/missing.mp4", "in/missing.mp4"),
+        ("in/sub/../a.mp4", "in/a.mp4"),
+        ("out/a.mp4", None),
+        ("in-not/a.mp4", None),
+        ("in/../out/a.mp4", None),
+        ("in/outer.mp4", None),
+        ("in/door/a.mp4", None),
+        ("in/door/../in/a.mp4", "in/a.mp4"),
+        ("in/circle", None),
+    ],
+)
+def test_only_files_in_folders_that_are_allowed(folders: Path, name: str, real: str | None):
+    for allowed in (folders / "in", folders / "way-in"):
+        for uri in (f"{folders}/{name}", f"file://{folders}/{name}"):
+            if real is not None:
+                assert resolve(uri, FILE, frozenset({allowed, Path("/nowhere")})) == folders / real
+            else:
+                with pytest.raises(InvalidMessage, match=r"not in a folder that is accepted|cannot be followed"):
+                    resolve(uri, FILE, frozenset({allowed, Path("/nowhere")}))
+
+
 def test_as_uri_and_back(media: Path):
     assert resolve(media.as_uri(), FILE) == media
 
