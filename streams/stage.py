@@ -88,6 +88,10 @@ class Stage(Generic[In]):
         """How long nothing was published or finished although there is work; 0 without work."""
         return self._clock.monotonic_s() - self._moved_s if self._begun else 0.0
 
+    def moved(self) -> None:
+        """Work goes on although nothing was published: a source is being fetched. From any thread."""
+        self._moved_s = self._clock.monotonic_s()
+
     def blocked_s(self) -> float:
         """How long a record has waited for room in the window."""
         return 0.0 if self._offered_s is None else self._clock.monotonic_s() - self._offered_s

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any, Final, Generic, Protocol, TypeVar
 
@@ -87,6 +87,7 @@ class Bench:
         cache: the result cache; without tiers it never hits.
         blobs: the blob store, to see whether cached outputs still stand.
         clock: for timings.
+        moved: tells whoever watches over the worker that a long piece of work goes on.
     """
 
     settings: Settings
@@ -94,6 +95,7 @@ class Bench:
     cache: ResultCache
     blobs: BlobStore
     clock: Clock
+    moved: Callable[[], None] = lambda: None
 
     async def run(
         self, stage: str, job: str, request: dict[str, Any], inputs: str, fresh_from: str | None

@@ -18,18 +18,19 @@ import shutil
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from processors.errors import from_os_error
 from processors.media.fetch import OnProgress, Version, WebRules, fetch
 from processors.media.weburl import file_name
 
 _KEY_DIGITS: Final = 32
+_LOOK_S: Final = 1.0  # at how far another process is
 _SHA256: Final = re.compile("[0-9a-f]{64}")
 
 
@@ -58,7 +59,7 @@ def stage(
         rules: what may be fetched.
         wanted: SHA-256 of the version that is meant, when known; another one is taken only if that is not here.
         refresh: ask the server whether there is a newer version.
-        on_progress: see `fetch`.
+        on_progress: see `fetch`; called as well while another process gets on with it.
 
     Raises:
         InvalidMessage, InvalidMedia, Retryable, StorageFull, Fatal: see `fetch`.
@@ -66,7 +67,7 @@ def stage(
     place = folder / key_of(url)
     try:
         place.mkdir(parents=True, exist_ok=True)
-        with FileLock(_lock(place)):
+        with _held(place, on_progress):
             place.mkdir(exist_ok=True)  # gc may have been quicker
             (place / "used").touch()
             if wanted is not None and (found := _version(place, wanted)):
@@ -112,6 +113,25 @@ def key_of(url: str) -> str:
 
 def _lock(place: Path) -> Path:
     return place.with_name(place.name + ".lock")
+
+
+@contextmanager
+def _held(place: Path, on_progress: OnProgress | None) -> Iterator[None]:
+    lock = FileLock(_lock(place))
+    seen = -1
+    while not lock.is_locked:
+        try:
+            lock.acquire(timeout=_LOOK_S)
+        except Timeout:
+            with suppress(FileNotFoundError):
+                here = (place / "part").stat().st_size
+                if here != seen and on_progress is not None:
+                    on_progress(here, None)
+                seen = here
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _version(place: Path, sha256: str) -> Staged | None:

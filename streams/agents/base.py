@@ -98,7 +98,12 @@ def stage_worker(
     """
     app = create_app(settings, name, instance)
     pool = ChildPool(children, settings, name)
-    bench = Bench(settings, pool, result_cache(settings), BlobStore(settings.store), clock)
+    cache, blobs = result_cache(settings), BlobStore(settings.store)
+
+    def moved() -> None:
+        stage.moved()  # which is made below, of what is made of this bench
+
+    bench = Bench(settings, pool, cache, blobs, clock, moved)
     logic = make_logic(bench)
     # one more event than children: its message is decoded and its cache asked while the children compute
     attempts = Attempts(settings.data_dir / "attempts" / name, clock)

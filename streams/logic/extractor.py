@@ -13,7 +13,6 @@ from processors.domain import AudioChunk, ExtractionEnd, FrameBatch
 from schemas.messages import END_INDEX, AudioChunkMessage, FrameBatchMessage, Header, Status, VideoIngested
 from streams import identity, sources
 from streams.dead_letters import reason_of
-from streams.settings import Settings
 from streams.topics import VIDEO_INGESTED, TopicSpec
 from streams.work import Bench, Output
 
@@ -62,7 +61,7 @@ class Extractor(Generic[Item, Message]):
     async def outputs(self, message: VideoIngested, attempt: int) -> AsyncIterator[Output[Message]]:
         """See `Logic`."""
         request = identity.request_of(message)
-        path, digest = await locate(request, self._bench.settings)
+        path, digest = await locate(request, self._bench)
         job = {"path": str(path), "options": request.options.model_dump(mode="json")}
         index, took_ms = 0, 0
         async for found in self._bench.run(self.name, self._job, job, digest, request.fresh_from):
@@ -119,9 +118,15 @@ def header_of(
     )
 
 
-async def locate(request: identity.Request, settings: Settings) -> tuple[Path, str]:
+async def locate(request: identity.Request, bench: Bench) -> tuple[Path, str]:
     """The local file of a request's source and its SHA-256; see `streams.sources.find`."""
-    return await asyncio.to_thread(sources.find, request.uri, settings, wanted=request.source_digest)
+
+    def on_progress(here: int, total: int | None) -> None:
+        bench.moved()
+
+    return await asyncio.to_thread(
+        sources.find, request.uri, bench.settings, wanted=request.source_digest, on_progress=on_progress
+    )
 
 
 __all__: list[Any] = ["Extractor", "header_of", "locate"]

@@ -38,7 +38,7 @@ class Metadata:
     async def outputs(self, message: VideoIngested, attempt: int) -> AsyncIterator[Output[VideoMetadataMessage]]:
         """See `Logic`."""
         request = identity.request_of(message)
-        path, digest = await locate(request, self._bench.settings)
+        path, digest = await locate(request, self._bench)
         job = {"path": str(path), "options": request.options.model_dump(mode="json"), "digest": digest}
         # the name of the file is part of the answer (it is the title of last resort), not only its content
         inputs = f"{digest}:{path.name}"

@@ -15,7 +15,7 @@ import pytest
 
 from processors.errors import InvalidMedia, InvalidMessage, Retryable
 from processors.media import fetch as fetching
-from processors.media import hosts
+from processors.media import hosts, staging
 from processors.media.fetch import MAX_REDIRECTS, WebRules
 from processors.media.hosts import check_host, is_public
 from processors.media.limits import Limits
@@ -95,6 +95,30 @@ def test_many_at_once_fetch_once(web, tmp_path):
         thread.join()
     assert len(set(found)) == 1
     assert len(found) == 4
+    assert web.paths() == ["/film.mp4"]
+
+
+def test_who_waits_for_another_sees_that_it_gets_on(web, tmp_path, monkeypatch):
+    monkeypatch.setattr(staging, "_LOOK_S", 0.01)
+    started, go_on = threading.Event(), threading.Event()
+
+    def first(here: int, total: int | None) -> None:
+        started.set()
+        assert go_on.wait(20)
+
+    seen: list[int] = []
+
+    def second(here: int, total: int | None) -> None:
+        seen.append(here)
+        go_on.set()
+
+    fetcher = threading.Thread(target=lambda: stage(web.url("/film.mp4"), tmp_path, LOCAL, on_progress=first))
+    fetcher.start()
+    assert started.wait(20)
+    staged = stage(web.url("/film.mp4"), tmp_path, LOCAL, on_progress=second)
+    fetcher.join()
+    assert staged.sha256 == sha256(FILM)
+    assert seen
     assert web.paths() == ["/film.mp4"]
 
 
