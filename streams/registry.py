@@ -23,8 +23,9 @@ from urllib.parse import urlsplit
 
 import fastavro
 
-from processors.errors import Fatal, Retryable
+from processors.errors import Fatal, InvalidMessage, Retryable
 from schemas import BUNDLED_ID_END, WireSchema, released
+from schemas.bounded import unbounded
 from streams.settings import Settings
 
 log = logging.getLogger("clipstream.registry")
@@ -81,6 +82,7 @@ class Registry:
         """The parsed Avro schema of an id; None when the registry has none. Asks once, for at most 2 s.
 
         Raises:
+            InvalidMessage: its records may not be read, since small ones can take any amount of memory.
             RegistryAway: it does not answer.
         """
         if schema_id not in self._schemas and not self.knows(schema_id):
@@ -88,11 +90,16 @@ class Registry:
             if text is None:
                 self._unknown[schema_id] = time.monotonic() + _UNKNOWN_FOR_S
                 return None
+            why = None
             try:
-                self._schemas[schema_id] = fastavro.parse_schema(json.loads(text))
+                why = unbounded(text)
+                if why is None:
+                    self._schemas[schema_id] = fastavro.parse_schema(json.loads(text))
             except Exception as error:  # JSON schema, Protobuf, references: nothing that our topics carry
                 log.warning("schema %d of %s is no Avro that stands alone: %s", schema_id, self.url, error)
                 self._unknown[schema_id] = time.monotonic() + _UNKNOWN_FOR_S
+            if why is not None:
+                raise InvalidMessage(f"Records by schema id {schema_id} are not read: {why}.")
         return self._schemas.get(schema_id)
 
     def publish(self, prefix: str) -> None:
