@@ -10,7 +10,7 @@ from streams.agents.base import Worker, watch_over
 from streams.app import create_app, raw_topic
 from streams.clock import Clock
 from streams.join.parts import JOINED_TOPICS
-from streams.join.rows import Rows
+from streams.join.rows import FaustTable, Rows
 from streams.join.runner import JoinRunner
 from streams.join.watchdog import due_timers
 from streams.publisher import Publisher
@@ -25,7 +25,7 @@ MIN_WATCH_S: Final = 1.0
 def build(settings: Settings, instance: str | None, clock: Clock) -> Worker:
     """The worker of this agent."""
     app = create_app(settings, NAME, instance)
-    rows = Rows(app)
+    rows = Rows(FaustTable(app))
     publisher = Publisher(app, settings, NAME, clock)
     runner = JoinRunner(rows, publisher, BlobStore(settings.store), settings, clock)
 

@@ -1,36 +1,93 @@
-"""The join as a pure state machine: (state, event, now) -> (state, actions). No clock, no table, no broker.
+"""The join as a pure state machine: (state, event, now, rows) -> (state, rows to keep). No clock, table or broker.
 
-Cases (T, V, M: parts of transcript, vision, metadata; E: the end record of a stream; n/m: n of m parts)::
+Cases, each of which is run as a test. M is metadata, T0 and V0 are parts of transcript and vision, T/2 is the end
+record of a stream that counts 2 parts; `!` failed, `-` empty, `~` with a warning, `'` of the next generation;
+`deadline`, `expiry` and `forget` are times that are over. The video has 100 s, part n reaches to (n + 1) x 10 s::
 
-    arrived                                          what is emitted
-    -----------------------------------------------  ----------------------------------------------------------
-    M, T n/?, V n/?                                  nothing
-    M, T and V up to min(30 s, 25 %), a word, a frame  provisional, once
-    M, T m/m E, V m/m E, all ok or empty             final
-    the same, a part failed or an extractor stopped  degraded, missing says which
-    M failed, no part usable                         failed, with the reason of M
-    E failed (count unknown), parts sent before it   waits for the parts that were sent, then degraded
-    nothing more within the deadline, no lag         degraded, or failed when no part is usable
-    a part again (same index)                        nothing; ok beats empty beats failed in any order
-    a better part after degraded or failed           the next revision, at once when all parts are there
-    any part after final                             nothing
-    a part of an older generation                    nothing
-    a part of a newer generation                     state starts anew; rows of the older one go
+    case                              arrived                                     emitted
+    --------------------------------  ------------------------------------------  -------------------------
+    nothing but metadata              M                                           nothing
+    all there                         M T0 T1 T/2 V0 V/1                          final
+    metadata last                     T0 T1 T/2 V0 V/1 M                          final
+    end records first                 T/2 V/1 T1 V0 M T0                          final
+    a part is missing                 M T1 T/2 V0 V/1                             nothing
+    a quarter, then the rest          M V0 V1 V2 T0 T1 T2 T/3 V/3                 provisional final
+    a quarter, but for a gap          M T1 T2 T3 V0 V1 V2 V3                      nothing
+    a quarter without a word          M T0- T1- T2- V0 V1 V2                      nothing
+    a quarter without metadata        T0 T1 T2 V0 V1 V2                           nothing
+    the short stream is through       M T0 T/1 V0 V1 V2                           provisional
+    no sound                          M T/0- V0 V/1                               final
+    no picture                        M T0 T/1 V/0-                               final
+    neither                           M T/0- V/0-                                 final
+    a part again                      M T0 T0 T/1 V0 V/1 T0 V/1 M                 final
+    an empty part                     M T0- T/1 V0 V/1                            final
+    a failed part                     M T0! T1 T/2 V0 V/1                         degraded
+    mended before the end             M T0! T0 T/1 V0 V/1                         final
+    mended after it                   M T0! T/1 V0 V/1 T0                         degraded final
+    failed after ok                   M T0 T0! T/1 V0 V/1                         final
+    failed after degraded             M T0! T1! T/2 V0 V/1 T0 T0! T1              degraded degraded final
+    extractor stopped after a part    M T0 T/1! V0 V/1                            degraded
+    stopped, a part under way         M T/1! V0 V/1                               nothing
+    ... which then comes              M T/1! V0 V/1 T0                            degraded
+    stopped, then all on a replay     M T0 T/1! V0 V/1 T/2 T1                     degraded final
+    a warning                         M T0 T/1~ V0 V/1                            degraded
+    cannot be opened                  M! T/0! V/0!                                failed
+    metadata alone failed             M! T0 T/1 V0 V/1                            degraded
+    metadata comes after all          M! T0 T/1 V0 V/1 M                          degraded final
+    nothing more comes                M T0 deadline                               degraded
+    nothing usable came               M deadline                                  failed
+    nothing but an end record         T/0- deadline                               failed
+    an early result, then nothing     M V0 V1 V2 T0 T1 T2 deadline                provisional degraded
+    the rest comes late               M T0 deadline T/1 V0 V/1                    degraded final
+    some of it comes late             M T0 deadline T/1 V0                        degraded
+    the deadline twice                M T0 deadline deadline                      degraded
+    a deadline after final            M T0 T/1 V0 V/1 deadline                    final
+    deadline of another generation    M T0 deadline'                              nothing
+    a part beyond the end             M T5 T0 T/1 V0 V/1                          final
+    anything after final              M T0 T/1 V0 V/1 T0! T5 M!                   final
+    too late                          M T0 deadline expiry T/1 V0 V/1             degraded
+    expiry while it waits             M T0 expiry T/1 V0 V/1                      final
+    a marker that is not needed       M T0 T/1 V0 V/1 forget                      final
+    a marker of a part that is        M T0 deadline forget T/1 V0 V/1             degraded
+    an older generation               M' T0' T/1' V0' V/1' M T0 T/1 V0 V/1        final
+    a newer one after final           M T0 T/1 V0 V/1 M' T0' T/1' V0' V/1'        final final
+    a newer one in the middle         M T0 T/1 M' V0 V/1 V0' V/1' T0' T/1'        final
+    a newer one after degraded        M T0 deadline M' T0' T/1' V0' V/1' V0 V/1   degraded final
+
+The rows are the truth about parts, the state is what can be decided without reading them all. An event that was cut off
+by a crash comes again, maybe behind others: then its row may be there and not be counted. A row that was put after the
+newest revision went out (`Row.after`) is therefore taken as news again.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from processors.priority import FIRST_RESULT_MS
 from processors.timeline import clock
-from schemas.messages import Header, ResultStatus, StageRun
-from streams.join.state import STATUS_LETTER, STATUS_RANK, STREAM_KINDS, JoinState, Kind, StreamState
+from schemas.messages import END_INDEX, Header, ResultStatus
+from streams.join.row import About, Ending, Look, Row, about_key, row_key
+from streams.join.state import (
+    NOTHING,
+    STATUS_LETTER,
+    STATUS_RANK,
+    STREAM_KINDS,
+    Emit,
+    Intent,
+    JoinState,
+    Kind,
+    StreamKind,
+    Sweep,
+)
+from streams.topics import KEPT_INPUT_MS
 
 PROVISIONAL_SHARE: Final = 0.25
+# The emission is one record: with more it says how many. A reason of more letters is cut.
+MAX_REASONS: Final = 20
+MAX_REASON: Final = 500
 # Names of the streams for people.
-_EXTRACTORS: Final = {"transcript": "audio-extractor", "vision": "frame-extractor", "metadata": "metadata"}
+EXTRACTORS: Final[dict[Kind, str]] = {"transcript": "audio-extractor", "vision": "frame-extractor"}
 _SPOKEN: Final = {"transcript": "speech", "vision": "pictures"}
 
 
@@ -40,7 +97,7 @@ class Part:
 
     kind: Kind
     header: Header
-    content: bytes  # the record as it came, kept as the row
+    content: bytes  # the record as it came, kept in the row
     end_ms: int  # how far it reaches; -1 for records without a time
     expected: int | None = None  # end records: items that were sent
     duration_ms: int | None = None  # of the end record's stream, or of the whole video by its metadata
@@ -50,204 +107,222 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Timer:
-    """A deadline that was found to be over."""
+    """A time that was found to be over.
+
+    `deadline`: nothing new came for too long. `expiry`: late parts are no longer waited for, or the marker of a join
+    that is done can go.
+    """
 
     video_id: str
     generation: int
     reason: str
+    due_at_ms: int
+    kind: str = "deadline"
 
 
 @dataclass(frozen=True, slots=True)
-class PutRow:
-    """Keep a part."""
+class Step:
+    """What an event leads to: rows to keep, then the state, then what its intent says.
 
-    key: str
-    content: bytes
+    Attributes:
+        state: the new state; None when there is nothing to remember (any more).
+        rows: to keep before the state.
+        stray: keys of rows that nothing needs, should a crash have left them.
+    """
 
-
-@dataclass(frozen=True, slots=True)
-class DeleteRows:
-    """Forget parts."""
-
-    keys: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Emit:
-    """Publish a `VideoJoined` with the parts under these keys."""
-
-    completeness: ResultStatus
-    revision: int
-    keys: tuple[str, ...]
-    until_ms: int | None
-    missing: tuple[str, ...]
-    error: str | None
+    state: JoinState | None
+    rows: tuple[tuple[str, Row], ...] = ()
+    stray: tuple[str, ...] = ()
 
 
-Action = PutRow | DeleteRows | Emit
-
-
-def row_key(video_id: str, generation: int, kind: Kind, index: int) -> str:
-    """Key of a part's row."""
-    return f"{video_id}|{generation}|{kind}|{index}"
-
-
-def advance(state: JoinState | None, event: Part | Timer, now_ms: int) -> tuple[JoinState | None, list[Action]]:
+def advance(state: JoinState | None, event: Part | Timer, now_ms: int, look: Look) -> Step:
     """Take one event.
 
     Args:
-        state: of the event's video; None when nothing is known of it. It is changed in place.
+        state: of the event's video, without an intent; None when nothing is known of it. It is changed in place.
         event: a part or a timer.
         now_ms: wall time.
-
-    Returns:
-        The new state, None when there is still nothing to remember, and what to do, in this order.
+        look: gives the rows that are kept.
     """
+    assert state is None or state.intent is None, "what was decided is carried out before the next event"
     if isinstance(event, Timer):
-        if state is None or state.generation != event.generation or not state.open:
-            return state, []
-        return state, _finish(state, event.reason)
+        return _time_is_over(state, event, look)
     header = event.header
-    actions: list[Action] = []
-    if state is not None and header.generation > state.generation:
-        actions.append(DeleteRows(tuple(all_rows(state))))
-        state = None
+    key = row_key(header.video_id, header.generation, event.kind, header.index)
+    sweeps: tuple[Sweep, ...] = ()
+    if state is not None:
+        if header.generation < state.generation or (header.generation == state.generation and state.done):
+            return Step(state, stray=(key, about_key(header.video_id, header.generation)))
+        if header.generation > state.generation:
+            sweeps = () if state.done else (state.sweep,)
+            state = None
+    rows: list[tuple[str, Row]] = []
     if state is None:
-        state = JoinState(header.video_id, header.generation, header.options, header.fresh_from, now_ms, now_ms)
-    if header.generation < state.generation or state.emitted in ("final", "cancelled"):
-        return state, actions
-    if not _note(state, event):
-        return state, actions
-    state.touched_at_ms = now_ms
-    _count(state, event.kind, header)
-    if event.kind == "metadata":
-        actions.append(PutRow(row_key(state.video_id, state.generation, "metadata", 0), event.content))
-    elif not header.is_end:
-        actions.append(PutRow(row_key(state.video_id, state.generation, event.kind, header.index), event.content))
-    actions.extend(_evaluate(state))
-    return state, actions
+        state = JoinState(header.video_id, header.generation, now_ms)
+        about = About(header.options, header.fresh_from, now_ms)
+        rows.append((about_key(header.video_id, header.generation), about.to_row()))
+    kept = look(key)
+    row = _row(event, state.revision)
+    better = kept is None or STATUS_RANK[row.letter] > STATUS_RANK[kept.letter]
+    if better:
+        rows.append((key, row))
+        state.touched_at_ms = now_ms
+    elif kept is not None:
+        row = kept
+    added = dict(rows)
+
+    def see(wanted: str) -> Row | None:
+        return added.get(wanted) or look(wanted)
+
+    uncounted = _count(state, event, row, see)
+    emit = _evaluate(state, see) if better or uncounted or row.after == state.revision else None
+    return Step(_with_intent(state, emit, sweeps), tuple(rows))
 
 
-def all_rows(state: JoinState) -> list[str]:
-    """Keys of every row that the state may have."""
-    keys = [row_key(state.video_id, state.generation, "metadata", 0)] if state.metadata != "." else []
-    for kind in STREAM_KINDS:
-        received = state.stream(kind).received
-        keys += [
-            row_key(state.video_id, state.generation, kind, i) for i, letter in enumerate(received) if letter != "."
-        ]
-    return keys
+def _time_is_over(state: JoinState | None, timer: Timer, look: Look) -> Step:
+    if state is None or state.generation != timer.generation or state.touched_at_ms >= timer.due_at_ms:
+        return Step(state)  # meant for another state: a part came since
+    if timer.kind == "deadline":
+        return Step(_with_intent(state, _finish(state, timer.reason, look), ()) if state.open else state)
+    if state.open:
+        return Step(state)
+    if not state.done:
+        state.expired = True
+        state.intent = Intent(None, (state.sweep,))
+        return Step(state)
+    # the timer that let late parts expire may come twice: the marker has a time of its own
+    return Step(None if timer.due_at_ms - state.touched_at_ms >= KEPT_INPUT_MS else state)
 
 
-def _note(state: JoinState, part: Part) -> bool:
-    """Enter a part into the state; returns whether it tells anything new."""
+def _with_intent(state: JoinState, emit: Emit | None, sweeps: tuple[Sweep, ...]) -> JoinState:
+    if emit is not None:
+        state.revision += 1
+        state.emitted = emit.completeness
+        if emit.completeness == "final":
+            sweeps = (*sweeps, state.sweep)
+    state.intent = Intent(emit, sweeps) if emit is not None or sweeps else None
+    return state
+
+
+def _row(part: Part, after: int) -> Row:
     header, letter = part.header, STATUS_LETTER[part.header.status]
-    if part.kind == "metadata":
-        if STATUS_RANK[letter] <= STATUS_RANK[state.metadata]:
-            return False
-        state.metadata, state.metadata_error, state.duration_ms = letter, header.error, part.duration_ms
-        return True
-    stream = state.stream(part.kind)
-    if not header.is_end:
-        return stream.put(header.index, letter if part.usable or letter != "o" else "e", part.end_ms, header.error)
-    if STATUS_RANK[letter] <= STATUS_RANK[stream.ended]:
-        return False
-    stream.ended, stream.end_error = letter, header.error
-    stream.expected, stream.duration_ms = part.expected, part.duration_ms
-    stream.warnings = list(part.warnings)
-    return True
-
-
-def _count(state: JoinState, kind: Kind, header: Header) -> None:
     # an end record tells what its extractor spent; the stage that passed it on had nothing to do
-    stage = _EXTRACTORS[kind] if header.is_end else header.stage
-    old = state.runs.get(stage, StageRun(stage, 0, 0, 0))
-    state.runs[stage] = replace(
-        old,
-        took_ms=old.took_ms + header.took_ms,
-        records=old.records + 1,
-        cached=old.cached + header.cached,
-    )
+    stage = EXTRACTORS[part.kind] if header.is_end else header.stage
+    content = b""
+    if header.is_end:
+        warnings = [_short(text) for text in part.warnings[:MAX_REASONS]]
+        if len(part.warnings) > MAX_REASONS:
+            warnings.append(f"and {len(part.warnings) - MAX_REASONS} more")
+        error = _short(header.error) if header.error is not None else None
+        content = Ending(part.expected, error, part.duration_ms, tuple(warnings)).to_bytes()
+    elif letter == "o" and not part.usable:
+        letter = "e"
+    elif letter == "o":
+        content = part.content
+    elif letter == "f":
+        content = _short(header.error or "failed").encode()
+    return Row(letter, part.end_ms, after, stage, header.took_ms, header.cached, content)
 
 
-def _evaluate(state: JoinState) -> list[Action]:
-    if state.metadata != "." and all(state.stream(kind).complete for kind in STREAM_KINDS):
-        return _finish(state, None)
-    if not state.open:
-        return []  # degraded before: the next revision comes when all parts are there
-    if state.emitted is None and _ready_for_provisional(state):
-        assert state.duration_ms is not None
-        until = _provisional_until(state.duration_ms)
-        return [_emit(state, "provisional", until, (), None)]
-    return []
+def _count(state: JoinState, part: Part, row: Row, look: Look) -> bool:
+    """Enter the part, whose row is kept now, into the numbers; returns whether it was not in them yet."""
+    rank = STATUS_RANK[row.letter]
+    if part.kind == "metadata":
+        if rank <= STATUS_RANK[state.metadata]:
+            return False
+        state.metadata, state.duration_ms = row.letter, part.duration_ms
+        return True
+    stream, index = state.stream(part.kind), part.header.index
+    if part.header.is_end:
+        if rank <= STATUS_RANK[stream.ended]:
+            return False
+        stream.ended, stream.expected = row.letter, part.expected
+        return True
+    known = (stream.highest, stream.prefix)
+    stream.highest = max(stream.highest, index)
+    stream.heard = stream.heard or row.letter == "o"
+    _extend(state, part.kind, look)
+    return known != (stream.highest, stream.prefix)
 
 
-def _provisional_until(duration_ms: int) -> int:
-    return min(FIRST_RESULT_MS, int(duration_ms * PROVISIONAL_SHARE))
+def _extend(state: JoinState, kind: Kind, look: Look) -> None:
+    stream = state.stream(kind)
+    while (there := look(row_key(state.video_id, state.generation, kind, stream.prefix))) is not None:
+        stream.prefix += 1
+        stream.reach_ms = max(stream.reach_ms, there.end_ms)
 
 
-def _ready_for_provisional(state: JoinState) -> bool:
-    if state.metadata != "o" or not state.duration_ms:
-        return False
-    until = _provisional_until(state.duration_ms)
-    return all(state.stream(kind).covers(until) and state.stream(kind).ok_indexes for kind in STREAM_KINDS)
+def _evaluate(state: JoinState, look: Look) -> Emit | None:
+    if state.metadata != NOTHING and all(state.stream(kind).complete for kind in STREAM_KINDS):
+        return _finish(state, None, look)
+    # degraded before: the next revision comes when all parts are there
+    if state.emitted is None and state.metadata == "o" and state.duration_ms:
+        until = min(FIRST_RESULT_MS, int(state.duration_ms * PROVISIONAL_SHARE))
+        if all(state.stream(kind).covers(until) and state.stream(kind).heard for kind in STREAM_KINDS):
+            return Emit("provisional", until, (), None)
+    return None
 
 
-def _finish(state: JoinState, deadline_reason: str | None) -> list[Action]:
-    """Emit what the parts allow: final, degraded or failed."""
-    if state.emitted_parts == state.letters and not state.open:
-        return []
-    missing = _missing(state, deadline_reason)
-    usable = any(state.stream(kind).ok_indexes for kind in STREAM_KINDS)
-    failed = not usable and (state.metadata == "f" or bool(missing))
-    completeness: ResultStatus = "failed" if failed else "degraded" if missing else "final"
-    error = (state.metadata_error or missing[0]) if failed else None
-    if state.metadata_error is not None and failed:
+def _finish(state: JoinState, deadline_reason: str | None, look: Look) -> Emit:
+    """What the rows allow: final, degraded or failed. Rows that were not counted yet (see above) are from now on."""
+    metadata = look(row_key(state.video_id, state.generation, "metadata", 0))
+    metadata_error = metadata.content.decode() if metadata is not None and metadata.letter == "f" else None
+    missing, usable = [], False
+    if metadata is None or metadata_error is not None:
+        missing.append(f"metadata: {metadata_error or deadline_reason}")
+    if metadata is not None:
+        state.metadata = metadata.letter
+    for kind in STREAM_KINDS:
+        texts, heard = _missing_of(state, kind, deadline_reason, look)
+        missing += [f"{_SPOKEN[kind]}: {text}" for text in texts]
+        usable = usable or heard
+    failed = not usable and (metadata_error is not None or bool(missing))
+    error = (metadata_error or missing[0]) if failed else None
+    if metadata_error is not None and failed:
         # three stages that could not open a file say the same thing
-        missing = [text for text in missing if not text.endswith(state.metadata_error)]
-    actions: list[Action] = [_emit(state, completeness, None, tuple(missing), error)]
-    if completeness == "final":
-        actions.append(DeleteRows(tuple(all_rows(state))))
-    return actions
+        missing = [text for text in missing if not text.endswith(metadata_error)]
+    completeness: ResultStatus = "failed" if failed else "degraded" if missing else "final"
+    return Emit(completeness, None, tuple(missing), error)
 
 
-def _emit(
-    state: JoinState, completeness: ResultStatus, until_ms: int | None, missing: tuple[str, ...], error: str | None
-) -> Emit:
-    state.revision += 1
-    state.emitted = completeness
-    state.emitted_parts = state.letters
-    keys = [row_key(state.video_id, state.generation, "metadata", 0)] if state.metadata == "o" else []
-    for kind in STREAM_KINDS:
-        indexes = state.stream(kind).ok_indexes
-        keys += [row_key(state.video_id, state.generation, kind, index) for index in indexes]
-    return Emit(completeness, state.revision, tuple(keys), until_ms, missing, error)
-
-
-def _missing(state: JoinState, deadline_reason: str | None) -> list[str]:
-    """What is not there, in words for people, in a fixed order."""
-    found = []
-    if state.metadata == "f":
-        found.append(f"metadata: {state.metadata_error}")
-    elif state.metadata == ".":
-        found.append(f"metadata: {deadline_reason}")
-    for kind in STREAM_KINDS:
-        found += [f"{_SPOKEN[kind]}: {text}" for text in _missing_of(state.stream(kind), deadline_reason)]
-    return found
-
-
-def _missing_of(stream: StreamState, deadline_reason: str | None) -> list[str]:
-    found = list(stream.warnings)
-    if stream.ended == "f":
-        found.append(stream.end_error or "extraction stopped")
-    elif stream.ended == ".":
+def _missing_of(state: JoinState, kind: StreamKind, deadline_reason: str | None, look: Look) -> tuple[list[str], bool]:
+    """What is missing of a stream, in words for people, in a fixed order; and whether any part of it is usable."""
+    stream, found, failed, absent, heard = state.stream(kind), [], [], 0, False
+    end = look(row_key(state.video_id, state.generation, kind, END_INDEX))
+    if end is None:
         found.append(deadline_reason or "no end record")
-    for index, letter in enumerate(stream.received):
-        if letter == "f":
-            found.append(f"part {index + 1}: {stream.errors.get(str(index), 'failed')}")
-    expected = len(stream.received) if stream.expected is None else stream.expected
-    absent = [i for i in range(expected) if i >= len(stream.received) or stream.received[i] == "."]
+    else:
+        ending = Ending.from_bytes(end.content)
+        found += ending.warnings
+        if end.letter == "f":
+            found.append(ending.error or "extraction stopped")
+        stream.ended, stream.expected = end.letter, ending.expected
+    _extend(state, kind, look)
+    expected = stream.highest + 1 if stream.expected is None else stream.expected
+    reach_ms, first_gap_ms = 0, 0
+    for index in range(max(stream.highest + 1, stream.prefix, expected)):
+        row = look(row_key(state.video_id, state.generation, kind, index))
+        if row is None:
+            first_gap_ms = first_gap_ms if absent else reach_ms
+            absent += index < expected
+            continue
+        stream.highest = max(stream.highest, index)
+        reach_ms = max(reach_ms, row.end_ms)
+        heard = heard or row.letter == "o"
+        if row.letter == "f":
+            failed.append(index)
+            if len(failed) <= MAX_REASONS:
+                found.append(f"part {index + 1}: {row.content.decode()}")
+    if len(failed) > MAX_REASONS:
+        found.append(f"{len(failed)} parts failed in all")
     if absent:
-        before = max((end for end in stream.ends[: absent[0]] if end >= 0), default=0)
-        found.append(f"{len(absent)} of {expected} parts, first one from {clock(before)}: {deadline_reason or 'lost'}")
-    return found
+        at = clock(first_gap_ms)
+        found.append(f"{absent} of {expected} parts, first one from {at}: {deadline_reason or 'lost'}")
+    return found, heard
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= MAX_REASON else text[: MAX_REASON - 3] + "..."
+
+
+__all__ = ["EXTRACTORS", "Part", "Step", "Timer", "advance"]

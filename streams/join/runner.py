@@ -1,7 +1,9 @@
 """Runs the state machine over the joined topics: events in, rows, emissions, and the ack last.
 
-Order of the effects of one event: parts kept, emission delivered, state kept, old parts deleted, ack. A crash between
-any two of them repeats the event against the old state, which makes the same emission with the same bytes.
+Order of the effects of one event: its row; the state with what it decided (the intent); the emission; the state
+without it; old rows deleted; the state without an intent; ack. After a crash the four topics may be read on in another
+order, so the event that was cut off may come behind others. Whichever comes first of that video carries out the intent
+before anything else, from the same rows: the same emission with the same bytes.
 """
 
 from __future__ import annotations
@@ -12,13 +14,15 @@ from typing import Any
 
 from processors.blobs import BlobStore
 from processors.errors import InvalidMessage
-from schemas.messages import Header, VideoJoined
+from schemas.messages import Header
 from streams import dead_letters, metrics, topics
 from streams.clock import Clock
-from streams.join.machine import DeleteRows, Emit, Part, PutRow, Timer, advance
-from streams.join.parts import JOINED_TOPICS, assemble, event_of
+from streams.join.emission import Gathered, gather, joined
+from streams.join.machine import Part, Timer, advance
+from streams.join.parts import JOINED_TOPICS, event_of
+from streams.join.row import swept_keys
 from streams.join.rows import Rows
-from streams.join.state import JoinState
+from streams.join.state import Emit, Intent, JoinState
 from streams.leaving import exit_worker
 from streams.publisher import Publisher
 from streams.settings import Settings
@@ -52,7 +56,7 @@ class JoinRunner:
         async for event in stream.noack().events():
             self._taken_s = self._clock.monotonic_s()
             try:
-                await self._take(event.message)
+                await self.take(event.message)
             except Exception as error:  # leaving the loop would ack the event: leave the process instead
                 exit_worker(error)
             event.ack()
@@ -71,7 +75,8 @@ class JoinRunner:
         """See `streams.liveness.Hand`: one event at a time, so the next one waits as long."""
         return self.still_s()
 
-    async def _take(self, raw: Any) -> None:
+    async def take(self, raw: Any) -> None:
+        """Take one record; what it led to is safe when this returns."""
         spec = self._specs[raw.topic]
         try:
             event = event_of(spec, raw.value)
@@ -88,47 +93,45 @@ class JoinRunner:
 
     async def _join(self, event: Part | Timer, video_id: str, partition: int) -> None:
         before = self._rows.state(video_id)
+        if before is not None and before.intent is not None:
+            await self._carry_out(partition, before)
         known = before.to_bytes() if before is not None else None
-        state, actions = advance(before, event, self._clock.now_ms())
-        for action in actions:
-            if isinstance(action, PutRow):
-                await self._rows.put_part(partition, action.key, action.content)
-        for action in actions:
-            if isinstance(action, Emit):
-                assert state is not None
-                await self._emit(state, action)
-        if state is not None and state.to_bytes() != known:
-            await self._rows.put_state(partition, state)
-        for action in actions:
-            if isinstance(action, DeleteRows):
-                await self._rows.delete(partition, action.keys)
+        step = advance(before, event, self._clock.now_ms(), self._rows.look)
+        if step.state is None:
+            if known is not None:
+                await self._rows.forget(partition, video_id)
+            return
+        if step.state.to_bytes() != known:
+            await self._rows.keep(partition, step.rows, step.state)
+        if step.state.intent is not None:
+            await self._carry_out(partition, step.state)
+        if step.stray:
+            await self._rows.delete(partition, step.stray)
+
+    async def _carry_out(self, partition: int, state: JoinState) -> None:
+        """Do what the state's intent says; each half is crossed out before the next is begun."""
+        assert state.intent is not None
+        emit, sweeps = state.intent.emit, state.intent.sweeps
+        if emit is not None:
+            await self._emit(state, emit)
+            # with the first row deleted it could not be made again
+            state.intent = Intent(None, sweeps) if sweeps else None
+            await self._rows.keep(partition, (), state)
+        if sweeps:
+            for sweep in sweeps:
+                await self._rows.delete(partition, swept_keys(state.video_id, sweep))
+            state.intent = None
+            await self._rows.keep(partition, (), state)
 
     async def _emit(self, state: JoinState, emit: Emit) -> None:
-        rows = [(key.split("|")[2], content) for key in emit.keys if (content := self._rows.part(key)) is not None]
-        uri = None
-        if rows:
-            uri = await asyncio.to_thread(self._store, state, rows)
-        message = VideoJoined(
-            video_id=state.video_id,
-            generation=state.generation,
-            revision=emit.revision,
-            completeness=emit.completeness,
-            parts_uri=uri,
-            until_ms=emit.until_ms,
-            missing=list(emit.missing),
-            error=emit.error,
-            options=state.options,
-            fresh_from=state.fresh_from,
-            started_at_ms=state.started_at_ms,
-            stages=[state.runs[stage] for stage in sorted(state.runs)],
-        )
-        await self._publisher.video(topics.VIDEO_JOINED, state.video_id, message)
-        await self._publisher.progress(_header(state, emit), done=1, total=None, status=emit.completeness)
-        log.info("%s: %s, revision %d, %d parts", state.video_id, emit.completeness, emit.revision, len(rows))
+        found = gather(state, self._rows.look)
+        uri = await asyncio.to_thread(self._store, state.video_id, found) if found.parts else None
+        await self._publisher.video(topics.VIDEO_JOINED, state.video_id, joined(state, emit, found, uri))
+        await self._publisher.progress(_header(state, found), done=1, total=None, status=emit.completeness)
+        log.info("%s: %s, revision %d, %d parts", state.video_id, emit.completeness, state.revision, len(found.parts))
 
-    def _store(self, state: JoinState, rows: list[tuple[str, bytes]]) -> str:
-        duration = state.transcript.duration_ms
-        return self._blobs.put(assemble(state.video_id, state.options, duration, rows))
+    def _store(self, video_id: str, found: Gathered) -> str:
+        return self._blobs.put(found.to_blob(video_id))
 
     async def _dead_letter(self, raw: Any, error: InvalidMessage) -> None:
         metrics.DEAD_LETTERS.labels(STAGE, type(error).__name__).inc()
@@ -149,17 +152,17 @@ class JoinRunner:
         )
 
 
-def _header(state: JoinState, emit: Emit) -> Header:
+def _header(state: JoinState, found: Gathered) -> Header:
     return Header(
         video_id=state.video_id,
         generation=state.generation,
         stage=STAGE,
-        index=emit.revision,
+        index=state.revision,
         status="ok",
         error=None,
         attempt=1,
-        options=state.options,
-        fresh_from=state.fresh_from,
+        options=found.about.options,
+        fresh_from=found.about.fresh_from,
         took_ms=0,
         cached=False,
     )

@@ -1,78 +1,75 @@
-"""What the join remembers of a video: small and bounded by the number of its parts, never the parts themselves."""
+"""What the join remembers of a video beside its rows: some numbers, of one size whatever the number of parts.
+
+The rows are the truth about parts; the numbers here can all be found again from them. So an event writes its own row
+and this small record, and the changelog of a video is linear in its parts.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Final, Literal
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from typing import Any, Final, Literal
 
 import orjson
 from pydantic import TypeAdapter
 
-from processors.options import Options
-from schemas.messages import ResultStatus, StageRun, Status
+from schemas.messages import ResultStatus, Status
 from streams.codec import to_wire
 
+StreamKind = Literal["transcript", "vision"]
 Kind = Literal["transcript", "vision", "metadata"]
-STREAM_KINDS: Final[tuple[Literal["transcript", "vision"], ...]] = ("transcript", "vision")
+STREAM_KINDS: Final[tuple[StreamKind, ...]] = ("transcript", "vision")
+NOTHING: Final = "."
 # For one index the better status holds, whatever the order of arrival.
-STATUS_RANK: Final[dict[str, int]] = {".": 0, "f": 1, "e": 2, "o": 3}
+STATUS_RANK: Final[dict[str, int]] = {NOTHING: 0, "f": 1, "e": 2, "o": 3}
 STATUS_LETTER: Final[dict[Status, str]] = {"failed": "f", "empty": "e", "ok": "o"}
 
 
 @dataclass(slots=True)
 class StreamState:
-    """What has come of one stream of parts (words, or frames).
+    """How far one stream of parts (words, or frames) has come."""
 
-    `received` holds one letter per index: '.' nothing yet, 'f' failed, 'e' empty, 'o' ok.
-    `ends` holds how far each part reaches on the timeline in ms, -1 where nothing came.
-    """
-
-    received: str = ""
-    ends: list[int] = field(default_factory=list)
-    errors: dict[str, str] = field(default_factory=dict)  # index -> why it failed
-    ended: str = "."  # letter of the end record
-    expected: int | None = None  # items sent by the extractor, known with the end record
-    end_error: str | None = None
-    duration_ms: int | None = None
-    warnings: list[str] = field(default_factory=list)
-
-    def put(self, index: int, letter: str, end_ms: int, error: str | None) -> bool:
-        """Note a part; returns whether it is better than what was there."""
-        if index >= len(self.received):
-            grow = index + 1 - len(self.received)
-            self.received += "." * grow
-            self.ends += [-1] * grow
-        if STATUS_RANK[letter] <= STATUS_RANK[self.received[index]]:
-            return False
-        self.received = self.received[:index] + letter + self.received[index + 1 :]
-        self.ends[index] = end_ms
-        self.errors.pop(str(index), None)
-        if error is not None:
-            self.errors[str(index)] = error
-        return True
+    prefix: int = 0  # every part below this index is here
+    reach_ms: int = -1  # how far those parts reach on the timeline; -1 when none has a time
+    highest: int = -1  # highest index that came
+    heard: bool = False  # a part carries words or frames
+    ended: str = NOTHING  # letter of the end record
+    expected: int | None = None  # parts that the extractor sent, known with the end record
 
     @property
     def complete(self) -> bool:
         """Whether the end is known and every part up to it is here."""
-        return (
-            self.ended != "."
-            and self.expected is not None
-            and len(self.received) >= self.expected
-            and "." not in self.received[: self.expected]
-        )
-
-    @property
-    def ok_indexes(self) -> list[int]:
-        """Indexes of the parts that can be used."""
-        return [index for index, letter in enumerate(self.received) if letter == "o"]
+        return self.ended != NOTHING and self.expected is not None and self.prefix >= self.expected
 
     def covers(self, until_ms: int) -> bool:
         """Whether all parts up to a time are here."""
-        if self.complete:
-            return True
-        first_gap = self.received.find(".")
-        prefix = len(self.received) if first_gap < 0 else first_gap
-        return prefix > 0 and max(self.ends[:prefix]) >= until_ms
+        return self.complete or self.reach_ms >= until_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Emit:
+    """Publish a `VideoJoined` with all usable parts that have rows."""
+
+    completeness: ResultStatus
+    until_ms: int | None
+    missing: tuple[str, ...]
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """Delete the rows of a generation, whose highest indexes are these."""
+
+    generation: int
+    transcript: int
+    vision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What an event decided and is not through with. Kept before it is begun, so a crash changes nothing of it."""
+
+    emit: Emit | None
+    sweeps: tuple[Sweep, ...] = ()
 
 
 @dataclass(slots=True)
@@ -81,19 +78,15 @@ class JoinState:
 
     video_id: str
     generation: int
-    options: Options
-    fresh_from: str | None
-    started_at_ms: int
-    touched_at_ms: int
+    touched_at_ms: int  # when the last part came that told something new
     revision: int = 0
     emitted: ResultStatus | None = None
-    emitted_parts: str = ""  # letters of all parts at the last emission
+    expired: bool = False  # late parts are no longer taken, their rows are gone
+    metadata: str = NOTHING  # letter
+    duration_ms: int | None = None  # of the video, by its metadata
     transcript: StreamState = field(default_factory=StreamState)
     vision: StreamState = field(default_factory=StreamState)
-    metadata: str = "."  # letter
-    metadata_error: str | None = None
-    duration_ms: int | None = None
-    runs: dict[str, StageRun] = field(default_factory=dict)
+    intent: Intent | None = None
 
     def stream(self, kind: Kind) -> StreamState:
         """The stream state of a kind that is not metadata."""
@@ -106,30 +99,33 @@ class JoinState:
         return self.emitted in (None, "provisional")
 
     @property
-    def letters(self) -> str:
-        """All that has come, as one short text: equal letters mean equal parts."""
-        streams = (f"{stream.received}{stream.ended}" for stream in (self.transcript, self.vision))
-        return "|".join((self.metadata, *streams))
+    def done(self) -> bool:
+        """Whether nothing can come any more: only the marker is kept, no rows."""
+        return self.expired or self.emitted in ("final", "cancelled")
+
+    @property
+    def sweep(self) -> Sweep:
+        """The rows of this generation."""
+        return Sweep(self.generation, self.transcript.highest, self.vision.highest)
 
     def to_bytes(self) -> bytes:
-        """As kept in the table."""
-        return orjson.dumps(to_wire_state(self))
+        """As kept in the table, under the video's id; what has its default is left out."""
+        return orjson.dumps({name: value for name, value in _sparse(self).items() if name != "video_id"})
 
     @classmethod
-    def from_bytes(cls, content: bytes) -> JoinState:
+    def from_bytes(cls, video_id: str, content: bytes) -> JoinState:
         """As read from the table."""
-        return _ADAPTER.validate_json(content)
+        return _ADAPTER.validate_python({"video_id": video_id, **orjson.loads(content)})
 
 
-def to_wire_state(state: JoinState) -> object:
-    """Plain dicts for JSON."""
-    return {**_fields(state), "runs": {stage: to_wire(run) for stage, run in state.runs.items()}}
-
-
-def _fields(state: JoinState) -> dict[str, object]:
-    plain = to_wire(state)
-    assert isinstance(plain, dict)
-    return plain
+def _sparse(value: Any) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for one in fields(value):
+        held = getattr(value, one.name)
+        default = one.default_factory() if one.default_factory is not MISSING else one.default
+        if held != default:
+            found[one.name] = _sparse(held) if is_dataclass(held) else to_wire(held)
+    return found
 
 
 _ADAPTER: TypeAdapter[JoinState] = TypeAdapter(JoinState)

@@ -1,6 +1,13 @@
-"""Finds joins whose deadline is over and says so on `join-timer`; only the joiner's own event may change its table.
+"""Finds joins whose time is over and says so on `join-timer`; only the joiner's own event may change its table.
 
-A deadline runs only while a video shows no progress and the item topics have no lag: waiting in a queue is no failure.
+==========  ==============================================  ======================================================
+kind        when                                            what the joiner does
+==========  ==============================================  ======================================================
+deadline    open, nothing new for `join_deadline_s`, and    degraded or failed with what is there
+            nothing is queued
+expiry      degraded or failed, for `late_parts_s`          deletes the rows: late parts are no longer taken
+expiry      done, for as long as the inputs are kept        forgets the video: nothing of it can come any more
+==========  ==============================================  ======================================================
 """
 
 from __future__ import annotations
@@ -14,36 +21,42 @@ from streams.clock import Clock
 from streams.groups import total_lag
 from streams.join.state import JoinState
 from streams.settings import Settings
+from streams.topics import KEPT_INPUT_MS
 
 log = logging.getLogger("clipstream.join")
 # Agents in whose topics a video's parts may still wait.
 _BEFORE_THE_JOIN: Final = ("metadata", "audio-extractor", "frame-extractor", "transcriber", "vision")
 
 
-def overdue(states: Iterable[JoinState], now_ms: int, deadline_s: float) -> list[JoinTimer]:
-    """The timers for joins that showed no progress for the deadline.
+def overdue(states: Iterable[JoinState], now_ms: int, deadline_s: float, late_parts_s: float) -> list[JoinTimer]:
+    """The timers for joins whose time is over.
 
     Args:
         states: all of this worker.
         now_ms: wall time.
         deadline_s: without progress, in seconds.
+        late_parts_s: how long degraded and failed joins take late parts, in seconds.
     """
     found = []
     for state in states:
         waited_ms = now_ms - state.touched_at_ms
-        if state.open and waited_ms > deadline_s * 1000:
+        # an intent is carried out by any event of its video; left by a crash of a rebuild, it may get none
+        if (state.open or state.intent is not None) and waited_ms > deadline_s * 1000:
             reason = f"nothing came for {waited_ms // 1000} s"
             found.append(JoinTimer(state.video_id, state.generation, "deadline", now_ms, reason))
+        elif not state.open and waited_ms >= (KEPT_INPUT_MS if state.done else late_parts_s * 1000):
+            reason = "its marker is no longer needed" if state.done else "late parts are no longer taken"
+            found.append(JoinTimer(state.video_id, state.generation, "expiry", now_ms, reason))
     return found
 
 
 async def due_timers(states: Iterable[JoinState], settings: Settings, clock: Clock) -> list[JoinTimer]:
-    """The timers to send now: none while anything is still queued."""
-    timers = overdue(states, clock.now_ms(), settings.join_deadline_s)
-    if not timers:
-        return []
+    """The timers to send now: no deadlines while anything is still queued."""
+    timers = overdue(states, clock.now_ms(), settings.join_deadline_s, settings.late_parts_s)
+    if all(timer.kind != "deadline" for timer in timers):
+        return timers
     waiting = await total_lag(settings, _BEFORE_THE_JOIN)
     if waiting:
-        log.info("%d joins wait while %d records are queued", len(timers), waiting)
-        return []
+        log.info("%d joins may wait while %d records are queued", len(timers), waiting)
+        return [timer for timer in timers if timer.kind != "deadline"]
     return timers

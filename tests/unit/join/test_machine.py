@@ -1,263 +1,168 @@
-"""The join's table of cases, and a model test: any order, any repeats, any crash point give the clean run's result."""
+"""The join's table of cases, row by row as it stands in the machine's docstring, and what the rows do not say."""
 
 from __future__ import annotations
 
-import random
-from dataclasses import dataclass, field, replace
+import asyncio
+import re
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from processors.options import Options
-from schemas.messages import END_INDEX, Header
-from streams.join.machine import DeleteRows, Emit, Part, PutRow, Timer, advance, all_rows
+from streams.join import machine
+from streams.join.parts import MAX_PARTS
 from streams.join.state import JoinState
+from streams.topics import KEPT_INPUT_MS
+from tests.unit.join.records import raw, record, records
+from tests.unit.join.world import World
 
-VIDEO = "v"
-DURATION_MS = 100_000
-
-
-def header(stage: str, index: int, status: str = "ok", error: str | None = None, generation: int = 0) -> Header:
-    return Header(VIDEO, generation, stage, index, status, error, 1, Options(), None, 3, False)
+COMPLETE = "M T0 T1 T/2 V0 V/1"
 
 
-def part(kind: str, index: int, status: str = "ok", error: str | None = None, generation: int = 0) -> Part:
-    stage = {"transcript": "transcriber", "vision": "vision"}[kind]
-    content = f"{kind}{index}{status}{generation}".encode()
-    return Part(
-        kind, header(stage, index, status, error, generation), content, (index + 1) * 10_000, usable=status == "ok"
-    )
+def cases() -> list[tuple[str, str, str]]:
+    """(case, arrived, emitted) of each row between the rule and the blank line behind it."""
+    _, _, table = (machine.__doc__ or "").partition("-" * 25 + "\n")
+    rows = table.partition("\n\n")[0].splitlines()
+    found = [tuple(re.split(r"\s{2,}", row.strip())) for row in rows]
+    assert all(len(row) == 3 for row in found), found
+    return found  # type: ignore[return-value]
 
 
-def end(kind: str, sent: int, status: str = "ok", error: str | None = None, generation: int = 0, warnings=()) -> Part:
-    stage = {"transcript": "transcriber", "vision": "vision"}[kind]
-    return Part(
-        kind,
-        header(stage, END_INDEX, status, error, generation),
-        b"end",
-        -1,
-        expected=sent,
-        duration_ms=DURATION_MS,
-        warnings=tuple(warnings),
-    )
+def test_the_docstring_has_its_table():
+    assert len(cases()) >= 45
+    assert len({case for case, _, _ in cases()}) == len(cases())
 
 
-def meta(status: str = "ok", error: str | None = None, generation: int = 0) -> Part:
-    duration = DURATION_MS if status == "ok" else None
-    return Part(
-        "metadata",
-        header("metadata", 0, status, error, generation),
-        b"meta",
-        -1,
-        duration_ms=duration,
-        usable=status == "ok",
-    )
+@pytest.mark.parametrize(("arrived", "emitted"), [row[1:] for row in cases()], ids=[row[0] for row in cases()])
+def test_cases(arrived, emitted):
+    assert " ".join(World().run(arrived)) == emitted.replace("nothing", "")
 
 
-@dataclass
-class Joiner:
-    """The machine with a table in memory, as the runner drives it."""
-
-    state: JoinState | None = None
-    rows: dict[str, bytes] = field(default_factory=dict)
-    emitted: list[Emit] = field(default_factory=list)
-    seen: dict[tuple[int, int], tuple] = field(default_factory=dict)
-
-    def take(self, event: Part | Timer, crash: str = "") -> None:
-        before = self.state.to_bytes() if self.state is not None else None
-        state, actions = advance(self.state, event, 0)
-        for action in actions:
-            if isinstance(action, PutRow):
-                self.rows[action.key] = action.content
-        if crash == "rows":
-            return self._crash(before)
-        for action in actions:
-            if isinstance(action, Emit):
-                self._emit(state, action)
-        if crash == "emitted":
-            return self._crash(before)
-        self.state = JoinState.from_bytes(state.to_bytes()) if state is not None else None
-        for action in actions:
-            if isinstance(action, DeleteRows):
-                for key in action.keys:
-                    self.rows.pop(key, None)
-        return None
-
-    def _crash(self, before: bytes | None) -> None:
-        self.state = JoinState.from_bytes(before) if before is not None else None
-
-    def _emit(self, state: JoinState, emit: Emit) -> None:
-        content = tuple(self.rows[key] for key in emit.keys)
-        payload = (emit.completeness, content, emit.missing, emit.error)
-        held = self.seen.setdefault((state.generation, emit.revision), payload)
-        assert held == payload, "two payloads for one (generation, revision)"
-        self.emitted.append(emit)
-
-    def run(self, *events: Part | Timer) -> list[str]:
-        for event in events:
-            self.take(event)
-        return [emit.completeness for emit in self.emitted]
-
-
-T, V = "transcript", "vision"
-COMPLETE = [meta(), part(T, 0), part(T, 1), end(T, 2), part(V, 0), end(V, 1)]
-CASES = [
-    ("nothing but metadata", [meta()], []),
-    ("all there, end records last", COMPLETE, ["final"]),
-    ("metadata last", [*COMPLETE[1:], meta()], ["final"]),
-    ("end records first", [end(T, 2), end(V, 1), part(T, 1), part(V, 0), meta(), part(T, 0)], ["final"]),
-    ("a part is missing", [meta(), part(T, 1), end(T, 2), part(V, 0), end(V, 1)], []),
-    (
-        "provisional, then final",
-        [meta(), part(V, 0), part(T, 0), part(V, 1), part(V, 2), part(T, 1), part(T, 2), end(T, 3), end(V, 3)],
-        ["provisional", "final"],
-    ),
-    ("no provisional across a gap", [meta(), part(T, 1), part(T, 2), part(T, 3), *(part(V, n) for n in range(4))], []),
-    ("repeats", [*COMPLETE, *COMPLETE], ["final"]),
-    ("late part after final", [*COMPLETE, part(T, 1), part(T, 5)], ["final"]),
-    ("no sound", [meta(), end(T, 0, "empty"), part(V, 0), end(V, 1)], ["final"]),
-    ("no picture", [meta(), part(T, 0), end(T, 1), end(V, 0, "empty")], ["final"]),
-    ("neither", [meta(), end(T, 0, "empty"), end(V, 0, "empty")], ["final"]),
-    ("a failed part", [meta(), part(T, 0, "failed", "x"), part(T, 1), end(T, 2), part(V, 0), end(V, 1)], ["degraded"]),
-    (
-        "mended later",
-        [meta(), part(T, 0, "failed", "x"), end(T, 1), part(V, 0), end(V, 1), part(T, 0)],
-        ["degraded", "final"],
-    ),
-    (
-        "failed again after ok",
-        [meta(), part(T, 0), part(T, 0, "failed", "x"), end(T, 1), part(V, 0), end(V, 1)],
-        ["final"],
-    ),
-    (
-        "extractor stopped after one",
-        [meta(), part(T, 0), end(T, 1, "failed", "broken"), part(V, 0), end(V, 1)],
-        ["degraded"],
-    ),
-    ("stopped, its part still under way", [meta(), end(T, 1, "failed", "broken"), part(V, 0), end(V, 1)], []),
-    ("a warning", [meta(), part(T, 0), end(T, 1, warnings=["ends early"]), part(V, 0), end(V, 1)], ["degraded"]),
-    (
-        "cannot be opened",
-        [meta("failed", "no file"), end(T, 0, "failed", "no file"), end(V, 0, "failed", "no file")],
-        ["failed"],
-    ),
-    ("metadata alone failed", [meta("failed", "x"), part(T, 0), end(T, 1), part(V, 0), end(V, 1)], ["degraded"]),
-    ("deadline", [meta(), part(T, 0), Timer(VIDEO, 0, "nothing came")], ["degraded"]),
-    ("deadline, nothing usable", [meta(), Timer(VIDEO, 0, "nothing came")], ["failed"]),
-    ("deadline of another generation", [meta(), Timer(VIDEO, 7, "nothing came")], []),
-    ("deadline after final", [*COMPLETE, Timer(VIDEO, 0, "nothing came")], ["final"]),
-    (
-        "the rest comes after the deadline",
-        [meta(), part(T, 0), Timer(VIDEO, 0, "late"), end(T, 1), part(V, 0), end(V, 1)],
-        ["degraded", "final"],
-    ),
-    (
-        "an older generation",
-        [*(replace(p, header=replace(p.header, generation=1)) for p in COMPLETE), *COMPLETE],
-        ["final"],
-    ),
-    (
-        "a newer generation",
-        [*COMPLETE, *(replace(p, header=replace(p.header, generation=1)) for p in COMPLETE)],
-        ["final", "final"],
-    ),
-]
-
-
-@pytest.mark.parametrize(("events", "expected"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
-def test_cases(events, expected):
-    assert Joiner().run(*events) == expected
-
-
-def test_provisional_comes_exactly_when_the_quarter_is_covered():
-    joiner = Joiner()
-    assert joiner.run(meta(), part(V, 0), part(V, 1), part(V, 2), part(T, 0), part(T, 1)) == []
-    assert joiner.run(part(T, 2)) == ["provisional"]  # 30 s of 100 s; a quarter is 25 s
-    assert joiner.emitted[0].until_ms == 25_000
+def test_provisional_reaches_to_the_quarter():
+    world = World()
+    world.run("M V0 V1 V2 T0 T1 T2")
+    assert world.emitted[0].until_ms == 25_000
 
 
 def test_revisions_grow_and_the_error_names_the_cause():
-    joiner = Joiner()
-    joiner.run(meta("failed", "no such file"), end(T, 0, "failed", "no such file"), end(V, 0, "failed", "no such file"))
-    assert joiner.emitted[-1].error == "no such file"
-    joiner = Joiner()
-    joiner.run(meta(), part(T, 0, "failed", "boom"), end(T, 1), part(V, 0), end(V, 1), part(T, 0))
-    assert [emit.revision for emit in joiner.emitted] == [1, 2]
-    assert joiner.emitted[0].missing == ("speech: part 1: boom",)
-    assert joiner.emitted[1].missing == ()
+    world = World()
+    world.run("M! T/0! V/0!")
+    assert world.emitted[-1].error == "the file is broken"
+    assert world.emitted[-1].missing == []  # three stages that say the same thing say it once
+    world = World()
+    world.run("M T0! T/1 V0 V/1 T0")
+    assert [one.revision for one in world.emitted] == [1, 2]
+    assert world.emitted[0].missing == ["speech: part 1: T0 is broken"]
+    assert world.emitted[1].missing == []
+
+
+def test_what_is_missing_is_counted_from_its_time():
+    world = World()
+    world.run("M T0 T2 T/5 V0 V/1 deadline")
+    assert world.emitted[-1].missing == ["speech: 3 of 5 parts, first one from 0:10: nothing came"]
+
+
+async def _take(world: World, wanted: list) -> None:
+    for one in wanted:
+        await world.take(one)
 
 
 def test_rows_go_with_final_and_stay_with_degraded():
-    joiner = Joiner()
-    joiner.run(*COMPLETE)
-    assert joiner.rows == {}
-    joiner = Joiner()
-    joiner.run(meta(), part(T, 0, "failed", "x"), end(T, 1), part(V, 0), end(V, 1))
-    assert joiner.rows
-    joiner.run(part(T, 0))
-    assert joiner.rows == {}
+    world = World()
+    world.run(COMPLETE)
+    assert world.row_keys == set()
+    world = World()
+    world.run("M T0! T/1 V0 V/1")
+    assert len(world.row_keys) == 6  # with what all parts share
+    world.run("T0")
+    assert world.row_keys == set()
 
 
 def test_rows_of_an_older_generation_go():
-    joiner = Joiner()
-    joiner.run(meta(), part(T, 0), part(V, 0))
-    assert len(joiner.rows) == 3
-    joiner.run(meta(generation=1))
-    assert set(joiner.rows) == set(all_rows(joiner.state))
+    world = World()
+    world.run("M T0 V0 T/3")
+    world.run("M'")
+    assert world.row_keys == {"v|1|about|0", "v|1|metadata|0"}
+    world.run("T1")  # too late; and what a crash left of it goes too
+    assert world.row_keys == {"v|1|about|0", "v|1|metadata|0"}
 
 
-@st.composite
-def videos(draw):
-    """A video's records with some failing parts, in any order, some repeated, some preceded by a failed try."""
-    events = [meta()]
-    for kind in (T, V):
-        count = draw(st.integers(0, 5))
-        for index in range(count):
-            failed = draw(st.integers(0, 5)) == 0
-            events.append(part(kind, index, "failed" if failed else "ok", "x" if failed else None))
-        events.append(end(kind, count, "ok" if count else "empty"))
-    return events
+def test_expiry_deletes_the_rows_and_later_the_marker():
+    world = World()
+    world.run("M T0 deadline")
+    assert world.row_keys
+    world.run("expiry")
+    assert world.row_keys == set()
+    assert world.rows.state("v") is not None
+    world.run("expiry")  # the watchdog may have said it twice
+    assert world.rows.state("v") is not None
+    world.run("forget")
+    assert world.store == {}
+    assert world.changelog == {}
 
 
-@given(videos(), st.integers(0, 2**32), st.lists(st.sampled_from(["", "", "rows", "emitted"]), max_size=60))
-@settings(max_examples=300, deadline=None)
-def test_any_order_repeats_and_crashes_give_the_clean_result(events, seed, crashes):
-    clean = Joiner()
-    clean.run(*events)
-    rng = random.Random(seed)
-    shuffled = events + rng.choices(events, k=rng.randrange(len(events)))
-    rng.shuffle(shuffled)
-    joiner = Joiner()
-    for number, event in enumerate(shuffled):
-        crash = crashes[number] if number < len(crashes) else ""
-        if crash:
-            joiner.take(event, crash)  # the process dies here; the event is delivered again
-        joiner.take(event)
-    last, wanted = joiner.emitted[-1], clean.emitted[-1]
-    assert (last.completeness, sorted(last.keys), last.missing) == (
-        wanted.completeness,
-        sorted(wanted.keys),
-        wanted.missing,
-    )
-    terminal = [emit for emit in joiner.emitted if emit.completeness == wanted.completeness]
-    assert len({emit.revision for emit in terminal}) == 1
+def test_a_time_that_was_over_before_the_newest_part_means_nothing():
+    world = World()
+    early = records("deadline", now_ms=world.clock.ms)
+    world.run("M T0")
+    asyncio.run(_take(world, early))
+    assert world.log == []
 
 
-@given(videos(), st.integers(0, 2**32), st.integers(0, 11))
-@settings(max_examples=200, deadline=None)
-def test_losses_end_with_the_deadline_and_late_parts_repair_them(events, seed, lost):
-    rng = random.Random(seed)
-    shuffled = events[:]
-    rng.shuffle(shuffled)
-    gone, there = shuffled[: lost % len(shuffled)], shuffled[lost % len(shuffled) :]
-    joiner = Joiner()
-    joiner.run(*there, Timer(VIDEO, 0, "nothing came"))
-    assert joiner.emitted, "a join with a deadline always ends"
-    joiner.run(*gone)
-    clean = Joiner()
-    clean.run(*events)
-    assert joiner.emitted[-1].completeness == clean.emitted[-1].completeness
-    assert sorted(joiner.emitted[-1].keys) == sorted(clean.emitted[-1].keys)
-    revisions = [emit.revision for emit in joiner.emitted]
-    assert revisions == sorted(revisions)
+def test_a_video_may_be_called_like_anything():
+    """Keys of states and rows never meet, whatever the id."""
+    world = World()
+    for name in ("state", "about", "0", "v"):
+        asyncio.run(_take(world, [record(word, name) for word in ("M", "T0")]))
+    assert sorted(state.video_id for state in world.rows.states()) == ["0", "about", "state", "v"]
+
+
+def test_reasons_are_bounded_for_the_emission_is_one_record():
+    many = 3_000
+    world = World()
+    world.run(" ".join(["M", "V0", "V/1", *(f"T{n}!" for n in range(many)), f"T/{many}"]))
+    missing = world.emitted[-1].missing
+    assert len(missing) == machine.MAX_REASONS + 1
+    assert missing[-1] == f"speech: {many} parts failed in all"
+
+
+@pytest.mark.parametrize("word", [f"T{MAX_PARTS}", f"T/{MAX_PARTS + 1}", "M1"])
+def test_absurd_indexes_are_dead_letters(word):
+    world = World()
+    wanted = record(word)
+    if word == "M1":
+        from dataclasses import replace
+
+        from streams import codec, topics
+
+        message = codec.decode(topics.VIDEO_METADATA, wanted.value)
+        wanted = raw(topics.VIDEO_METADATA, replace(message, header=replace(message.header, index=1)))
+    asyncio.run(_take(world, [wanted]))
+    assert len(world.letters) == 1
+    assert world.store == {}
+
+
+@pytest.mark.parametrize("video", ["a|0", "|a", "", "x" * 129])
+def test_ids_that_would_break_keys_are_dead_letters(video):
+    world = World()
+    asyncio.run(_take(world, [record("T0", video)]))
+    assert len(world.letters) == 1
+    assert world.store == {}
+
+
+def test_the_state_is_small_whatever_the_parts():
+    world = World()
+    sizes = []
+    for number in range(200):
+        world.run(f"T{number} V{number}")
+        state = world.rows.state("v")
+        assert isinstance(state, JoinState)
+        sizes.append(len(state.to_bytes()))
+    assert max(sizes) < 250
+    assert max(sizes) - sizes[0] < 40  # digits of numbers
+
+
+def test_the_marker_outlives_the_inputs():
+    world = World()
+    world.run(COMPLETE)
+    world.clock.ms += KEPT_INPUT_MS - 1_000
+    world.run("deadline expiry")
+    assert world.rows.state("v") is not None
