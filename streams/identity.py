@@ -40,18 +40,13 @@ def request_of(message: VideoIngested) -> Request:
         raise InvalidMessage(f"'generation' must be 0 to {MAX_GENERATION:,}, got {message.generation}.")
     fresh_from = (message.replay_from or "all") if message.fresh else None
     identity = message.video_id or video_id_of(message.source_digest or message.uri, message.options)
-    if not is_video_id(identity):
+    if not _VIDEO_ID.fullmatch(identity):
         raise InvalidMessage(
             f"'{identity[:60]}' is no valid video_id: letters, digits, '.', '_' and '-', at most 128, no sign first."
         )
     return Request(
         identity, message.generation, message.uri.strip(), message.source_digest, message.options, fresh_from
     )
-
-
-def is_video_id(text: str) -> bool:
-    """Whether a text may be a video's id: it is part of keys, file names and URLs."""
-    return _VIDEO_ID.fullmatch(text) is not None
 
 
 def video_id_of(source: str, options: Options) -> str:

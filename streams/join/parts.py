@@ -16,28 +16,23 @@ from schemas.messages import (
     VisionResultMessage,
 )
 from streams import codec, topics
-from streams.identity import is_video_id
 from streams.join.machine import Part, Timer
 from streams.topics import TopicSpec
 
 JOINED_TOPICS: Final = (topics.TRANSCRIPT, topics.VISION_RESULT, topics.VIDEO_METADATA, topics.JOIN_TIMER)
-# Ten times those of a 12-hour video cut into pieces of 4 s; an emission looks at every index up to the highest.
-MAX_PARTS: Final = 100_000
 
 
 def event_of(spec: TopicSpec[Any], raw: bytes | None) -> Part | Timer:
     """Decode a record of a joined topic.
 
     Raises:
-        InvalidMessage: not a record of that topic, or one with an identity that cannot be.
+        InvalidMessage: not a record of that topic, or one that cannot be of its stage.
         Fatal: written by a newer build.
     """
     message = codec.decode(spec, raw)
     assert raw is not None
     if isinstance(message, JoinTimer):
-        _check(message.video_id, message.generation, 0)
         return Timer(message.video_id, message.generation, message.reason, message.due_at_ms, message.kind)
-    _check(message.header.video_id, message.header.generation, message.header.index)
     if isinstance(message, VideoMetadataMessage):
         if message.header.index != 0:
             raise InvalidMessage(f"Metadata with the index {message.header.index}; there is one record a video.")
@@ -48,8 +43,6 @@ def event_of(spec: TopicSpec[Any], raw: bytes | None) -> Part | Timer:
     end = message.end
     if message.header.is_end != (end is not None):
         raise InvalidMessage(f"The index {END_INDEX} is that of the end record, and only of it.")
-    if end is not None and not 0 <= end.emitted <= MAX_PARTS:
-        raise InvalidMessage(f"An end record that counts {end.emitted} parts; at most {MAX_PARTS:,} are taken.")
     return Part(
         "transcript" if kind == "transcript" else "vision",
         message.header,
@@ -89,14 +82,6 @@ def assemble(
             if seen is not None:
                 batches.append(seen)
     return Parts(video_id, options, facts, transcripts, batches, audio_duration_ms).to_json()
-
-
-def _check(video_id: str, generation: int, index: int) -> None:
-    """Keys of rows are made of these, and memory and time follow from the index."""
-    if not is_video_id(video_id):
-        raise InvalidMessage(f"'{video_id[:60]}' is no valid video_id.")
-    if generation < 0 or not END_INDEX <= index < MAX_PARTS:
-        raise InvalidMessage(f"Generation {generation}, index {index} cannot be; indexes end at {MAX_PARTS:,}.")
 
 
 def _reach(message: TranscriptMessage | VisionResultMessage) -> int:

@@ -1,8 +1,10 @@
 """The join's table: point reads, and writes that are in the changelog before the store of this worker and any ack.
 
 `table[key] = value` only queues the changelog write: before a commit Faust's flush gives up after 0.1 s, and a failed
-send is a logged warning. So the changelog records are sent and awaited first, and the store is never ahead of them: an
-event that comes again after a crash would else find itself counted, and be lost when the store is rebuilt from them.
+send is a logged warning. So here the changelog records are sent and awaited first, then the store is written, then the
+offset up to which it holds the changelog. A store that was ahead would find an event that comes again after a crash
+counted, which is lost when the store is made anew from the changelog. One that is behind is brought up by recovery,
+which begins at that offset; Faust itself notes the offset at the sending, whatever the store holds.
 """
 
 from __future__ import annotations
@@ -64,13 +66,21 @@ class FaustTable:
 
     async def write(self, partition: int, changes: Sequence[tuple[bytes, bytes | None]]) -> None:
         """See `Table`."""
-        for delivery in [self._table.send_changelog(partition, key, content) for key, content in changes]:
-            await delivery
+        sent = [
+            self._table.changelog_topic.send_soon(
+                key=key, value=content, partition=partition, key_serializer="raw", value_serializer="raw"
+            )
+            for key, content in changes
+        ]
+        delivered = [await delivery for delivery in sent]
+        store = self._table.data
         for key, content in changes:
             if content is None:
-                self._table.data.pop(key, None)
+                store.pop(key, None)
             else:
-                self._table.data[key] = content
+                store[key] = content
+        if delivered:
+            store.set_persisted_offset(delivered[-1].topic_partition, delivered[-1].offset)
 
     def states(self) -> Iterator[tuple[bytes, bytes]]:
         """See `Table`. Reads the states only: Faust's own iteration would read every part of every open video."""

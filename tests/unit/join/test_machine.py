@@ -7,8 +7,8 @@ import re
 
 import pytest
 
+from processors.domain import MAX_ITEMS
 from streams.join import machine
-from streams.join.parts import MAX_PARTS
 from streams.join.state import JoinState
 from streams.topics import KEPT_INPUT_MS
 from tests.unit.join.records import raw, record, records
@@ -124,7 +124,7 @@ def test_reasons_are_bounded_for_the_emission_is_one_record():
     assert missing[-1] == f"speech: {many} parts failed in all"
 
 
-@pytest.mark.parametrize("word", [f"T{MAX_PARTS}", f"T/{MAX_PARTS + 1}", "M1"])
+@pytest.mark.parametrize("word", [f"T{MAX_ITEMS}", f"T/{MAX_ITEMS + 1}", "M1"])
 def test_absurd_indexes_are_dead_letters(word):
     world = World()
     wanted = record(word)

@@ -109,7 +109,7 @@ def test_what_a_crash_left_undone_is_done_by_the_deadline():
     world = World()
     world.run("M T0 T/1 V0")
     asyncio.run(world.take(record("V/1"), crash_at=4))  # decided and kept, not published
-    world.restart(wiped=False)
+    world.restart()
     assert world.log == []
     assert [timer.kind for timer in pass_time(world, 601_000)] == ["deadline"]
     assert completeness(world) == ["final"]

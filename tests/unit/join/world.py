@@ -54,13 +54,12 @@ class World:
         self.blobs: dict[str, bytes] = {}
         self.letters: list[DeadLetter] = []
         self.effects_left: int | None = None
-        self.restart(wiped=False)
+        self.restart()
 
-    def restart(self, *, wiped: bool) -> None:
-        """A new process: the store as it was, or anew from the changelog."""
+    def restart(self) -> None:
+        """A new process, after recovery: the store is what the changelog says, whether it was kept or lost."""
         self.effects_left = None
-        if wiped:
-            self.store = dict(self.changelog)
+        self.store = dict(self.changelog)
         self.rows = Rows(self)
         self.runner = JoinRunner(self.rows, self, self, SETTINGS, self.clock)  # type: ignore[arg-type]
 
