@@ -213,6 +213,7 @@ class Progress:
     status: str  # "running", "ok", "failed"
     note: str | None
     at_ms: int
+    also: list[int] = field(default_factory=list)  # other items that are through, told with this one
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,12 +18,16 @@ from typing import Any, ClassVar, Final
 import orjson
 
 import processors.errors as errors
+from processors.child import CREDIT
 from processors.errors import ChildDied, ClipstreamError, Retryable
 from streams.settings import Settings
 
 # One line of a result: a ranking of a three-hour video is about 1 MB, so 64 MiB is never met by honest outputs.
 MAX_LINE_BYTES: Final = 64 * 2**20
 STOP_LIMIT_S: Final = 3.0
+# Outputs that are credited at a time: half of what a child may have under way, so that it never waits for the other
+# half. A job of one output needs no credit then, which is one write less of two.
+CREDITED: Final = CREDIT // 2
 # Keeps a child's memory from growing with the length of a video: every chunk has a length of its own, for which oneDNN
 # keeps its plans (up to 1024 of them) and glibc its freed blocks, per thread. A transcriber after 5 and 30 minutes: 320
 # and 403 MB without these, 283 and 283 MB with them, in the same time; with thresholds of 1 MB 228 and 230 MB, but 19 %
@@ -175,6 +179,7 @@ class _Child:
 
     async def run(self, job: str, request: dict[str, Any], limit_s: float) -> AsyncIterator[tuple[bytes, int]]:
         await self._write(orjson.dumps({"job": job, "request": request}) + b"\n")
+        taken = 0
         while True:
             try:
                 line = await asyncio.wait_for(self._stdout.readline(), limit_s)
@@ -189,7 +194,10 @@ class _Child:
                 raise _rebuild(orjson.loads(body))
             took_ms, _, output = body.partition(b" ")
             yield output, int(took_ms)
-            await self._write(b"+\n")
+            taken += 1
+            if taken == CREDITED:
+                await self._write(b"+\n" * taken)
+                taken = 0
 
     async def _write(self, line: bytes) -> None:
         # a broken pipe shows as the end of its output, where the cause is known

@@ -55,9 +55,8 @@ class VideoProgress:
         self.updated_at_ms = max(self.updated_at_ms, record.at_ms)
         if record.status == "failed":
             stage.failed = record.note
-        if record.index >= 0:
-            stage.indexes.add(record.index)
-        else:
+        stage.indexes.update(index for index in (record.index, *record.also) if index >= 0)
+        if record.index < 0:
             stage.ended = True
         if record.total is not None:
             stage.total = record.total

@@ -13,6 +13,7 @@ from streams.app import raw_topic
 from streams.clock import Clock
 from streams.metrics import OUTPUTS
 from streams.settings import Settings
+from streams.telling import RUNNING, Teller
 from streams.topics import TopicSpec
 
 M = TypeVar("M")
@@ -32,6 +33,7 @@ class Publisher:
         self._topics = {spec.name: raw_topic(app, settings, spec) for spec in topics.ALL}
         self._stage = stage
         self._clock = clock
+        self._teller = Teller(self._tell, clock)
 
     async def item(self, spec: TopicSpec[M], header: Header, message: M) -> Awaitable[Any]:
         """Queue a record with a header; what it returns is awaited until the record is delivered.
@@ -62,26 +64,30 @@ class Publisher:
         done: int,
         total: int | None = None,
         position_ms: int | None = None,
-        status: str = "running",
+        status: str = RUNNING,
         note: str | None = None,
     ) -> None:
         """Tell where the stage is. Not awaited to delivery: a lost progress record costs nothing."""
-        message = Progress(
-            video_id=header.video_id,
-            generation=header.generation,
-            stage=self._stage,
-            index=header.index,
-            done=done,
-            total=total,
-            position_ms=position_ms,
-            status=status,
-            note=note,
-            at_ms=self._clock.now_ms(),
+        await self._teller.tell(
+            Progress(
+                video_id=header.video_id,
+                generation=header.generation,
+                stage=self._stage,
+                index=header.index,
+                done=done,
+                total=total,
+                position_ms=position_ms,
+                status=status,
+                note=note,
+                at_ms=self._clock.now_ms(),
+            )
         )
+
+    async def _tell(self, message: Progress) -> None:
         spec = topics.PROGRESS
-        partition = topics.video_partition(header.video_id, spec.partitions)
+        partition = topics.video_partition(message.video_id, spec.partitions)
         await self._topics[spec.name].send(
-            key=header.video_id.encode(), value=codec.encode(spec, message), partition=partition
+            key=message.video_id.encode(), value=codec.encode(spec, message), partition=partition
         )
 
     async def _send(self, spec: TopicSpec[Any], key: bytes | None, value: bytes, partition: int | None) -> None:

@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import NewTopic
 
 from streams.admin import connect
+from streams.connection import client_options
 from streams.settings import Settings
 from streams.topics import ITEM_PARTITIONS, VIDEO_PARTITIONS
 
@@ -36,10 +37,10 @@ async def messages_per_s(settings: Settings, records: int, size_bytes: int, wind
         await admin.create_topics([NewTopic(SOURCE, ITEM_PARTITIONS, 1), NewTopic(TARGET, VIDEO_PARTITIONS, 1)])
     finally:
         await admin.close()
-    servers = settings.bootstrap_servers()
-    producer = AIOKafkaProducer(bootstrap_servers=servers, acks="all")
+    options = client_options(settings)
+    producer = AIOKafkaProducer(**options, acks="all")
     consumer = AIOKafkaConsumer(
-        SOURCE, bootstrap_servers=servers, group_id=SOURCE, enable_auto_commit=False, auto_offset_reset="earliest"
+        SOURCE, **options, group_id=SOURCE, enable_auto_commit=False, auto_offset_reset="earliest"
     )
     await producer.start()
     try:

@@ -30,6 +30,7 @@ from streams import agents, codec, topics
 from streams.admin import create_topics, wanted_topics
 from streams.client import TERMINAL, producing, read_records
 from streams.clock import SYSTEM_CLOCK
+from streams.connection import client_options
 from streams.settings import Settings
 from streams.stage import ADMITTED
 from streams.supervisor import Supervisor
@@ -207,7 +208,7 @@ async def _watch(settings: Settings, watched: Watched) -> Any:
     """Read `progress` (only its keys: this process shares the cores) and `segments`; yields after each batch."""
     specs = (topics.PROGRESS, topics.SEGMENTS)
     progress = settings.topic(topics.PROGRESS.name)
-    consumer = AIOKafkaConsumer(bootstrap_servers=settings.bootstrap_servers(), enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(**client_options(settings), enable_auto_commit=False)
     await consumer.start()
     try:
         partitions = [TopicPartition(settings.topic(spec.name), n) for spec in specs for n in range(spec.partitions)]
@@ -246,7 +247,7 @@ def _note_result(watched: Watched, raw: bytes, now: float) -> None:
 async def _counts(settings: Settings) -> dict[str, int]:
     """Records that were written to each topic, those of the changelog under that name."""
     names = {spec.name: settings.topic(spec.name) for spec in topics.ALL}
-    consumer = AIOKafkaConsumer(bootstrap_servers=settings.bootstrap_servers())
+    consumer = AIOKafkaConsumer(**client_options(settings))
     await consumer.start()
     found: dict[str, int] = {}
     try:
