@@ -3,7 +3,7 @@
 Heartbeats go on when records no longer reach the stream (Faust was seen to lose some on their way after a restart, or
 to leave a partition paused), and when work hangs, so neither the broker nor the supervisor would notice. Two things
 tell: a partition has records behind the committed offset, nothing of it is in hand, and nothing was committed for
-`STILL_S`; or there is work in hand, and nothing was published or finished for longer than a single item may take.
+10 s, or for 120 s while other partitions got on, since these take turns; or there is work in hand, and nothing was published or finished for longer than a single item may take.
 """
 
 from __future__ import annotations
@@ -57,12 +57,15 @@ class Limits:
         work_s: work in hand may show nothing for so long.
         still_s: a partition with nothing in hand may stand still for so long. Offsets are committed every second;
             10 s is three times the longest pause of a rebalance that was measured (3.5 s).
+        busy_s: the same while records of other partitions get through. Faust reads on from a stopped partition when its
+            queue has room: of 24 with a backlog each waited for 24 turns of 16 records, 10 s at 40 records a second.
         poll_s: a client that does not poll for so long leaves its group silently.
         each_s: how often to look.
     """
 
     work_s: float
     still_s: float = 10.0
+    busy_s: float = 120.0
     poll_s: float = MAX_POLL_INTERVAL_S
     each_s: float = 2.0
 
@@ -102,6 +105,7 @@ class Liveness:
         self._clock = clock
         self._limits = limits or Limits(work_s=settings.item_timeout_s + WORK_MARGIN_S)
         self._looked_s = 0.0
+        self._moved_s = float("-inf")
         self._alarmed_s = float("-inf")
         self._since: dict[TopicPartition, tuple[int, float]] = {}  # partition -> (committed offset, since when)
 
@@ -157,15 +161,23 @@ class Liveness:
         if now - self._looked_s > self._limits.each_s + _OUTAGE_S:
             self._since.clear()  # the broker was away: nobody could get on
         self._looked_s = now
-        lag = 0
+        lag, moved = 0, False
+        still: list[tuple[float, TopicPartition, int]] = []
         for partition in assigned:
             committed = max(0, kept[partition].offset) if partition in kept else 0
             behind = ends[partition] - max(committed, starts[partition])  # what has expired will never be committed
             lag += max(0, behind)
             known, since = self._since.get(partition, (-1, now))
+            moved |= partition in self._since and known != committed
             if behind <= 0 or known != committed or self._hand.holds(partition):
                 self._since[partition] = (committed, now)
-            elif now - since >= self._limits.still_s:
+            else:
+                still.append((now - since, partition, committed))
+        if moved:
+            self._moved_s = now
+        busy = now - self._moved_s < self._limits.still_s
+        for since_s, partition, committed in still:
+            if since_s >= (self._limits.busy_s if busy else self._limits.still_s):
                 log.error("%s", self._described(partition, committed, ends[partition]))
                 raise StoodStill(
                     f"{partition.topic}-{partition.partition} stands still at {committed} of {ends[partition]}."
