@@ -2,8 +2,9 @@
 
 Heartbeats go on when records no longer reach the stream (Faust was seen to lose some on their way after a restart, or
 to leave a partition paused), and when work hangs, so neither the broker nor the supervisor would notice. Two things
-tell: a partition has records behind the committed offset, nothing of it is in hand, and nothing was committed for
-10 s, or for 120 s while other partitions got on, since these take turns; or there is work in hand, and nothing was published or finished for longer than a single item may take.
+tell: a partition has records behind the committed offset, nothing of it is in hand, and nothing was committed for 10 s,
+or for 120 s while other partitions got on, since these take turns; or there is work in hand, and nothing was published
+or finished for longer than a single item may take.
 """
 
 from __future__ import annotations
