@@ -190,11 +190,11 @@ class Segments:
 
 @dataclass(frozen=True, slots=True)
 class JoinTimer:
-    """`join-timer`: a deadline of a join is due."""
+    """`join-timer`: something is due about a join that no part brings."""
 
     video_id: VideoId
     generation: Generation
-    kind: Literal["deadline", "expiry"]
+    kind: Literal["deadline", "expiry", "cancel"]
     due_at_ms: int
     reason: str
 
@@ -241,6 +241,7 @@ class Control:
     video_id: VideoId
     action: Literal["cancel", "erase"]
     at_ms: int
+    generation: Generation = 0  # and those before it
 
 
 ItemMessage = AudioChunkMessage | FrameBatchMessage | TranscriptMessage | VisionResultMessage

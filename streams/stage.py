@@ -19,6 +19,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from functools import partial
 from typing import Any, Final, Generic, TypeVar
 
@@ -26,6 +27,7 @@ from processors.errors import ChildDied, Fatal, InvalidMessage, WorkerDied
 from streams import codec, dead_letters, metrics, topics
 from streams.attempts import MAX_WORKER_DEATHS, Attempts, Isolation
 from streams.clock import Clock
+from streams.control import Orders
 from streams.dead_letters import FailureMeter
 from streams.leaving import exit_worker
 from streams.publisher import Publisher
@@ -54,6 +56,7 @@ class Stage(Generic[In]):
         settings: retries and limits.
         publisher: sends the outputs.
         attempts: what is worked on, for whoever comes after a worker that died.
+        orders: which videos are cancelled.
         running: events that are worked on at a time, >= 1.
         clock: back-off and times.
     """
@@ -64,6 +67,7 @@ class Stage(Generic[In]):
         settings: Settings,
         publisher: Publisher,
         attempts: Attempts,
+        orders: Orders,
         running: int,
         clock: Clock,
     ) -> None:
@@ -71,6 +75,7 @@ class Stage(Generic[In]):
         self._settings = settings
         self._publisher = publisher
         self._attempts = attempts
+        self._orders = orders
         self._isolation = Isolation()
         self._clock = clock
         self._moved_s = clock.monotonic_s()
@@ -130,16 +135,20 @@ class Stage(Generic[In]):
     async def _process(self, raw: Any, worker_deaths: int, leave_turn: Callable[[], None]) -> str:
         try:
             message = await self._decoded(raw)
-            video_id = self._logic.video_id(message)
+            video_id, generation = self._logic.about(message)
         except (InvalidMessage, RegistryAway) as error:
             if self._logic.reports_invalid:
                 await self._give_up(raw, None, error, 1)
             return "invalid"
+        await self._orders.ready()
+        unwanted = partial(self._unwanted, video_id, generation)
         attempt, deaths, emitted = worker_deaths, 0, 0
         cause: Exception = WorkerDied(f"The worker died {worker_deaths} times while it worked on this item.")
         while worker_deaths < MAX_WORKER_DEATHS:
             attempt += 1
-            emitted, failure = await self._attempt(message, attempt, leave_turn)
+            emitted, failure = await self._attempt(message, attempt, leave_turn, unwanted)
+            if unwanted():
+                return "cancelled"
             if failure is None:
                 self._meter.success()
                 return "ok"
@@ -175,8 +184,13 @@ class Stage(Generic[In]):
                     raise
                 await self._clock.sleep(self._back_off_s(attempt))
 
-    async def _attempt(self, message: In, attempt: int, leave_turn: Callable[[], None]) -> tuple[int, Exception | None]:
-        """Compute, and publish what comes while more is computed.
+    def _unwanted(self, video_id: str, generation: int | None) -> bool:
+        return generation is not None and self._orders.cancelled(video_id, generation)
+
+    async def _attempt(
+        self, message: In, attempt: int, leave_turn: Callable[[], None], unwanted: Callable[[], bool]
+    ) -> tuple[int, Exception | None]:
+        """Compute, and publish what comes while more is computed, until that is cancelled.
 
         Returns:
             Outputs that the broker has, from the first one on without a gap, and what went wrong, unknown errors too.
@@ -184,10 +198,14 @@ class Stage(Generic[In]):
         sent: list[Awaitable[Any]] = []
         error: Exception | None = None
         try:
-            async for output in self._logic.outputs(message, attempt):
-                if len(sent) >= UNDELIVERED:
-                    await sent[-UNDELIVERED]
-                sent.append(await self._publish(output))
+            if not unwanted():
+                async with aclosing(self._logic.outputs(message, attempt)) as outputs:
+                    async for output in outputs:
+                        if unwanted():
+                            break  # closing the outputs ends the job
+                        if len(sent) >= UNDELIVERED:
+                            await sent[-UNDELIVERED]
+                        sent.append(await self._publish(output))
             leave_turn()
         except Exception as raised:
             error = raised

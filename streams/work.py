@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any, Final, Generic, Protocol, TypeVar
 
@@ -55,11 +55,11 @@ class Logic(Protocol[In]):
     source: TopicSpec[In]
     reports_invalid: bool  # whether this stage dead-letters messages that it cannot read
 
-    def video_id(self, message: In) -> str:
-        """The video that the message belongs to. Raises `InvalidMessage`."""
+    def about(self, message: In) -> tuple[str, int | None]:
+        """Video and generation of the message; None for what no cancelling stops. Raises `InvalidMessage`."""
         ...
 
-    def outputs(self, message: In, attempt: int) -> AsyncIterator[Output[Any]]:
+    def outputs(self, message: In, attempt: int) -> AsyncGenerator[Output[Any], None]:
         """Compute; yields records to publish in order. Raises the classes of `processors.errors`."""
         ...
 

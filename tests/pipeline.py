@@ -76,6 +76,12 @@ class Pipeline:
                 assert time.monotonic() < deadline, f"no result within {limit_s} s; there are {sorted(found)}"
         return [found[key] for key in wanted]
 
+    async def submit(self, *requests: VideoIngested) -> None:
+        """Submit requests and wait for nothing."""
+        async with producing(self.settings) as submit:
+            for request in requests:
+                await submit(request)
+
     def canonical(self, result: Segments) -> bytes:
         """The canonical bytes of a result."""
         return results.canonical(result, self.blobs)

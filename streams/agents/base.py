@@ -14,6 +14,7 @@ from processors.errors import Fatal
 from streams.app import create_app, raw_topic
 from streams.attempts import Attempts
 from streams.clock import Clock
+from streams.control import Orders
 from streams.health import Health
 from streams.leaving import before_leaving, exit_worker
 from streams.liveness import Hand, Liveness
@@ -108,7 +109,9 @@ def stage_worker(
     # one more event than children: its message is decoded and its cache asked while the children compute
     attempts = Attempts(settings.data_dir / "attempts" / name, clock)
     before_leaving(attempts.close)
-    stage = Stage(logic, settings, Publisher(app, settings, name, clock), attempts, running=children + 1, clock=clock)
+    orders = Orders(settings)
+    publisher = Publisher(app, settings, name, clock)
+    stage = Stage(logic, settings, publisher, attempts, orders, running=children + 1, clock=clock)
 
     @app.agent(raw_topic(app, settings, logic.source), name=name, concurrency=1)
     async def agent(stream: Any) -> None:
@@ -119,5 +122,9 @@ def stage_worker(
     @app.task()
     async def warm() -> None:
         await worker.warm()
+
+    @app.task()
+    async def follow_orders() -> None:
+        await orders.follow()
 
     return worker

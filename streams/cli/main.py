@@ -10,7 +10,7 @@ from typing import Annotated, Final
 import typer
 
 from processors.errors import ClipstreamError
-from streams.cli import bench, cluster, data, dead_letters, kafka, process, replay, status, system, topics
+from streams.cli import bench, cancel, cluster, data, dead_letters, kafka, process, replay, status, system, topics
 from streams.cli.console import console, escape, print_text
 
 EXIT_ERROR: Final = 1
@@ -46,7 +46,7 @@ def _options(
     """Long videos in, transcripts and ranked ready-to-publish segments out, as stream processors on Kafka."""
 
 
-for part in (process, cluster, status, kafka, data, replay, topics, dead_letters, system, bench):
+for part in (process, cluster, status, kafka, data, replay, cancel, topics, dead_letters, system, bench):
     part.register(app)
 
 

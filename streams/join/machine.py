@@ -45,6 +45,15 @@ record of a stream that counts 2 parts; `!` failed, `-` empty, `~` with a warnin
     deadline of another generation    M T0 deadline'                              nothing
     a part beyond the end             M T5 T0 T/1 V0 V/1                          final
     anything after final              M T0 T/1 V0 V/1 T0! T5 M!                   final
+    cancelled in the middle           M T0 cancel T/1 V0 V/1                      cancelled
+    cancelled after an early result   M V0 V1 V2 T0 T1 T2 cancel T3               provisional cancelled
+    cancelled before anything         cancel M T0 T/1 V0 V/1                      cancelled
+    cancelled twice                   M cancel cancel                             cancelled
+    cancelled too late                M T0 T/1 V0 V/1 cancel                      final
+    cancelled after degraded          M T0 deadline cancel T/1 V0 V/1             degraded final
+    the next one is not cancelled     M T0 cancel M' T0' T/1' V0' V/1'            cancelled final
+    a newer one is cancelled          M T0 cancel' T/1 V0 V/1                     cancelled
+    an older one is cancelled         M' T0' cancel T/1' V0' V/1'                 final
     too late                          M T0 deadline expiry T/1 V0 V/1             degraded
     expiry while it waits             M T0 expiry T/1 V0 V/1                      final
     a marker that is not needed       M T0 T/1 V0 V/1 forget                      final
@@ -64,6 +73,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from processors.options import Options
 from processors.priority import FIRST_RESULT_MS
 from processors.timeline import clock
 from schemas.messages import END_INDEX, Header, ResultStatus
@@ -110,7 +120,7 @@ class Timer:
     """A time that was found to be over.
 
     `deadline`: nothing new came for too long. `expiry`: late parts are no longer waited for, or the marker of a join
-    that is done can go.
+    that is done can go. `cancel`: the user wants nothing more of this generation.
     """
 
     video_id: str
@@ -146,7 +156,7 @@ def advance(state: JoinState | None, event: Part | Timer, now_ms: int, look: Loo
     """
     assert state is None or state.intent is None, "what was decided is carried out before the next event"
     if isinstance(event, Timer):
-        return _time_is_over(state, event, look)
+        return _cancel(state, event, now_ms) if event.kind == "cancel" else _time_is_over(state, event, look)
     header = event.header
     key = row_key(header.video_id, header.generation, event.kind, header.index)
     sweeps: tuple[Sweep, ...] = ()
@@ -194,11 +204,26 @@ def _time_is_over(state: JoinState | None, timer: Timer, look: Look) -> Step:
     return Step(None if timer.due_at_ms - state.touched_at_ms >= KEPT_INPUT_MS else state)
 
 
+def _cancel(state: JoinState | None, order: Timer, now_ms: int) -> Step:
+    sweeps: tuple[Sweep, ...] = ()
+    rows: tuple[tuple[str, Row], ...] = ()
+    if state is not None and state.generation < order.generation:
+        sweeps = () if state.done else (state.sweep,)
+        state = None
+    if state is None:
+        state = JoinState(order.video_id, order.generation, now_ms)
+        about = About(Options(), None, now_ms)
+        rows = ((about_key(order.video_id, order.generation), about.to_row()),)
+    if state.generation > order.generation or not state.open:
+        return Step(state)
+    return Step(_with_intent(state, Emit("cancelled", None, (), order.reason), sweeps), rows)
+
+
 def _with_intent(state: JoinState, emit: Emit | None, sweeps: tuple[Sweep, ...]) -> JoinState:
     if emit is not None:
         state.revision += 1
         state.emitted = emit.completeness
-        if emit.completeness == "final":
+        if emit.completeness in ("final", "cancelled"):
             sweeps = (*sweeps, state.sweep)
     state.intent = Intent(emit, sweeps) if emit is not None or sweeps else None
     return state

@@ -125,7 +125,8 @@ class JoinRunner:
 
     async def _emit(self, state: JoinState, emit: Emit) -> None:
         found = gather(state, self._rows.look)
-        uri = await asyncio.to_thread(self._store, state.video_id, found) if found.parts else None
+        wanted = found.parts and emit.completeness != "cancelled"
+        uri = await asyncio.to_thread(self._store, state.video_id, found) if wanted else None
         await self._publisher.video(topics.VIDEO_JOINED, state.video_id, joined(state, emit, found, uri))
         await self._publisher.progress(_header(state, found), done=1, total=None, status=emit.completeness)
         log.info("%s: %s, revision %d, %d parts", state.video_id, emit.completeness, state.revision, len(found.parts))

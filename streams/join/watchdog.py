@@ -7,6 +7,7 @@ deadline    open, nothing new for `join_deadline_s`, and    degraded or failed w
             nothing is queued
 expiry      degraded or failed, for `late_parts_s`          deletes the rows: late parts are no longer taken
 expiry      done, for as long as the inputs are kept        forgets the video: nothing of it can come any more
+cancel      `streams.control` sends it                      cancelled, unless it is through already
 ==========  ==============================================  ======================================================
 """
 
@@ -24,8 +25,8 @@ from streams.settings import Settings
 from streams.topics import KEPT_INPUT_MS
 
 log = logging.getLogger("clipstream.join")
-# Agents in whose topics a video's parts may still wait.
-_BEFORE_THE_JOIN: Final = ("metadata", "audio-extractor", "frame-extractor", "transcriber", "vision")
+# Agents in whose topics a video's parts may still wait; the joiner's own too, after it was away for a while.
+_BEFORE_THE_JOIN: Final = ("metadata", "audio-extractor", "frame-extractor", "transcriber", "vision", "joiner")
 
 
 def overdue(states: Iterable[JoinState], now_ms: int, deadline_s: float, late_parts_s: float) -> list[JoinTimer]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
@@ -54,11 +54,12 @@ class Extractor(Generic[Item, Message]):
         self._bench = bench
         self._adapter: TypeAdapter[Item | ExtractionEnd] = TypeAdapter(item | ExtractionEnd)  # type: ignore[arg-type]
 
-    def video_id(self, message: VideoIngested) -> str:
+    def about(self, message: VideoIngested) -> tuple[str, int | None]:
         """See `Logic`."""
-        return identity.request_of(message).video_id
+        request = identity.request_of(message)
+        return request.video_id, request.generation
 
-    async def outputs(self, message: VideoIngested, attempt: int) -> AsyncIterator[Output[Message]]:
+    async def outputs(self, message: VideoIngested, attempt: int) -> AsyncGenerator[Output[Message], None]:
         """See `Logic`."""
         request = identity.request_of(message)
         path, digest = await locate(request, self._bench)

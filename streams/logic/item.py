@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
@@ -56,11 +56,11 @@ class ItemStage(Generic[In, Out]):
         self._bench = bench
         self._adapter: TypeAdapter[Any] = TypeAdapter(result)
 
-    def video_id(self, message: In) -> str:
+    def about(self, message: In) -> tuple[str, int | None]:
         """See `Logic`."""
-        return message.header.video_id
+        return message.header.video_id, message.header.generation
 
-    async def outputs(self, message: In, attempt: int) -> AsyncIterator[Output[Out]]:
+    async def outputs(self, message: In, attempt: int) -> AsyncGenerator[Output[Out], None]:
         """See `Logic`."""
         header = message.header
         if message.item is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from pydantic import TypeAdapter
 
@@ -31,11 +31,12 @@ class Metadata:
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
 
-    def video_id(self, message: VideoIngested) -> str:
+    def about(self, message: VideoIngested) -> tuple[str, int | None]:
         """See `Logic`."""
-        return identity.request_of(message).video_id
+        request = identity.request_of(message)
+        return request.video_id, request.generation
 
-    async def outputs(self, message: VideoIngested, attempt: int) -> AsyncIterator[Output[VideoMetadataMessage]]:
+    async def outputs(self, message: VideoIngested, attempt: int) -> AsyncGenerator[Output[VideoMetadataMessage], None]:
         """See `Logic`."""
         request = identity.request_of(message)
         path, digest = await locate(request, self._bench)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from pydantic import TypeAdapter
 
@@ -33,11 +33,11 @@ class Segmenter:
         self._bench = bench
         self._newest = newest
 
-    def video_id(self, message: VideoJoined) -> str:
-        """See `Logic`."""
-        return message.video_id
+    def about(self, message: VideoJoined) -> tuple[str, int | None]:
+        """See `Logic`. That a video is cancelled is to be told."""
+        return message.video_id, None if message.completeness == "cancelled" else message.generation
 
-    async def outputs(self, message: VideoJoined, attempt: int) -> AsyncIterator[Output[Segments]]:
+    async def outputs(self, message: VideoJoined, attempt: int) -> AsyncGenerator[Output[Segments], None]:
         """See `Logic`. A provisional revision without any segment says nothing and is not published.
 
         Nor is one that is older than what is published: a crash brought its event back.
@@ -66,7 +66,7 @@ class Segmenter:
     def _output(
         self, message: VideoJoined, ranked: Ranked | None, error: str | None, spent: StageRun
     ) -> Output[Segments]:
-        status = message.completeness if ranked is not None else "failed"
+        status = message.completeness if ranked is not None or message.completeness == "cancelled" else "failed"
         facts = ranked.facts if ranked is not None else None
         notes = ranked.notes if ranked is not None else []
         result = Segments(

@@ -23,9 +23,14 @@ DURATION_MS = 100_000
 PART_MS = 10_000
 FAR_MS = 10**15  # later than any part
 LETTERS = {"": "ok", "!": "failed", "-": "empty", "~": "ok"}
-TIMES = {"deadline": ("deadline", 0), "expiry": ("expiry", 0), "forget": ("expiry", topics.KEPT_INPUT_MS)}
+TIMES = {
+    "deadline": ("deadline", 0),
+    "expiry": ("expiry", 0),
+    "forget": ("expiry", topics.KEPT_INPUT_MS),
+    "cancel": ("cancel", 0),
+}
 _TOKEN = re.compile(
-    r"(?:(?P<time>deadline|expiry|forget)|(?P<kind>[MTV])(?P<end>/)?(?P<number>\d*)(?P<how>[!~-]?))(?P<next>'?)"
+    r"(?:(?P<time>deadline|expiry|forget|cancel)|(?P<kind>[MTV])(?P<end>/)?(?P<number>\d*)(?P<how>[!~-]?))(?P<next>'?)"
 )
 
 

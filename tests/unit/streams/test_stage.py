@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,10 @@ import pytest
 from processors.domain import ExtractionEnd
 from processors.errors import ChildDied, Fatal, InvalidMedia, Retryable
 from processors.options import Options
-from schemas.messages import DeadLetter, Header, TranscriptMessage, VideoIngested
+from schemas.messages import Control, DeadLetter, Header, TranscriptMessage, VideoIngested
 from streams import codec, topics
 from streams.attempts import MAX_WORKER_DEATHS, Attempts
+from streams.control import Orders
 from streams.dead_letters import EXIT_DEAD_LETTER_LIMIT, EXIT_FATAL, DeadLetterLimit
 from streams.leaving import exit_worker
 from streams.settings import Settings
@@ -80,17 +81,19 @@ class Scripted:
         self.before = before
         self.reports_invalid = reports_invalid
         self.tries = 0
+        self.computed = 0
 
-    def video_id(self, message: VideoIngested) -> str:
-        return message.video_id or "v"
+    def about(self, message: VideoIngested) -> tuple[str, int | None]:
+        return message.video_id or "v", message.generation
 
     def _output(self, index: int, status: str, error: str | None = None) -> Output[Any]:
         header = Header("v", 0, self.name, index, status, error, 1, Options(), None, 0, False)  # type: ignore[arg-type]
         return Output(topics.TRANSCRIPT, header, TranscriptMessage(header, None, ExtractionEnd(None, 0, None, [])))
 
-    async def outputs(self, message: VideoIngested, attempt: int) -> AsyncIterator[Output[Any]]:
+    async def outputs(self, message: VideoIngested, attempt: int) -> AsyncGenerator[Output[Any], None]:
         self.tries += 1
         for index in range(self.before):
+            self.computed += 1
             yield self._output(index, "ok")
         error = self.script[self.tries - 1]
         if error is not None:
@@ -111,6 +114,15 @@ class Raw:
     offset: int = 7
 
 
+def orders(*cancelled: Control) -> Orders:
+    """Orders that were read."""
+    known = Orders(Settings())
+    known._read.set()
+    for order in cancelled:
+        known.note(order)
+    return known
+
+
 def run(
     script: list[Exception | None],
     raw: Raw | None = None,
@@ -127,7 +139,7 @@ def run(
     dead = next(pid for pid in range(99_999, 1, -1) if not psutil.pid_exists(pid))
     if deaths:  # so many workers died at it, the last one just now
         attempts._path(valid).write_text(f"{deaths - 1} {dead} 1.0")
-    stage = Stage(logic, settings, recorder, attempts, 2, clock)  # type: ignore[arg-type]
+    stage = Stage(logic, settings, recorder, attempts, orders(), 2, clock)  # type: ignore[arg-type]
     asyncio.run(stage._handle(raw or valid))
     left = list(attempts._folder.iterdir())
     assert left == [], "an item that is through leaves no note"
@@ -157,7 +169,7 @@ def test_an_event_is_not_through_before_its_outputs_are_delivered():
         clock, recorder = FakeClock(), Recorder()
         recorder.broker, left = asyncio.Event(), []
         attempts = Attempts(Path(tempfile.mkdtemp()), clock)
-        stage = Stage(Scripted([None], 40), Settings(), recorder, attempts, 2, clock)  # type: ignore[arg-type]
+        stage = Stage(Scripted([None], 40), Settings(), recorder, attempts, orders(), 2, clock)  # type: ignore[arg-type]
         raw = Raw(codec.encode(topics.VIDEO_INGESTED, VideoIngested(uri="/v.mp4", video_id="v")))
         handled = asyncio.ensure_future(stage._handle(raw, lambda: left.append(len(recorder.items))))
         for _ in range(200):
@@ -239,3 +251,33 @@ def test_exit_codes(error, code, monkeypatch):
     monkeypatch.setattr("os._exit", seen.append)
     exit_worker(error)
     assert seen == [code]
+
+
+def handled(known: Orders, recorder: Recorder, before: int = 5) -> Scripted:
+    """The logic after an event of generation 3 under orders."""
+    attempts, logic = Attempts(Path(tempfile.mkdtemp()), FakeClock()), Scripted([None], before)
+    stage = Stage(logic, Settings(), recorder, attempts, known, 2, FakeClock())  # type: ignore[arg-type]
+    message = VideoIngested(uri="/v.mp4", video_id="v", generation=3)
+    asyncio.run(stage._handle(Raw(codec.encode(topics.VIDEO_INGESTED, message))))
+    return logic
+
+
+@pytest.mark.parametrize(("generation", "tries"), [(2, 1), (3, 0), (4, 0)])
+def test_nothing_is_done_for_a_cancelled_generation(generation, tries):
+    recorder = Recorder()
+    assert handled(orders(Control("v", "cancel", 0, generation)), recorder).tries == tries
+    assert (len(recorder.items), recorder.letters) == (5 * tries, [])
+
+
+def test_a_job_ends_when_its_video_is_cancelled_in_the_middle():
+    known = orders()
+
+    class Cancelling(Recorder):
+        async def item(self, spec: Any, header: Header, message: Any) -> Any:
+            known.note(Control("v", "cancel", 0, 3))
+            return await super().item(spec, header, message)
+
+    recorder = Cancelling()
+    logic = handled(known, recorder)
+    assert (len(recorder.items), logic.computed) == (1, 2)
+    assert recorder.letters == []

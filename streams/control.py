@@ -1,0 +1,103 @@
+"""Orders about videos: the compacted `control` topic, read in full by every stage's worker without a consumer group.
+
+A cancelled video's work is dropped wherever it is: items that wait are passed over, a job that runs is ended between
+two outputs. The joiner learns of it by a `join-timer` record, since only an event of its own may change its table; it
+says `cancelled` downstream, and takes nothing more of that generation. A later generation is not concerned.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from aiokafka import AIOKafkaProducer
+
+from processors.errors import ClipstreamError
+from schemas.messages import Control, JoinTimer
+from streams import codec, connection, topics
+from streams.client import TERMINAL, following, latest_results, read_all, requests
+from streams.clock import Clock
+from streams.connection import client_options
+from streams.settings import Settings
+
+REASON = "cancelled on request"
+
+
+class Orders:
+    """Which videos are cancelled, up to which generation; a hundred bytes of memory each.
+
+    Args:
+        settings: with a broker.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._cancelled: dict[str, int] = {}
+        self._read = asyncio.Event()
+
+    async def follow(self) -> None:
+        """Read the topic and go on with what arrives; never returns."""
+        async with following(self._settings, topics.CONTROL) as arrivals:
+            async for order in read_all(self._settings, topics.CONTROL):
+                self.note(order)
+            self._read.set()
+            async for arrival in arrivals:
+                if arrival is not None:
+                    self.note(arrival[1])
+
+    def note(self, order: Control) -> None:
+        """Take an order."""
+        known = self._cancelled.get(order.video_id, -1)
+        self._cancelled[order.video_id] = max(known, order.generation)
+
+    async def ready(self) -> None:
+        """Wait until what was ordered before this worker started is known."""
+        await self._read.wait()
+
+    def cancelled(self, video_id: str, generation: int) -> bool:
+        """Whether nothing more is to be done for a generation of a video."""
+        return generation <= self._cancelled.get(video_id, -1)
+
+
+async def cancel(settings: Settings, video_id: str, clock: Clock) -> int | None:
+    """Stop the work on a video.
+
+    Args:
+        settings: with a broker.
+        video_id: the video.
+        clock: wall time of the order.
+
+    Returns:
+        The generation that is cancelled; None when it is through already.
+
+    Raises:
+        ClipstreamError: nobody submitted that video.
+    """
+    generations = [request.generation async for known, request in requests(settings) if known == video_id]
+    held = (await latest_results(settings)).get(video_id)
+    if not generations and held is None:
+        raise ClipstreamError(f"Nothing is known of video '{video_id}'.", "`clipstream status` lists the videos.")
+    generation = max([*generations, held.generation if held is not None else 0])
+    if held is not None and held.generation == generation and held.status in TERMINAL:
+        return None
+    order = Control(video_id, "cancel", clock.now_ms(), generation)
+    timer = JoinTimer(video_id, generation, "cancel", order.at_ms, REASON)
+    key = video_id.encode()
+    producer = AIOKafkaProducer(**client_options(settings), acks="all")
+    await connection.start(producer, settings)
+    try:
+        # the order first: what the joiner is told must not be overtaken by work that goes on
+        await producer.send_and_wait(
+            settings.topic(topics.CONTROL.name), codec.encode(topics.CONTROL, order), key=key, partition=0
+        )
+        await producer.send_and_wait(
+            settings.topic(topics.JOIN_TIMER.name),
+            codec.encode(topics.JOIN_TIMER, timer),
+            key=key,
+            partition=topics.video_partition(video_id, topics.JOIN_TIMER.partitions),
+        )
+    finally:
+        await producer.stop()
+    return generation
+
+
+__all__ = ["REASON", "Orders", "cancel"]
