@@ -100,7 +100,7 @@ def _foreign(spec: TopicSpec[Any], schema_id: int) -> Any:
         raise Fatal(f"A newer clipstream wrote to {spec.name} (schema id {schema_id}).", "Upgrade this worker.")
     found = [registry.schema(schema_id) for registry in _registries.values()]
     if not found or found[0] is None:
-        where = "there is no registry" if not found else "the registry does not know it either"
+        where = "there is no registry" if not found else "the registry has no Avro schema for it either"
         raise InvalidMessage(f"Unknown schema id {schema_id} on {spec.name}; {where}.")
     return found[0]
 

@@ -9,6 +9,7 @@ what is raised      what happens
 InvalidMessage      dead letter, a `failed` record downstream, ack
 Retryable, unknown  3 more tries from 1 s, doubling, with jitter; then as above, and counted against the limit
 ChildDied           as Retryable, but the second death on one item ends it
+RegistryAway        while decoding: as Retryable, but not counted: the item may be good, and other items go on
 Fatal               the worker exits without an ack; the supervisor starts it again
 ==================  ===========================================================================
 """

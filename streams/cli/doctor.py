@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import sys
 from collections.abc import Iterator
@@ -12,10 +13,13 @@ from typing import Final, Literal
 from ops.local.java import find_java
 from processors.errors import ClipstreamError
 from processors.models.store import ModelStore
+from schemas import bundled
 from streams.admin import topic_states
 from streams.cli.embedded import models_for
 from streams.groups import group_states
+from streams.registry import Registry, RegistryAway
 from streams.settings import Settings
+from streams.topics import SEGMENTS
 
 # Blobs of an hour of video are about 150 MB, Kafka's jars, the models and a JRE 350 MB.
 WANTED_FREE_BYTES: Final = 2 * 10**9
@@ -82,6 +86,18 @@ def _ocr() -> Check:
     return Check("text in pictures", "note", "not read", "pip install 'clipstream[ocr]' adds it.")
 
 
+async def _registry(settings: Settings) -> list[Check]:
+    if not settings.registry_url:
+        return []
+    ours = bundled(SEGMENTS.name)
+    try:
+        known = await asyncio.to_thread(Registry(settings.registry_url).schema, ours.schema_id)
+    except RegistryAway as error:
+        return [Check("schema registry", "note", error.reason, "Agents get on without it; look at its own log.")]
+    text = "has our schemas under their bundled ids" if known == ours.parsed else "gives our schemas ids of its own"
+    return [Check("schema registry", "ok", f"{settings.registry_url} {text}")]
+
+
 async def _broker(settings: Settings) -> list[Check]:
     if not settings.broker_url:
         return [Check("Kafka", "note", "no broker set and no embedded cluster runs", "`clipstream up` starts one.")]
@@ -90,7 +106,7 @@ async def _broker(settings: Settings) -> list[Check]:
         groups = await group_states(settings)
     except ClipstreamError as error:
         return [Check("Kafka", "wrong", error.reason, error.remedy)]
-    found = [Check("Kafka", "ok", settings.broker_url)]
+    found = [Check("Kafka", "ok", f"{settings.broker_url} ({settings.security_protocol})"), *await _registry(settings)]
     missing = [topic.name for topic in topics if not topic.partitions]
     wrong = [topic for topic in topics if topic.partitions and topic.partitions != topic.wanted]
     if missing:

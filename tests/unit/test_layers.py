@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 
 def test_processors_import_without_faust_and_kafka():
@@ -16,6 +18,17 @@ def test_processors_import_without_faust_and_kafka():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
+
+
+def test_every_client_takes_users_and_tls_from_one_place():
+    root = Path(__file__).parents[2]
+    files = [path for part in ("streams", "ops") for path in (root / part).rglob("*.py")]
+    making = {path for path in files if re.search(r"AIOKafka(Consumer|Producer|AdminClient)\(", path.read_text())}
+    assert len(making) >= 7
+    for path in making:
+        assert "client_options(" in path.read_text(), path
+    for path in files:
+        assert "bootstrap_servers=" not in path.read_text(), path
 
 
 def test_importing_processors_alone_loads_no_faust():
