@@ -47,6 +47,8 @@ from streams.clock import SYSTEM_CLOCK, Clock
 Server = KafkaBroker | ValkeyServer | RegistryServer | KafkaUi
 # Another program may bind a free port between our asking for it and the server's; thrice in a row is something else.
 _PORT_TRIES: Final = 3
+# A registry or a UI that cannot live must not keep both cores busy with its starts.
+_EXTRAS_PAUSE_S: Final = 15.0
 _PORT_IN_USE: Final = ("Address already in use", "Failed listening on")
 
 
@@ -91,6 +93,7 @@ class LocalCluster:
         self._registry: RegistryServer | None = None
         self._ui: KafkaUi | None = None
         self._info: ClusterInfo | None = None
+        self._extras_s = -_EXTRAS_PAUSE_S
 
     def start(self) -> ClusterInfo:
         """Start both servers and wait until they take clients; download what is missing the first time.
@@ -173,7 +176,9 @@ class LocalCluster:
     def died(self) -> tuple[str, ...]:
         """Names of the servers (`kafka`, `valkey`, ...) that ended by themselves since `start`; takes microseconds."""
         servers = self._servers() if self._info is not None else ()
-        return tuple(server.name for server in servers if server.pid is None)
+        early = self._clock.monotonic_s() - self._extras_s < _EXTRAS_PAUSE_S
+        extras = (self._registry, self._ui)
+        return tuple(one.name for one in servers if one.pid is None and not (early and one in extras))
 
     def revive(self) -> tuple[str, ...]:
         """Start the servers that died again, on their old ports, so that clients just reconnect.
@@ -202,6 +207,7 @@ class LocalCluster:
             self._note_children()
             self._valkey.wait_ready()
         # nobody waits for these two: agents get on without them
+        self._extras_s = self._clock.monotonic_s()
         if self._registry is not None and self._registry.name in names:
             self._registry.stop()
             self._registry.spawn(port_of(info.registry_url), info.broker_port)

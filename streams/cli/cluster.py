@@ -67,6 +67,8 @@ def up(
         running = read_cluster(settings.data_dir)
         console.print(f"Already running (process {_supervisor_pid(settings)}).")
         _print_addresses(running)
+        if running is not None and ((registry and not running.registry_url) or (ui and not running.ui_url)):
+            raise ClipstreamError("It runs without what was asked for.", "`clipstream down`, then again.")
         return
     if settings.broker_url and (registry or ui):
         raise ClipstreamError(

@@ -19,7 +19,7 @@ from aiokafka import AIOKafkaProducer
 
 from ops.local.cluster import LocalCluster
 from processors.errors import InvalidMessage
-from schemas import BUNDLED_ID_END, bundled, released
+from schemas import BUNDLED_ID_BASE, BUNDLED_ID_END, WireSchema, bundled, released
 from schemas.messages import VideoIngested
 from streams import codec, topics
 from streams.admin import create_topics
@@ -122,6 +122,20 @@ def test_registering_again_changes_nothing(settings, registry):
 
 def test_ids_of_others_are_never_taken_for_ours(settings):
     assert post(settings, "orders-value", {"type": "record", "name": "Order", "fields": []}) >= BUNDLED_ID_END
+
+
+def test_a_further_version_of_ours_comes_under_its_own_id_too(settings, monkeypatch):
+    now = json.loads(bundled("control").text)
+    more = {"name": "note", "type": ["null", "string"], "default": None}
+    text = json.dumps({**now, "fields": [*now["fields"], more]})
+    newer = WireSchema(BUNDLED_ID_BASE + 99, "control", text, fastavro.parse_schema(json.loads(text)))
+    monkeypatch.setattr("streams.registry.released", lambda: [*released(), newer])
+    before = versions(settings, "control-value")
+    asyncio.run(create_topics(settings))
+    assert Registry(settings.registry_url).schema(newer.schema_id) == newer.parsed
+    assert versions(settings, "control-value") == [*before, before[-1] + 1]
+    asyncio.run(create_topics(settings))
+    assert versions(settings, "control-value") == [*before, before[-1] + 1]
 
 
 def test_a_record_of_another_program_is_worked_on(settings, sample):

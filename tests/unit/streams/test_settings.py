@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import traceback
 from pathlib import Path
 
 import pytest
 
+from streams.connection import client_options, faust_credentials
 from streams.settings import Settings, SettingsError, load_settings, to_environment
 
 
@@ -62,15 +64,53 @@ def test_heartbeats_must_fit_into_a_session(monkeypatch):
 
 def test_children_see_the_same_settings(monkeypatch, tmp_path):
     original = Settings(data_dir=tmp_path, asr_model="tiny.en", broker_url="kafka://h:1", offline=True,
-                        allowed_schemes=frozenset({"file", "https"}), openai_api_key="secret")  # fmt: skip
+                        allowed_schemes=frozenset({"file", "https"}), openai_api_key="secret",
+                        security_protocol="SASL_SSL", sasl_username="alice", sasl_password='p"\\ss wörd',
+                        ssl_cafile=tmp_path / "ca.pem", registry_url="http://r:1/apis/ccompat/v7")  # fmt: skip
     for name, value in to_environment(original).items():
         monkeypatch.setenv(name, value)
     assert load_settings() == original
 
 
 def test_secrets_are_masked():
-    shown = Settings(openai_api_key="hush-hush").model_dump_json()
-    assert "hush-hush" not in shown
+    settings = Settings(**SECURED, openai_api_key="hush-hush")
+    assert "hush" not in settings.model_dump_json()
+    assert "hush" not in repr(settings)
+    assert "hush" not in repr(faust_credentials(settings))
+
+
+SECURED = {"broker_url": "kafka://h:1", "security_protocol": "SASL_SSL", "sasl_username": "a", "sasl_password": "hush"}
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ({**SECURED, "sasl_username": ""}, "go together"),
+        ({**SECURED, "sasl_password": ""}, "go together"),
+        ({**SECURED, "security_protocol": "SSL"}, "SASL_PLAINTEXT or SASL_SSL"),
+        ({**SECURED, "security_protocol": "PLAINTEXT"}, "SASL_PLAINTEXT or SASL_SSL"),
+        ({**SECURED, "broker_url": ""}, "needs broker_url"),
+        ({**SECURED, "ssl_keyfile": "/key.pem"}, "goes with ssl_certfile"),
+        ({**SECURED, "security_protocol": "SASL_PLAINTEXT", "ssl_cafile": "/ca.pem"}, "SSL or SASL_SSL"),
+        ({**SECURED, "sasl_mechanism": "GSSAPI"}, "SASL_MECHANISM"),
+        ({**SECURED, "registry_url": "http://user:word@registry"}, "REGISTRY_URL"),
+        ({**SECURED, "registry_url": "file:///etc/passwd"}, "REGISTRY_URL"),
+    ],
+)
+def test_what_would_be_sent_in_the_clear_or_not_be_used_is_refused(values, reason):
+    with pytest.raises(SettingsError, match=reason) as caught:
+        load_settings(**values)
+    told = "".join(traceback.format_exception(caught.value))
+    assert "hush" not in told.replace(str(SECURED), "")
+
+
+def test_files_for_tls_that_cannot_be_used_are_named(tmp_path):
+    settings = Settings(**{**SECURED, "ssl_cafile": tmp_path / "ca.pem"})
+    with pytest.raises(SettingsError, match=r"ca\.pem"):
+        client_options(settings)
+    (tmp_path / "ca.pem").write_text("nothing of the kind")
+    with pytest.raises(SettingsError, match=r"ca\.pem"):
+        client_options(settings)
 
 
 def test_without_a_broker_the_remedy_is_told():
