@@ -145,17 +145,18 @@ def write(
     return path
 
 
-def repeated(path: Path, times: int) -> Path:
+def repeated(path: Path, times: int, kinds: Sequence[str] = ("video", "audio")) -> Path:
     """The bundled sample several times in a row, as it was encoded: a long video at no cost."""
     with av.open(str(path), "w") as output:
-        tracks: list[av.VideoStream | av.AudioStream] = []
+        tracks: dict[int, av.VideoStream | av.AudioStream] = {}
         for turn in range(times):
             with av.open(str(SAMPLE)) as source:
                 if not tracks:
-                    tracks = [output.add_stream_from_template(stream) for stream in source.streams]
+                    chosen = [stream for stream in source.streams if stream.type in kinds]
+                    tracks = {stream.index: output.add_stream_from_template(stream) for stream in chosen}
                 length_s = Fraction(source.duration, av.time_base) + Fraction(1, 10)  # streams begin before zero
                 for packet in source.demux():
-                    if packet.dts is not None:
+                    if packet.dts is not None and packet.stream.index in tracks:
                         shift = int(turn * length_s / packet.time_base)
                         packet.pts, packet.dts = packet.pts + shift, packet.dts + shift
                         packet.stream = tracks[packet.stream.index]

@@ -1,0 +1,72 @@
+"""A file whose decoder dies: given up after two deaths, and the videos around it know nothing of it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from pathlib import Path
+
+import psutil
+import pytest
+
+from schemas.messages import DeadLetter
+from streams import topics
+from tests import media
+from tests.pipeline import Pipeline, request, until
+
+pytestmark = [pytest.mark.stream, pytest.mark.timeout(240)]
+
+
+def decoder_of(worker: int, file: Path) -> int | None:
+    """The child of a worker that has a file open."""
+    for child in psutil.Process(worker).children():
+        try:
+            if str(file) in {opened.path for opened in child.open_files()}:
+                return child.pid
+        except psutil.Error:
+            continue
+    return None
+
+
+def test_a_file_whose_decoder_dies_twice_is_given_up_and_the_others_are_unharmed(pipeline: Pipeline, sample, tmp_path):
+    """No decoder that we have dies of a file that is small enough for a test: it is killed while it reads this one."""
+    clean = pipeline.canonical(pipeline.process(request(sample, "no-deaths"))[0])
+    deadly = media.repeated(tmp_path / "deadly.mp4", 48, kinds=("video",))  # an hour: some seconds of decoding
+    worker, restarts = pipeline.pid("frame-extractor"), pipeline.restarts("frame-extractor")
+    killed: list[int] = []
+
+    def kill_it_twice() -> None:
+        for _ in range(2):
+            until(lambda: decoder_of(worker, deadly) not in (None, *killed), "the decoder reads the file", 120)
+            found = decoder_of(worker, deadly)
+            assert found is not None
+            os.kill(found, signal.SIGKILL)
+            killed.append(found)
+
+    killer = threading.Thread(target=kill_it_twice)
+    killer.start()
+    before, dead, after = pipeline.process(
+        request(sample, "death-before", fresh=True),
+        request(deadly, "death-itself"),
+        request(sample, "death-after", fresh=True),
+    )
+    killer.join()
+
+    assert len(set(killed)) == 2
+    for result in (before, after):
+        assert result.status == "final"
+        assert pipeline.canonical(result).replace(result.video_id.encode(), b"no-deaths") == clean
+    assert dead.status == "degraded"
+    assert any("process that worked on this item died (signal 9)" in text for text in dead.missing), dead.missing
+
+    def letters() -> list[DeadLetter]:
+        return [letter for letter in pipeline.read(topics.DEAD_LETTER) if letter.video_id == "death-itself"]
+
+    until(lambda: len(letters()) > 0, "the dead letter")
+    (letter,) = letters()
+    assert (letter.stage, letter.error_class, letter.attempts) == ("frame-extractor", "ChildDied", 2)
+    assert "signal 9" in letter.reason
+    assert (pipeline.pid("frame-extractor"), pipeline.restarts("frame-extractor")) == (worker, restarts)
+    # it was the decoder, not the file: sent again, it is whole
+    assert pipeline.process(request(deadly, "death-itself", generation=1))[0].status == "final"
