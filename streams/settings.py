@@ -22,6 +22,7 @@ from pydantic_settings import (
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+from pydantic_settings.exceptions import SettingsError as SourceError
 
 from processors.errors import Fatal
 from processors.media.limits import Limits
@@ -254,6 +255,8 @@ def load_settings(**flags: Any) -> Settings:
         raise SettingsError(f"{TOML_FILE} is no valid TOML: {error}.", 'Lines are like: profile = "fast"') from error
     except ValidationError as error:
         raise _explained(error) from error
+    except SourceError as error:  # a set that is no JSON
+        raise SettingsError(f"{str(error)[:1].upper()}{str(error)[1:]}.", 'Sets are like: ["a", "b"]') from error
     addresses: dict[str, Any] = {}
     if not settings.broker_url:
         from ops.local.cluster import read_cluster

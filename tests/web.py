@@ -32,14 +32,20 @@ class Asked:
     at: str  # the server's own address that the client connected to
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """Clients that hang up are what these tests are about."""
+
+
 class WebServer:
     """Serves pages on all loopback addresses at a free port; use as a context manager."""
 
     def __init__(self, pages: dict[str, Page], tls: ssl.SSLContext | None = None) -> None:
         self.pages = pages
         self.asked: list[Asked] = []
-        self._http = ThreadingHTTPServer(("0.0.0.0", 0), self._handler())
-        self._http.daemon_threads = True
+        self._http = _Server(("0.0.0.0", 0), self._handler())
         self._tls = tls
         if tls is not None:
             self._http.socket = tls.wrap_socket(self._http.socket, server_side=True, do_handshake_on_connect=False)

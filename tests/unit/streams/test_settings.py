@@ -56,6 +56,13 @@ def test_values_out_of_range_name_the_setting(monkeypatch):
         load_settings()
 
 
+def test_a_set_that_is_not_json_names_the_setting(monkeypatch):
+    monkeypatch.setenv("CLIPSTREAM_ALLOWED_HOSTS", "films.example,other.example")
+    with pytest.raises(SettingsError, match="allowed_hosts") as caught:
+        load_settings()
+    assert '["a", "b"]' in caught.value.remedy
+
+
 def test_heartbeats_must_fit_into_a_session(monkeypatch):
     monkeypatch.setenv("CLIPSTREAM_HEARTBEAT_S", "5")
     with pytest.raises(SettingsError, match="heartbeat_s"):
@@ -66,7 +73,8 @@ def test_children_see_the_same_settings(monkeypatch, tmp_path):
     original = Settings(data_dir=tmp_path, asr_model="tiny.en", broker_url="kafka://h:1", offline=True,
                         allowed_schemes=frozenset({"file", "https"}), openai_api_key="secret",
                         security_protocol="SASL_SSL", sasl_username="alice", sasl_password='p"\\ss wörd',
-                        ssl_cafile=tmp_path / "ca.pem", registry_url="http://r:1/apis/ccompat/v7")  # fmt: skip
+                        ssl_cafile=tmp_path / "ca.pem", registry_url="http://r:1/apis/ccompat/v7",
+                        allowed_folders=frozenset({Path("/a'b"), Path('/c"d')}))  # fmt: skip
     for name, value in to_environment(original).items():
         monkeypatch.setenv(name, value)
     assert load_settings() == original
