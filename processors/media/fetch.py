@@ -11,7 +11,6 @@ import os
 import re
 import shutil
 import ssl
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +18,10 @@ from typing import BinaryIO, Final
 from urllib.parse import urljoin
 
 from processors.errors import InvalidMedia, InvalidMessage, Retryable, from_os_error
+from processors.media import watching
 from processors.media.hosts import PinnedConnection, Resolver, check_host, checked_addresses, lookup
 from processors.media.limits import DEFAULTS, Limits
+from processors.media.watching import Watch
 from processors.media.weburl import SCHEMES, WebUrl, parse, shown
 
 MAX_REDIRECTS: Final = 5
@@ -28,9 +29,7 @@ BLOCK_BYTES: Final = 1 << 18
 # A cut connection is taken up again at once, unless it brought less than this three times in a row.
 _PROGRESS_BYTES: Final = 1 << 20
 _MAX_CUTS: Final = 3
-# A server that drips would hold a worker for ever: less than 64 KiB in 30 s is as good as silence.
-_WINDOW_S: Final = 30.0
-_WINDOW_BYTES: Final = 1 << 16
+_CHECK_BYTES: Final = 1 << 26  # between two looks at the room on the disk
 _RESERVE_BYTES: Final = 1 << 28  # stays free on the disk for blobs and state
 _SNIFF_BYTES: Final = 512
 _WEB_PAGE: Final = re.compile(rb"\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|script|\?xml)\b", re.I | re.S)
@@ -104,20 +103,29 @@ def fetch(
     while True:
         before = _size(part)
         try:
-            return _Fetch(url, part, rules, on_progress).run(known)
+            with Watch() as watch:
+                version = _Fetch(url, part, rules, watch, on_progress).run(known)
+            if watch.cut:  # what ends without having said how long it is seems to be whole
+                raise _Cut("")
+            return version
         except (_Cut, OSError, http.client.HTTPException) as error:
             if isinstance(error, ssl.SSLCertVerificationError):
                 raise InvalidMedia(f"'{shown(url)}' cannot be trusted: {error.verify_message}.") from error
             cuts = 0 if _size(part) - before >= _PROGRESS_BYTES else cuts + 1
             if cuts == _MAX_CUTS:
-                raise Retryable(f"'{shown(url)}' cannot be fetched: {_text(error)}.") from error
+                text = (
+                    f"less than {watching.WINDOW_BYTES:,} bytes came in {watching.WINDOW_S:.0f} s"
+                    if watch.cut
+                    else _text(error)
+                )
+                raise Retryable(f"'{shown(url)}' cannot be fetched: {text}.") from error
 
 
 class _Fetch:
     """One try."""
 
-    def __init__(self, url: str, part: Path, rules: WebRules, on_progress: OnProgress | None) -> None:
-        self._url, self._part, self._rules = url, part, rules
+    def __init__(self, url: str, part: Path, rules: WebRules, watch: Watch, on_progress: OnProgress | None) -> None:
+        self._url, self._part, self._rules, self._watch = url, part, rules, watch
         self._state = part.with_name(part.name + ".json")
         self._on_progress = on_progress
 
@@ -152,7 +160,7 @@ class _Fetch:
         first = parse(self._url)
         url, at = self._url, first
         for _ in range(MAX_REDIRECTS + 1):
-            connection = self._connection(at)
+            connection = self._watch.connection = self._connection(at)
             # credentials are for whom they were given
             secret = first.authorization if at.origin == first.origin else at.authorization
             own = {"Authorization": secret} if secret is not None else {}
@@ -218,7 +226,7 @@ class _Fetch:
 
     def _copy(self, answer: http.client.HTTPResponse, out: BinaryIO, have: int, total: int | None) -> int:
         out.seek(have)
-        window_s, window_have = time.monotonic(), have
+        checked = have
         while block := answer.read1(BLOCK_BYTES):
             if have == 0 and _WEB_PAGE.match(block[:_SNIFF_BYTES]):
                 self._refuse(InvalidMedia(f"'{shown(self._url)}' is a web page, not a media file.", "Name the file."))
@@ -227,15 +235,12 @@ class _Fetch:
             except OSError as error:
                 raise from_os_error(error, "storing a source") from error
             have += len(block)
+            self._watch.received += len(block)
             if self._on_progress is not None:
                 self._on_progress(have, total)
-            if have > self._rules.limits.max_bytes:
-                self._check_size(have, None)
-            if (now := time.monotonic()) - window_s >= _WINDOW_S:
-                if have - window_have < _WINDOW_BYTES:
-                    raise _Cut(f"only {have - window_have:,} bytes came in {_WINDOW_S:.0f} s")
-                window_s, window_have = now, have
+            if have > checked + _CHECK_BYTES or have > self._rules.limits.max_bytes:
                 self._check_size(have, total)
+                checked = have
         try:
             out.flush()
             os.fsync(out.fileno())

@@ -11,6 +11,7 @@ import ipaddress
 import socket
 import ssl
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Final
 
 from processors.errors import InvalidMessage, Retryable
@@ -122,6 +123,7 @@ class PinnedConnection(http.client.HTTPConnection):
         self.default_port = http.client.HTTP_PORT if context is None else http.client.HTTPS_PORT
         self._addresses = addresses
         self._context = context
+        self._open: socket.socket | None = None  # `sock` is given up while the last answer is still read
 
     def connect(self) -> None:
         """Connect to the first address that answers.
@@ -129,15 +131,20 @@ class PinnedConnection(http.client.HTTPConnection):
         Raises:
             OSError: none does, or the certificate is not one of the host's (`ssl.SSLCertVerificationError`).
         """
-        sock = self._first_open()
-        try:
-            if self._context is not None:
-                sock = self._context.wrap_socket(sock, server_hostname=self.host)
-            sock.settimeout(READ_TIMEOUT_S)
-        except BaseException:
-            sock.close()
-            raise
-        self.sock = sock
+        self.sock = self._open = self._first_open()
+        self._open.settimeout(READ_TIMEOUT_S)
+        if self._context is not None:
+            # the handshake apart, so that it can be cut as well
+            tls = self._context.wrap_socket(self._open, server_hostname=self.host, do_handshake_on_connect=False)
+            self.sock = self._open = tls
+            tls.do_handshake()
+
+    def cut(self) -> None:
+        """End whatever waits for the server, from another thread."""
+        if self._open is not None:
+            with suppress(OSError):  # it has ended by itself
+                # not TLS's own, which would go on in plain text
+                socket.socket.shutdown(self._open, socket.SHUT_RDWR)
 
     def _first_open(self) -> socket.socket:
         failure: OSError = OSError("no address")

@@ -5,17 +5,19 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import socket
 import ssl
 import subprocess
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from processors.errors import InvalidMedia, InvalidMessage, Retryable
 from processors.media import fetch as fetching
-from processors.media import hosts, staging
+from processors.media import hosts, staging, watching
 from processors.media.fetch import MAX_REDIRECTS, WebRules
 from processors.media.hosts import check_host, is_public
 from processors.media.limits import Limits
@@ -185,11 +187,36 @@ def test_a_crash_behind_the_last_byte_costs_nothing(web, tmp_path):
     assert [asked.headers.get("Range") for asked in web.asked] == [f"bytes={len(FILM)}-"]
 
 
-def test_a_server_that_drips_is_given_up(web, tmp_path, monkeypatch):
-    monkeypatch.setattr(fetching, "_WINDOW_S", 0.0)
-    monkeypatch.setattr(fetching, "_WINDOW_BYTES", 1 << 40)
-    with pytest.raises(Retryable, match="bytes came in"):
-        stage(web.url("/no-version.mp4"), tmp_path, LOCAL)
+@pytest.mark.parametrize(
+    "start",
+    [b"", b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n",
+     b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;"],
+    ids=["status", "header", "to the end", "length", "chunk"],
+)  # fmt: skip
+def test_a_server_that_drips_is_given_up_wherever_it_does(tmp_path, monkeypatch, start):
+    """A byte every 10 ms would keep any time-out of a socket from running out."""
+    monkeypatch.setattr(watching, "WINDOW_S", 0.2)
+    done = threading.Event()
+
+    def drip(client: socket.socket) -> None:
+        with client, suppress(OSError):
+            client.sendall(start)
+            while not done.wait(0.01):
+                client.sendall(b"a")
+
+    def serve() -> None:
+        with suppress(OSError):
+            while True:
+                threading.Thread(target=drip, args=(server.accept()[0],), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        serving = threading.Thread(target=serve)
+        serving.start()
+        with pytest.raises(Retryable, match=r"less than 65,536 bytes came in"):
+            stage(f"http://127.0.0.1:{server.getsockname()[1]}/film.mp4", tmp_path, LOCAL)
+        done.set()
+        server.shutdown(socket.SHUT_RDWR)
+        serving.join()
 
 
 # ------------------------------------------------------------------------------------------- what is refused
