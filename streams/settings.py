@@ -119,7 +119,8 @@ class Settings(BaseSettings):
     # The longest a single item may take. Above all real items: 29 s of speech take 30 s with the largest model on one
     # slow core; a whole video's decoding is one item of an extractor, at 40x real time 20 minutes are 13 hours.
     item_timeout_s: float = Field(1_200.0, ge=1.0, le=86_400.0, description="longest wait for the next output of a job")
-    # Measured at most: 1.3 GB (transcriber, base; most of it is never touched), 0.4 GB (frames at 1080p, 8 threads).
+    # Measured at most, with 8 threads: frames at 8K 1.4 GB and at 4K 0.7 GB, transcriber with base 1.4 GB (most of it
+    # is never touched), vision 0.6 GB. With 1 thread 0.6, 0.3, 1.3 and 0.2 GB.
     child_memory_mb: int = Field(4_096, ge=0, description="memory of a child in MiB, above which it ends; 0: no limit")
 
     # --- delivery

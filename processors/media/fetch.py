@@ -18,10 +18,9 @@ from typing import BinaryIO, Final
 from urllib.parse import urljoin
 
 from processors.errors import InvalidMedia, InvalidMessage, Retryable, from_os_error
-from processors.media import watching
 from processors.media.hosts import PinnedConnection, Resolver, check_host, checked_addresses, lookup
 from processors.media.limits import DEFAULTS, Limits
-from processors.media.watching import Watch
+from processors.media.watching import TOO_SLOW, Watch
 from processors.media.weburl import SCHEMES, WebUrl, parse, shown
 
 MAX_REDIRECTS: Final = 5
@@ -113,11 +112,7 @@ def fetch(
                 raise InvalidMedia(f"'{shown(url)}' cannot be trusted: {error.verify_message}.") from error
             cuts = 0 if _size(part) - before >= _PROGRESS_BYTES else cuts + 1
             if cuts == _MAX_CUTS:
-                text = (
-                    f"less than {watching.WINDOW_BYTES:,} bytes came in {watching.WINDOW_S:.0f} s"
-                    if watch.cut
-                    else _text(error)
-                )
+                text = TOO_SLOW if watch.cut else _text(error)
                 raise Retryable(f"'{shown(url)}' cannot be fetched: {text}.") from error
 
 

@@ -11,6 +11,7 @@ from processors.media.hosts import PinnedConnection
 # silence, which is what the socket's own time-out takes for an end.
 WINDOW_S: Final = 30.0
 WINDOW_BYTES: Final = 1 << 16
+TOO_SLOW: Final = f"less than {WINDOW_BYTES:,} bytes came in {WINDOW_S:.0f} s"
 
 
 class Watch(threading.Thread):
@@ -42,4 +43,4 @@ class Watch(threading.Thread):
         self.join()
 
 
-__all__ = ["WINDOW_BYTES", "WINDOW_S", "Watch"]
+__all__ = ["TOO_SLOW", "WINDOW_BYTES", "WINDOW_S", "Watch"]
