@@ -52,9 +52,7 @@ def jobs(plan: Plan) -> dict[str, Job]:
     batch_ms = duration_ms // max(1, plan.batches)
 
     def extract_audio(_request: dict[str, Any], _tools: Any) -> Iterator[Any]:
-        for index in range(plan.chunks):
-            start = index * CHUNK_MS
-            yield AudioChunk(_BLOB, start, start + CHUNK_MS, [Span(start, start + CHUNK_MS)], "en", 0.9)
+        yield from (audio_chunk(index) for index in range(plan.chunks))
         yield ExtractionEnd(plan.chunks, plan.chunks, duration_ms, [])
 
     def extract_frames(_request: dict[str, Any], _tools: Any) -> Iterator[Any]:
@@ -99,6 +97,12 @@ def jobs(plan: Plan) -> dict[str, Job]:
         "rank": rank,
         "warm": warm,
     }
+
+
+def audio_chunk(index: int) -> AudioChunk:
+    """The n-th chunk of a stub video."""
+    start = index * CHUNK_MS
+    return AudioChunk(_BLOB, start, start + CHUNK_MS, [Span(start, start + CHUNK_MS)], "en", 0.9)
 
 
 def _spend(plan: Plan) -> None:

@@ -18,6 +18,9 @@ from streams.cli.process import SAMPLE
 from streams.settings import load_settings
 
 commands: Final = typer.Typer(no_args_is_help=True, help="Compare with naive ways and with baselines, in one run.")
+# A tenth of what recognition of a chunk takes, and each measurement long enough for its start and end not to count.
+_SCALE_STUB_MS: Final = 200.0
+_SCALE_SECONDS: Final = 20.0
 _MEDIA: Final = frozenset({".mp4", ".mkv", ".webm", ".mov"})
 
 
@@ -70,6 +73,9 @@ def stream(
     stub_ms: Annotated[float, typer.Option(help="What recognition or analysis of one item takes.", min=0.0)] = 0.0,
     burn: Annotated[bool, typer.Option("--burn", help="Spend that time on the processor, not asleep.")] = False,
     open_videos: Annotated[int, typer.Option("--open", help="Videos under way at a time.", min=1)] = 200,
+    scale: Annotated[
+        bool, typer.Option("--scale", help="Instead: 1, 2, 4, 8 transcribers, whose items take --stub-ms (200 ms).")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Also write the JSON here.")] = None,
 ) -> None:
@@ -82,19 +88,27 @@ def stream(
         clipstream bench stream --videos 1000
 
         clipstream bench stream --videos 100 --stub-ms 50 --json -o stream.json
-    """
-    from ops.bench.plan import Plan
-    from ops.bench.stream import run
 
-    plan = Plan(chunks, batches, stub_ms, burn)
-    with Progress(TextColumn("videos"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console) as bar:
-        task = bar.add_task("videos", total=videos)
+        clipstream bench stream --scale
+    """
+    from ops.bench import scale as scaling
+    from ops.bench import stream as streaming
+    from ops.bench.plan import Plan
+
+    settings = load_settings()
+    plan = Plan(chunks, batches, stub_ms or (_SCALE_STUB_MS if scale else 0.0), burn)
+    what = "measurements" if scale else "videos"
+    with Progress(TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console) as bar:
+        task = bar.add_task(what, total=None)
 
         def say(done: int, total: int) -> None:
             bar.update(task, completed=done, total=total)
 
-        found = asyncio.run(run(videos, open_videos, plan, load_settings(), say))
-    _give(found, as_json, output, _print_stream)
+        if scale:
+            found = asyncio.run(scaling.run(_SCALE_SECONDS, plan, settings, say))
+        else:
+            found = asyncio.run(streaming.run(videos, open_videos, plan, settings, say))
+    _give(found, as_json, output, _print_scale if scale else _print_stream)
 
 
 def _give(found: dict[str, Any], as_json: bool, output: Path | None, show: Callable[[dict[str, Any]], None]) -> None:
@@ -104,6 +118,21 @@ def _give(found: dict[str, Any], as_json: bool, output: Path | None, show: Calla
         print_json(found)
     else:
         show(found)
+
+
+def _print_scale(found: dict[str, Any]) -> None:
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name in ("transcribers", "items", "seconds", "items/s", "of linear"):
+        table.add_column(name, justify="right")
+    for row in found["rows"]:
+        table.add_row(
+            str(row["workers"]),
+            str(row["items"]),
+            f"{row['seconds']:.1f}",
+            f"{row['items_per_s']:.1f}",
+            f"{row['linear']:.0%}",
+        )
+    out().print(table)
 
 
 def _print_stream(found: dict[str, Any]) -> None:

@@ -1,0 +1,69 @@
+"""The short form of the load bench: the real agents with stub jobs on a broker of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import orjson
+import psutil
+import pytest
+
+from streams import agents
+from streams.supervisor import clipstream_command
+
+pytestmark = [pytest.mark.stream, pytest.mark.timeout(240)]
+VIDEOS, CHUNKS, BATCHES = 5, 6, 2
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> dict:
+    """JSON of a short run; nothing of it is left behind."""
+    folder = tmp_path_factory.mktemp("bench")
+    sizes = ["--videos", str(VIDEOS), "--chunks", str(CHUNKS), "--batches", str(BATCHES), "--stub-ms", "2"]
+    run = subprocess.run(
+        [*clipstream_command(), "bench", "stream", *sizes, "--json", "-o", str(folder / "stream.json")],
+        env={**os.environ, "TMPDIR": str(folder), "CLIPSTREAM_WORKERS": "2"},
+        capture_output=True,
+        timeout=200,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr.decode()
+    printed: dict = orjson.loads(run.stdout)
+    assert printed == orjson.loads((folder / "stream.json").read_bytes())
+    assert [path for path in folder.iterdir() if path.is_dir()] == [], "the state folder is gone"
+    assert [one.pid for one in psutil.process_iter() if _names(one, folder)] == []
+    return printed
+
+
+def test_every_video_becomes_final_and_nothing_is_lost(found):
+    pooled = found["pooled"]
+    assert (pooled["statuses"], pooled["lost"], pooled["restarts"]) == ({"final": VIDEOS}, 0, {})
+
+
+def test_each_stage_published_exactly_its_records(found):
+    records = found["pooled"]["records"]
+    assert records["video-ingested"] == records["video-metadata"] == VIDEOS
+    assert records["audio-chunk"] == records["transcript"] == VIDEOS * (CHUNKS + 1)
+    assert records["frame-batch"] == records["vision-result"] == VIDEOS * (BATCHES + 1)
+    assert VIDEOS <= records["segments"] == records["video-joined"] <= 2 * VIDEOS
+    assert (records["dead-letter"], records["join-timer"]) == (0, 0)
+    assert records["progress"] >= VIDEOS
+
+
+def test_the_json_has_the_shape_of_all_benches(found):
+    assert set(found) >= {"bench", "machine", "rows", "pooled", "baselines"}
+    assert [row["item"] for row in found["rows"]] == [*agents.NAMES, "kafka"]
+    for row in found["rows"]:
+        assert min(row["first_mb"], row["last_mb"], row["processor_ms_per_video"]) > 0, row
+    pooled, bare = found["pooled"], found["baselines"]["bare"]
+    assert pooled["ratio"] == pytest.approx(pooled["messages_per_s"] / bare["messages_per_s"], abs=0.001)
+    assert 0 < pooled["first_progress_s"]["p50"] <= pooled["first_progress_s"]["p95"] <= pooled["seconds"]
+
+
+def _names(process: psutil.Process, folder: Path) -> bool:
+    try:
+        return any(str(folder) in part for part in process.cmdline())
+    except psutil.Error:
+        return False
