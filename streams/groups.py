@@ -77,6 +77,19 @@ async def group_states(settings: Settings) -> list[GroupState]:
         await admin.close()
 
 
+async def committed_offsets(
+    settings: Settings, agent: str, partitions: list[TopicPartition]
+) -> dict[TopicPartition, int]:
+    """How far an agent's group has come; 0 where it has committed nothing."""
+    admin = await connect(settings)
+    try:
+        group = settings.group(agent)
+        kept = await _coordinated(lambda: admin.list_consumer_group_offsets(group, partitions=partitions))
+    finally:
+        await admin.close()
+    return {partition: max(0, kept[partition].offset) if partition in kept else 0 for partition in partitions}
+
+
 async def total_lag(settings: Settings, agents: tuple[str, ...]) -> int:
     """Records that these agents' groups have not committed."""
     return sum(state.lag for state in await group_states(settings) if state.agent in agents)

@@ -1,8 +1,9 @@
-"""`replay`: a video anew from a stage, or the records of a topic again."""
+"""`replay`: a video anew from a stage, the records of a topic again, or the joiner's table anew."""
 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated
 
@@ -12,6 +13,7 @@ from rich.table import Table
 from streams import topics
 from streams.admin import create_topics
 from streams.cli.console import console, out, print_json, print_text
+from streams.join.rebuild import Rebuilt, rebuild_join
 from streams.replay import STAGES, Rewind, replay_topic, replay_video
 from streams.settings import load_settings
 
@@ -28,10 +30,13 @@ def replay(
     topic: Annotated[str | None, typer.Option(help="The topic whose readers go back.")] = None,
     since: Annotated[str | None, typer.Option(help="Records from this time on: 2026-11-21T08:00, local time.")] = None,
     offset: Annotated[int | None, typer.Option(help="Records from this offset on.", min=0)] = None,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild-join", help="Make the joiner's table anew from the topics; repair what is lost.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
 ) -> None:
-    """Process a video again from a stage, or let the stages that read a topic read it again.
+    """Process a video again from a stage, let the stages that read a topic read it again, or rebuild the join.
 
     A replay of a video is a new generation: without --fresh everything that was computed before is answered from the
     result cache, so only what changed since is computed.
@@ -41,13 +46,20 @@ def replay(
         clipstream replay --video 3f2a9c0d11e4b7a6 --from transcriber --fresh
 
         clipstream replay --topic audio-chunk --since 2026-11-21T08:00 --dry-run
+
+        clipstream replay --rebuild-join --dry-run
     """
     settings = load_settings()
-    if (video is None) == (topic is None):
-        raise typer.BadParameter("Say either --video ID or --topic NAME.")
+    if (video is not None) + (topic is not None) + rebuild != 1:
+        raise typer.BadParameter("Say one of --video ID, --topic NAME and --rebuild-join.")
     if stage is not None and stage not in STAGES:
         raise typer.BadParameter(f"No stage '{stage}'. There are: {', '.join(STAGES)}.", param_hint="--from")
     asyncio.run(create_topics(settings))
+    if rebuild:
+        if stage is not None or fresh or since is not None or offset is not None:
+            raise typer.BadParameter("--rebuild-join goes with --dry-run and --json only.")
+        _print_rebuilt(asyncio.run(rebuild_join(settings, dry_run=dry_run)), dry_run, as_json)
+        return
     if video is not None:
         if since is not None or offset is not None:
             raise typer.BadParameter("--since and --offset go with --topic.")
@@ -81,6 +93,24 @@ def _print(moved: list[Rewind], dry_run: bool) -> None:
         table.add_row(agent, str(sum(one.records for one in mine)), str(len(mine)))
     out().print(table)
     console.print("Nothing was changed." if dry_run else "They read again from there when they start.")
+
+
+def _print_rebuilt(done: Rebuilt, dry_run: bool, as_json: bool) -> None:
+    if as_json:
+        print_json({"dry_run": dry_run, **asdict(done)})
+        return
+    table = Table("video", "generation", "revision", "", "why", box=None, header_style="bold", pad_edge=False)
+    for one in done.published:
+        table.add_row(one.video_id, str(one.generation), str(one.revision), one.completeness, one.reason)
+    if done.published:
+        out().print(table)
+    console.print(
+        f"{done.records} records of {done.videos} videos, {done.open} of which wait for parts; "
+        f"{done.changes} records {'would go' if dry_run else 'went'} to the changelog, "
+        f"{len(done.published)} {'would be' if dry_run else 'were'} published again."
+    )
+    if not dry_run:
+        console.print("The joiner may be started now.")
 
 
 def _milliseconds(text: str | None) -> int | None:

@@ -19,7 +19,8 @@ from streams import codec, topics
 from streams.join.machine import Part, Timer
 from streams.topics import TopicSpec
 
-JOINED_TOPICS: Final = (topics.TRANSCRIPT, topics.VISION_RESULT, topics.VIDEO_METADATA, topics.JOIN_TIMER)
+PART_TOPICS: Final = (topics.TRANSCRIPT, topics.VISION_RESULT, topics.VIDEO_METADATA)
+JOINED_TOPICS: Final = (*PART_TOPICS, topics.JOIN_TIMER)
 
 
 def event_of(spec: TopicSpec[Any], raw: bytes | None) -> Part | Timer:

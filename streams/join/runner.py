@@ -94,7 +94,7 @@ class JoinRunner:
     async def _join(self, event: Part | Timer, video_id: str, partition: int) -> None:
         before = self._rows.state(video_id)
         if before is not None and before.intent is not None:
-            await self._carry_out(partition, before)
+            await self.carry_out(partition, before)
         known = before.to_bytes() if before is not None else None
         step = advance(before, event, self._clock.now_ms(), self._rows.look)
         if step.state is None:
@@ -104,11 +104,11 @@ class JoinRunner:
         if step.state.to_bytes() != known:
             await self._rows.keep(partition, step.rows, step.state)
         if step.state.intent is not None:
-            await self._carry_out(partition, step.state)
+            await self.carry_out(partition, step.state)
         if step.stray:
             await self._rows.delete(partition, step.stray)
 
-    async def _carry_out(self, partition: int, state: JoinState) -> None:
+    async def carry_out(self, partition: int, state: JoinState) -> None:
         """Do what the state's intent says; each half is crossed out before the next is begun."""
         assert state.intent is not None
         emit, sweeps = state.intent.emit, state.intent.sweeps

@@ -1,8 +1,9 @@
 """The restart test of the joiner: it is killed again and again while parts arrive; which videos lose some?
 
 `python -m tests.chaos.recovery --kills 8` runs it twice, with Faust's own recovery of tables and with ours, and prints
-the counts side by side. Parts are made up and sent straight to the joined topics, so that only the joiner is tried; they
-all wait there when it starts for the first time. A video that lost a part becomes `degraded` when the deadline is over.
+the counts side by side. Parts are made up and sent straight to the joined topics, so that only the joiner is tried;
+they all wait there when it starts for the first time. A video that lost a part becomes `degraded` when the deadline is
+over.
 """
 
 from __future__ import annotations
