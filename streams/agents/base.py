@@ -54,14 +54,14 @@ class Worker:
             call()
 
 
-def result_cache(settings: Settings) -> ResultCache:
+def result_cache(settings: Settings, clock: Clock) -> ResultCache:
     """The result cache as set: memory, Redis where there is one, disk."""
     if not settings.cache_enabled:
-        return ResultCache((), count_cache)
+        return ResultCache((), clock.monotonic_s, count_cache)
     tiers: list[Tier] = [MemoryTier(settings.cache_memory_items)]
     if settings.cache_url:
         tiers.append(RedisTier(settings.cache_url, settings.cache_ttl_s))
-    return ResultCache([*tiers, DiskTier(settings.data_dir / "cache")], count_cache)
+    return ResultCache([*tiers, DiskTier(settings.data_dir / "cache")], clock.monotonic_s, count_cache)
 
 
 def watch_over(app: faust.App, settings: Settings, name: str, hand: Hand, clock: Clock) -> Health:
@@ -99,7 +99,7 @@ def stage_worker(
     """
     app = create_app(settings, name, instance)
     pool = ChildPool(children, settings, name)
-    cache, blobs = result_cache(settings), BlobStore(settings.store)
+    cache, blobs = result_cache(settings, clock), BlobStore(settings.store)
 
     def moved() -> None:
         stage.moved()  # which is made below, of what is made of this bench
