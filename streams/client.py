@@ -107,8 +107,8 @@ async def read_records(settings: Settings, spec: TopicSpec[Any]) -> AsyncIterato
 
 
 @asynccontextmanager
-async def following(settings: Settings, *specs: TopicSpec[Any], from_start: bool = False) -> AsyncIterator[Any]:
-    """An async iterator over what arrives on topics from now on: (spec, message), and None when nothing did for 0.2 s.
+async def following_records(settings: Settings, *specs: TopicSpec[Any], from_start: bool = False) -> AsyncIterator[Any]:
+    """An async iterator over what arrives on topics from now on: (spec, record), and None when nothing did for 0.2 s.
 
     Positions are fixed before the `async with` body runs, so what is submitted inside is never missed.
     """
@@ -121,12 +121,25 @@ async def following(settings: Settings, *specs: TopicSpec[Any], from_start: bool
             while True:
                 batch = await consumer.getmany(timeout_ms=_POLL_MS)
                 for partition, records in batch.items():
-                    spec = by_name[partition.topic]
                     for record in records:
-                        if (message := _decoded(spec, record.value)) is not None:
-                            yield spec, message
+                        yield by_name[partition.topic], record
                 if not batch:
                     yield None
+
+        yield arrivals()
+
+
+@asynccontextmanager
+async def following(settings: Settings, *specs: TopicSpec[Any], from_start: bool = False) -> AsyncIterator[Any]:
+    """As `following_records`, with messages: (spec, message). Records that cannot be read are passed over."""
+    async with following_records(settings, *specs, from_start=from_start) as records:
+
+        async def arrivals() -> AsyncIterator[tuple[TopicSpec[Any], Any] | None]:
+            async for arrival in records:
+                if arrival is None:
+                    yield None
+                elif (message := _decoded(arrival[0], arrival[1].value)) is not None:
+                    yield arrival[0], message
 
         yield arrivals()
 
@@ -190,6 +203,7 @@ def _decoded(spec: TopicSpec[M], raw: bytes | None) -> M | None:
 __all__ = [
     "TERMINAL",
     "following",
+    "following_records",
     "keep_highest",
     "latest_results",
     "next_request",

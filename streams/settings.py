@@ -135,6 +135,10 @@ class Settings(BaseSettings):
     heartbeat_s: float = Field(3.0, ge=0.5, le=60.0, description="at most a third of the session time-out")
     commit_interval_s: float = Field(1.0, ge=0.1, le=60.0, description="how often acked offsets are committed")
 
+    max_videos: int = Field(
+        0, ge=0, le=100_000, description="videos under way at a time, the oldest first; 0 for no limit"
+    )
+
     # --- join
     join_deadline_s: float = Field(600.0, ge=1.0, description="without progress and without lag, until degraded")
     late_parts_s: float = Field(7 * 86_400.0, ge=1.0, description="how long degraded and failed joins take late parts")

@@ -26,6 +26,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from processors.errors import ChildDied, Fatal, InvalidMessage, WorkerDied
 from streams import codec, dead_letters, metrics, topics
+from streams.admission import Admission
 from streams.attempts import MAX_WORKER_DEATHS, Attempts, Isolation
 from streams.clock import Clock
 from streams.control import Orders
@@ -58,6 +59,7 @@ class Stage(Generic[In]):
         publisher: sends the outputs.
         attempts: what is worked on, for whoever comes after a worker that died.
         orders: which videos are cancelled.
+        admission: which requests may begin; None for all at once.
         running: events that are worked on at a time, >= 1.
         clock: back-off and times.
     """
@@ -71,12 +73,14 @@ class Stage(Generic[In]):
         orders: Orders,
         running: int,
         clock: Clock,
+        admission: Admission | None = None,
     ) -> None:
         self._logic = logic
         self._settings = settings
         self._publisher = publisher
         self._attempts = attempts
         self._orders = orders
+        self._admission = admission
         self._isolation = Isolation()
         self._clock = clock
         self._moved_s = clock.monotonic_s()
@@ -109,7 +113,8 @@ class Stage(Generic[In]):
             key = message.key or (message.tp, message.offset)
             work = partial(self._handle, message)
             self._offered_s = self._clock.monotonic_s()
-            await self._window.submit(message.tp, key, work, event.ack, topics.index_of(message.key))
+            gate = partial(self._admission.admitted, message) if self._admission is not None else None
+            await self._window.submit(message.tp, key, work, event.ack, topics.index_of(message.key), gate)
             self._offered_s = None
 
     async def _handle(self, raw: Any, leave_turn: Callable[[], None] = lambda: None) -> None:

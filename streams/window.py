@@ -94,8 +94,9 @@ class InOrderWindow:
         work: Callable[[Callable[[], None]], Awaitable[None]],
         ack: Callable[[], object],
         priority: int = 0,
+        gate: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
-        """Admit an event; returns when there is room for it.
+        """Admit an event; returns when there is room for it, at once when it waits at a gate.
 
         Args:
             partition: acks keep their order within it.
@@ -104,14 +105,17 @@ class InOrderWindow:
                 before it ends: when it has computed, and waits for the broker.
             ack: called when this work and all before it in the partition are done.
             priority: the lowest number of those that wait runs next; equal ones in the order of arrival.
+            gate: awaited before the event takes room: what waits there must not keep those behind it from coming in,
+                among which may be the one that it waits for.
         """
-        await self._slots.acquire()
         entries = self._waiting.setdefault(partition, deque())
-        async with self._moved:
-            await self._moved.wait_for(lambda: len(entries) < self._per_partition)
+        if gate is None:
+            await self._slots.acquire()
+            async with self._moved:
+                await self._moved.wait_for(lambda: len(entries) < self._per_partition)
         entry = _Entry(ack)
         entries.append(entry)
-        task = asyncio.ensure_future(self._run(entry, entries, self._by_key.get(key), work, priority))
+        task = asyncio.ensure_future(self._run(entry, entries, self._by_key.get(key), work, priority, gate))
         self._by_key[key] = task
         self._tasks.add(task)
 
@@ -138,10 +142,16 @@ class InOrderWindow:
         before: asyncio.Task[None] | None,
         work: Callable[[Callable[[], None]], Awaitable[None]],
         priority: int,
+        gate: Callable[[], Awaitable[None]] | None,
     ) -> None:
+        admitted = gate is None
         try:
             if before is not None:
                 await asyncio.wait([before])
+            if gate is not None:
+                await gate()
+                await self._slots.acquire()
+                admitted = True
             await self._turnstile.enter(priority)
             turn = _Turn(self._turnstile)
             try:
@@ -158,4 +168,5 @@ class InOrderWindow:
         except BaseException as error:
             self._on_error(error)
         finally:
-            self._slots.release()
+            if admitted:
+                self._slots.release()

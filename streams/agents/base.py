@@ -11,6 +11,7 @@ import faust
 from processors.blobs import BlobStore
 from processors.cache import DiskTier, MemoryTier, RedisTier, ResultCache, Tier
 from processors.errors import Fatal
+from streams.admission import Admission
 from streams.app import create_app, raw_topic
 from streams.attempts import Attempts
 from streams.clock import Clock
@@ -23,6 +24,7 @@ from streams.pool import ChildPool
 from streams.publisher import Publisher
 from streams.settings import Settings
 from streams.stage import Stage
+from streams.topics import VIDEO_INGESTED
 from streams.work import Bench, Logic
 
 In = TypeVar("In")
@@ -111,7 +113,9 @@ def stage_worker(
     before_leaving(attempts.close)
     orders = Orders(settings)
     publisher = Publisher(app, settings, name, clock)
-    stage = Stage(logic, settings, publisher, attempts, orders, running=children + 1, clock=clock)
+    limited = logic.source is VIDEO_INGESTED and settings.max_videos > 0
+    admission = Admission(settings.max_videos) if limited else None
+    stage = Stage(logic, settings, publisher, attempts, orders, running=children + 1, clock=clock, admission=admission)
 
     @app.agent(raw_topic(app, settings, logic.source), name=name, concurrency=1)
     async def agent(stream: Any) -> None:
@@ -126,5 +130,11 @@ def stage_worker(
     @app.task()
     async def follow_orders() -> None:
         await orders.follow()
+
+    if admission is not None:
+
+        @app.task()
+        async def follow_requests() -> None:
+            await admission.follow(settings)
 
     return worker

@@ -157,3 +157,22 @@ async def test_a_work_that_waits_for_the_broker_leaves_its_turn_and_keeps_its_pl
     assert (run.started, run.acked) == (["a", "b", "c"], [])
     await run.finish("a", "c")
     assert run.acked == ["a", "b", "c"]
+
+
+async def test_what_waits_at_a_gate_takes_no_room_from_those_behind_it():
+    run, gate = Run(limit=1), asyncio.Event()
+    run.gates["first"] = asyncio.Event()
+
+    async def work(_: object) -> None:
+        run.started.append("first")
+
+    for number in range(5):  # far more than there is room for
+        await run.window.submit(0, f"first-{number}", work, lambda: run.acked.append("first"), gate=gate.wait)
+    await run.submit("second", partition=1)
+    await run.finish("second")
+    assert (run.started, run.acked) == (["second"], ["second"])
+    assert run.window.holds(0)
+    gate.set()
+    await run.finish()
+    assert run.acked == ["second"] + ["first"] * 5
+    assert not run.window.holds(0)
