@@ -182,7 +182,7 @@ async def _reason(settings: Settings) -> BrokerUnreachable:
 
 async def _refusal(settings: Settings, options: dict[str, Any], host: str, port: int) -> BrokerUnreachable:
     at, protocol = f"{host}:{port}", settings.security_protocol
-    limit_ms = int(_REASON_LIMIT_S * 1000 * 3 / 4)
+    limit_ms = int(_REASON_LIMIT_S * 1000 / 2)
     try:
         connection = await create_conn(host, port, request_timeout_ms=limit_ms, **options)
     except (SaslAuthenticationFailed, AuthenticationFailedError):
