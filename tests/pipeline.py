@@ -38,9 +38,13 @@ class Pipeline:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.stop_watching()
+        self.supervisor.stop()
+
+    def stop_watching(self) -> None:
+        """Start no worker again from now on."""
         self._done.set()
         self._watch.join()
-        self.supervisor.stop()
 
     def _poll(self) -> None:
         while not self._done.wait(0.1):

@@ -1,9 +1,9 @@
 """The restart test of the joiner: it is killed again and again while parts arrive; which videos lose some?
 
 `python -m tests.chaos.recovery --kills 8` runs it twice, with Faust's own recovery of tables and with ours, and prints
-the counts side by side. Parts are made up and sent straight to the joined topics, so that only the joiner is tried;
-they all wait there when it starts for the first time. A video that lost a part becomes `degraded` when the deadline is
-over.
+the counts side by side. Parts are made up and sent straight to the joined topics, so that only the joiner is tried; its
+tables are wiped each time, so that it has something to recover. A video that lost a part becomes `degraded` when the
+deadline is over.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -41,6 +42,7 @@ from tests.pipeline import Pipeline, until
 
 CHUNKS: Final = 10
 BATCHES: Final = 5
+RECORDS_PER_S: Final = 60.0  # so slow that parts arrive before, during and after every kill
 STOCK: Final = (sys.executable, "-m", "tests.chaos.stock_worker")
 DEADLINE_S: Final = 5.0
 
@@ -85,7 +87,7 @@ def compare(settings: Settings, kills: int, seed: int, *, stock: bool) -> dict[s
         }
     )
     asyncio.run(create_topics(settings))
-    videos = [f"v{number:03d}" for number in range(kills * 40)]
+    videos = [f"v{number:03d}" for number in range(kills * 25)]
     chance = random.Random(seed)
     # in the order of time, several videos at once
     records = [(spec, message) for video in videos for spec, message in parts(video)]
@@ -93,16 +95,17 @@ def compare(settings: Settings, kills: int, seed: int, *, stock: bool) -> dict[s
         record for start in range(0, len(records), 72) for record in _shuffled(records[start : start + 72], chance)
     ]
     supervisor = Supervisor(settings, ("joiner",), SYSTEM_CLOCK, command=STOCK if stock else None)
-    asyncio.run(_feed(settings, records))
     done = 0
     with Pipeline(settings, ("joiner",), supervisor) as pipeline:
-        while done < kills and _lag(settings):
-            time.sleep(chance.uniform(2.0, 6.0))  # the moment is the experiment
+        feeder = threading.Thread(target=lambda: asyncio.run(_feed(settings, records)))
+        feeder.start()
+        while done < kills and feeder.is_alive():
+            time.sleep(chance.uniform(3.0, 8.0))  # the moment is the experiment
             os.kill(pipeline.pid("joiner"), signal.SIGKILL)
-            if done % 2:  # every other time its tables are gone too, and come back from the changelog
-                shutil.rmtree(settings.data_dir / "tables", ignore_errors=True)
+            shutil.rmtree(settings.data_dir / "tables", ignore_errors=True)
             until(lambda seen=done: pipeline.restarts("joiner") > seen, "it is started again")
             done += 1
+        feeder.join()
         ends = {"final", "degraded", "failed"}
 
         def joined() -> dict[str, str]:
@@ -139,14 +142,15 @@ def _settled(joined: Any, wanted: int) -> None:
 
 
 async def _feed(settings: Settings, records: list[tuple[TopicSpec[Any], Any]]) -> None:
-    producer = AIOKafkaProducer(**client_options(settings), acks="all", linger_ms=20)
+    producer = AIOKafkaProducer(**client_options(settings), acks="all")
     await producer.start()
     try:
         for spec, message in records:
             video_id = message.header.video_id
             partition = topics.video_partition(video_id, spec.partitions)
             value = codec.encode(spec, message)
-            await producer.send(settings.topic(spec.name), value, key=video_id.encode(), partition=partition)
+            await producer.send_and_wait(settings.topic(spec.name), value, key=video_id.encode(), partition=partition)
+            await asyncio.sleep(1 / RECORDS_PER_S)
     finally:
         await producer.stop()
 
