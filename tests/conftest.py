@@ -45,7 +45,8 @@ def cluster_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[objec
     from streams.settings import Settings
 
     state = tmp_path_factory.mktemp("cluster")
-    settings = Settings(data_dir=state)
+    # sources of the tests' own web server, which is on this machine and nowhere else
+    settings = Settings(data_dir=state, allow_private_hosts=True, allowed_hosts=frozenset({"127.0.0.1"}))
     with LocalCluster(state, settings.cache_dir) as cluster:
         info = cluster.describe()
         settings = settings.model_copy(update={"broker_url": info.broker_url, "cache_url": info.cache_url})
