@@ -137,6 +137,7 @@ class _Partition:
             if topics.video_partition(event.header.video_id, VIDEO_PARTITIONS) == self._number:
                 await self._take(event, record.timestamp)
         states = [await self._settle(state) for state in self._rows.states()]
+        await self._mark_cancelled({state.video_id for state in states})
         self._done.videos += len(states)
         self._done.open += sum(state.open for state in states)
         self._done.changes += await self._changelog.write_over(self._number, self._memory.content)
@@ -213,6 +214,15 @@ class _Partition:
         rows = [(key, replace(row, after=0)) for key in keys if (row := self._rows.look(key)) is not None]
         await self._rows.keep(self._number, rows, state)
         return state
+
+    async def _mark_cancelled(self, seen: set[str]) -> None:
+        """Parts that are still under way of a video that was cancelled before any came."""
+        for video_id, held in self._held.items():
+            joined = held.joined
+            mine = topics.video_partition(video_id, VIDEO_PARTITIONS) == self._number
+            if mine and video_id not in seen and joined is not None and joined.completeness == "cancelled":
+                marker = JoinState(video_id, joined.generation, joined.started_at_ms, joined.revision, "cancelled")
+                await self._rows.keep(self._number, (), marker)
 
 
 class _Memory:

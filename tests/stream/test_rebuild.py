@@ -26,7 +26,7 @@ from streams.join.rebuild import rebuild_join
 from streams.join.rows import changelog_name
 from streams.settings import Settings, to_environment
 from tests.pipeline import Pipeline, until
-from tests.unit.join.records import Raw, raw, records
+from tests.unit.join.records import FAR_MS, Raw, raw, records
 
 pytestmark = [pytest.mark.stream, pytest.mark.timeout(240)]
 COMPLETE = "M T0 T1 T/2 V0 V/1"
@@ -131,8 +131,10 @@ def test_a_table_that_is_lost_is_made_anew_and_what_is_wrong_is_mended(settings,
         for name in ("x-done", "x-wrong"):
             send(settings, *records(COMPLETE, name))
         send(settings, *records("M T0! T1 T/2 V0 V/1", "x-worse"))
+        send(settings, *records("cancel", "x-cancelled", FAR_MS), *records("M T0 cancel", "x-stopped", FAR_MS))
         send(settings, *records("M T0 T1 T/2", "x-waits"), *records("M T0 T1 T/2 V0", "x-cut"))
-        until(lambda: {"x-done", "x-wrong", "x-worse"} <= set(pipeline.latest()), "three are through")
+        through = {"x-done", "x-wrong", "x-worse", "x-cancelled", "x-stopped"}
+        until(lambda: through <= set(pipeline.latest()), "five are through")
         wait_until_taken(pipeline, settings)
         with pytest.raises(ClipstreamError, match="joiner is running"):
             asyncio.run(rebuild_join(settings, dry_run=False))
@@ -150,7 +152,7 @@ def test_a_table_that_is_lost_is_made_anew_and_what_is_wrong_is_mended(settings,
     )
     said = json.loads(asked.stdout)
     assert {one["video_id"]: one["revision"] for one in said["published"]} == {"x-cut": 1, "x-lost": 1, "x-wrong": 10}
-    assert said["videos"] == 6
+    assert said["videos"] == 7
     assert (said["open"], said["dry_run"]) == (1, True)
     assert log_of(settings, topics.VIDEO_JOINED) == joined
     assert changelog_size(settings) == 0
@@ -174,13 +176,18 @@ def test_a_table_that_is_lost_is_made_anew_and_what_is_wrong_is_mended(settings,
     assert log_of(settings, topics.SEGMENTS) == results
 
     with agents_at_work(settings) as pipeline:
+        send(settings, *records(COMPLETE, "x-cancelled"), *records("T1 T/2 V0 V/1", "x-stopped"))
         send(settings, *records("V0 V/1", "x-waits"), *records("T0", "x-worse"))
         wanted = {"x-done": 1, "x-lost": 1, "x-cut": 1, "x-wrong": 10, "x-waits": 1, "x-worse": 2}
+        wanted |= {"x-cancelled": 1, "x-stopped": 1}
         until(lambda: {n: r.revision for n, r in pipeline.latest().items()} == wanted, "all are final")
+        wait_until_taken(pipeline, settings)
         for name, result in pipeline.latest().items():
+            if name in ("x-cancelled", "x-stopped"):
+                assert result.status == "cancelled", name
+                continue
             assert result.status == "final", name
             assert pipeline.canonical(result).replace(name.encode(), b"x-done") == clean, name
-        wait_until_taken(pipeline, settings)
     # nothing that was well was published again
     assert len(log_of(settings, topics.VIDEO_JOINED)) == len(after) + 2
     assert asyncio.run(rebuild_join(settings, dry_run=True)).published == []

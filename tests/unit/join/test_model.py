@@ -144,6 +144,22 @@ def check_outcome(world: World, words: list[str], generation: int, *, deadline: 
     assert sum(map(int, absent)) == wanted.absent
 
 
+async def run_cancelled(words: list[str], plan: list[Take], order: int) -> World:
+    """An order to cancel comes somewhere in between; the deadline ends what it does not."""
+    world = World()
+    reader = Reader(world, plan)
+    for number, word in enumerate(words):
+        if number == order % len(words):
+            reader.append(record("cancel", now_ms=world.clock.ms))
+        reader.append(record(word))
+    await reader.drain()
+    world.clock.ms += int(DEADLINE_S * 1000) + 1
+    for timer in overdue(world.rows.states(), world.clock.now_ms(), DEADLINE_S, LATE_S):
+        reader.append(raw(topics.JOIN_TIMER, timer))
+    await reader.drain()
+    return world
+
+
 async def run(words: tuple[list[str], list[str]], plan: list[Take], returned: int) -> World:
     in_time, lost = words
     world = World()
@@ -185,6 +201,21 @@ async def run(words: tuple[list[str], list[str]], plan: list[Take], returned: in
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 def test_any_order_repeats_losses_generations_and_crashes_come_to_what_the_parts_say(words, plan, returned):
     asyncio.run(run(words, plan, returned))
+
+
+@given(generations(""), st.lists(takes, max_size=60), st.integers(0, 20))
+@settings(max_examples=EXAMPLES // 3, deadline=None, suppress_health_check=list(HealthCheck))
+def test_an_order_to_cancel_ends_it_unless_the_parts_were_quicker(words, plan, order):
+    world = asyncio.run(run_cancelled(words, plan, order))
+    check_log(world)
+    check_table(world, 0)
+    said = [one.completeness for one in world.emitted]
+    if "cancelled" in said:
+        assert set(said[: said.index("cancelled")]) <= {"provisional"}
+        assert set(said[said.index("cancelled") :]) == {"cancelled"}, "a repeat with equal bytes at most"
+        assert world.emitted[-1].parts_uri is None
+    else:  # it was through when the order came
+        check_outcome(world, words, 0, deadline=True)
 
 
 @given(logs(), st.lists(takes, min_size=10, max_size=60))
