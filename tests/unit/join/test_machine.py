@@ -166,3 +166,43 @@ def test_the_marker_outlives_the_inputs():
     world.clock.ms += KEPT_INPUT_MS - 1_000
     world.run("deadline expiry")
     assert world.rows.state("v") is not None
+
+
+def cut_off(world: World, word: str) -> None:
+    """The word's row is in the changelog, the state that counts it is not; then a new process."""
+    assert asyncio.run(world.take(record(word), crash_at=1))
+    world.restart()
+
+
+def test_a_row_that_was_cut_off_and_swept_past_is_deleted_when_its_event_comes_again():
+    world = World()
+    world.run("M T0")
+    cut_off(world, "V0")
+    world.run("M'")
+    assert "v|0|vision|0" in world.row_keys
+    world.run("V0")
+    assert world.row_keys == {"v|1|about|0", "v|1|metadata|0"}
+
+
+def test_a_row_that_was_cut_off_and_closes_a_gap_behind_an_early_result_is_news_again():
+    world = World()
+    world.run("M T0 T1 T2 T4 T/5 V0 V1 V/3")
+    cut_off(world, "T3")
+    assert world.run("V2") == ["provisional"]
+    assert world.run("T3") == ["provisional", "final"]
+
+
+def test_a_row_that_was_cut_off_and_is_in_an_emission_is_no_news_again():
+    world = World()
+    world.run("M T0! T1 V0 V/1")
+    cut_off(world, "T/2")
+    assert world.run("deadline") == ["degraded"]
+    assert world.emitted[0].missing == ["speech: part 1: T0 is broken"]
+    assert world.run("T/2") == ["degraded"]
+
+
+def test_a_better_row_that_was_cut_off_after_degraded_is_news_again():
+    world = World()
+    assert world.run("M T0! T/1 V0 V/1") == ["degraded"]
+    cut_off(world, "T0")
+    assert world.run("T0") == ["degraded", "final"]
