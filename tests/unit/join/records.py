@@ -50,8 +50,8 @@ def records(text: str, video: str = VIDEO, now_ms: int = 0) -> list[Raw]:
     return [record(word, video, now_ms) for word in text.split()]
 
 
-def record(word: str, video: str = VIDEO, now_ms: int = 0) -> Raw:
-    """The record that a word stands for. `now_ms`: what the time is that is over."""
+def record(word: str, video: str = VIDEO, now_ms: int = 0, duration_ms: int = DURATION_MS) -> Raw:
+    """The record that a word stands for. `now_ms`: what the time is that is over; `duration_ms`: of the video."""
     found = _TOKEN.fullmatch(word)
     assert found is not None, word
     generation = int(bool(found["next"]))
@@ -63,7 +63,7 @@ def record(word: str, video: str = VIDEO, now_ms: int = 0) -> Raw:
     name = "the file" if found["kind"] == "M" or found["end"] else f"{found['kind']}{number}"
     error = f"{name} is broken" if status == "failed" else None
     if found["kind"] == "M":
-        return raw(topics.VIDEO_METADATA, metadata(video, generation, status, error), video)
+        return raw(topics.VIDEO_METADATA, metadata(video, generation, status, error, duration_ms), video)
     index = END_INDEX if found["end"] else number
     stage = "transcriber" if found["kind"] == "T" else "vision"
     header = Header(video, generation, stage, index, status, error, 1, Options(), None, 3, False)  # type: ignore[arg-type]
@@ -78,9 +78,11 @@ def record(word: str, video: str = VIDEO, now_ms: int = 0) -> Raw:
     return raw(topics.VISION_RESULT, VisionResultMessage(header, batch, end), video)
 
 
-def metadata(video: str, generation: int, status: str, error: str | None) -> VideoMetadataMessage:
+def metadata(
+    video: str, generation: int, status: str, error: str | None, duration_ms: int = DURATION_MS
+) -> VideoMetadataMessage:
     header = Header(video, generation, "metadata", 0, status, error, 1, Options(), None, 3, False)  # type: ignore[arg-type]
-    facts = VideoFacts("mov,mp4", DURATION_MS, 1_000, "A video", "0" * 64, [], []) if status == "ok" else None
+    facts = VideoFacts("mov,mp4", duration_ms, 1_000, "A video", "0" * 64, [], []) if status == "ok" else None
     return VideoMetadataMessage(header, facts)
 
 
