@@ -101,7 +101,7 @@ class JoinRunner:
             if known is not None:
                 await self._rows.forget(partition, video_id)
             return
-        if step.state.to_bytes() != known:
+        if step.rows or step.state.to_bytes() != known:
             await self._rows.keep(partition, step.rows, step.state)
         if step.state.intent is not None:
             await self.carry_out(partition, step.state)

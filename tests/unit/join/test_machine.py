@@ -206,3 +206,15 @@ def test_a_better_row_that_was_cut_off_after_degraded_is_news_again():
     assert world.run("M T0! T/1 V0 V/1") == ["degraded"]
     cut_off(world, "T0")
     assert world.run("T0") == ["degraded", "final"]
+
+
+def test_parts_that_come_in_one_millisecond_are_kept():
+    """Such a part may leave the state as it was: of parts that come backwards all but the first are only rows."""
+    world = World()
+
+    async def take_all() -> None:
+        for one in records("T2 T1 T0 T/3 V0 V/1 M"):
+            await world.runner.take(one)  # the clock stands still
+
+    asyncio.run(take_all())
+    assert [one.completeness for one in world.emitted] == ["final"]
