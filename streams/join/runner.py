@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final
 
 from processors.blobs import BlobStore
 from processors.errors import InvalidMessage
@@ -26,10 +28,14 @@ from streams.join.state import Emit, Intent, JoinState
 from streams.leaving import exit_worker
 from streams.publisher import Publisher
 from streams.settings import Settings
+from streams.window import InOrderWindow
 
 log = logging.getLogger("clipstream.join")
 STAGE = "joiner"
-LONG_S = 1.0
+# An event waits for one or two deliveries, and those of a video come in runs. 32 events of different videos share their
+# round trips; among 256 in hand there are enough of them.
+EVENTS_AT_A_TIME: Final = 32
+EVENTS_IN_HAND: Final = 256
 
 
 class JoinRunner:
@@ -48,32 +54,41 @@ class JoinRunner:
         self._publisher = publisher
         self._blobs = blobs
         self._clock = clock
-        self._taken_s: float | None = None
+        self._window = InOrderWindow(EVENTS_AT_A_TIME, EVENTS_IN_HAND, exit_worker)
+        self._moved_s = clock.monotonic_s()
+        self._offered_s: float | None = None
         self._specs = {settings.topic(spec.name): spec for spec in JOINED_TOPICS}
 
     async def run(self, stream: Any) -> None:
-        """One event after the other: the table may only be written within the stream's current event."""
-        async for event in stream.noack().events():
-            self._taken_s = self._clock.monotonic_s()
-            try:
-                await self.take(event.message)
-            except Exception as error:  # leaving the loop would ack the event: leave the process instead
-                exit_worker(error)
-            event.ack()
-            self._taken_s = None
+        """Events of one video one after the other, of several side by side. Never returns by itself.
 
-    def holds(self, _partition: Any) -> bool:
-        """Whether one event takes long: no other one can be taken then. Events take milliseconds."""
-        return self.still_s() > LONG_S
+        Each runs in the context of the stream's event that it is about, which Faust's store asks for. What several
+        write to one partition stays in the order of its changelog: deliveries end in the order in which they were
+        queued, and a store is written in the same step of the event loop in which the last of an event's ends.
+        """
+        async for event in stream.noack().events():
+            message = event.message
+            key = message.key or (message.tp, message.offset)
+            self._offered_s = self._clock.monotonic_s()
+            await self._window.submit(message.tp, key, partial(self._handle, message), event.ack)
+            self._offered_s = None
+
+    async def _handle(self, raw: Any, _leave_turn: Callable[[], None]) -> None:
+        self._moved_s = self._clock.monotonic_s()
+        await self.take(raw)
+        self._moved_s = self._clock.monotonic_s()
+
+    def holds(self, partition: Any) -> bool:
+        """Whether records of a partition are in hand, or there is no room for any."""
+        return self._window.holds(partition)
 
     def still_s(self) -> float:
-        """How long the event in hand has taken; 0 without one."""
-        taken_s = self._taken_s
-        return 0.0 if taken_s is None else self._clock.monotonic_s() - taken_s
+        """How long nothing was finished although there is work; 0 without work."""
+        return self._clock.monotonic_s() - self._moved_s if self._window.in_flight else 0.0
 
     def blocked_s(self) -> float:
-        """See `streams.liveness.Hand`: one event at a time, so the next one waits as long."""
-        return self.still_s()
+        """How long a record has waited for room in the window."""
+        return 0.0 if self._offered_s is None else self._clock.monotonic_s() - self._offered_s
 
     async def take(self, raw: Any) -> None:
         """Take one record; what it led to is safe when this returns."""
