@@ -27,6 +27,8 @@ PER_PARTITION_FACTOR: Final = 4
 @dataclass(slots=True)
 class _Entry:
     ack: Callable[[], object]
+    admitted: bool  # takes room
+    begun: bool = False
     done: bool = False
 
 
@@ -44,7 +46,12 @@ class _Turnstile:
             return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         heapq.heappush(self._waiting, (priority, next(self._arrivals), turn))
-        await turn
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if not turn.cancelled():
+                self.leave()  # it was given the turn in the same moment
+            raise
 
     def leave(self) -> None:
         while self._waiting:
@@ -84,7 +91,8 @@ class InOrderWindow:
         self._on_error = on_error
         self._waiting: dict[Hashable, deque[_Entry]] = {}
         self._by_key: dict[Hashable, asyncio.Task[None]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], _Entry] = {}
+        self._epoch = 0  # how often everything was abandoned
         self._moved = asyncio.Condition()
 
     async def submit(
@@ -108,23 +116,45 @@ class InOrderWindow:
             gate: awaited before the event takes room: what waits there must not keep those behind it from coming in,
                 among which may be the one that it waits for.
         """
+        epoch = self._epoch
         entries = self._waiting.setdefault(partition, deque())
         if gate is None:
             await self._slots.acquire()
             async with self._moved:
-                await self._moved.wait_for(lambda: len(entries) < self._per_partition)
-        entry = _Entry(ack)
+                await self._moved.wait_for(lambda: len(entries) < self._per_partition or self._epoch != epoch)
+            if self._epoch != epoch:
+                self._slots.release()
+                return
+        entry = _Entry(ack, admitted=gate is None)
         entries.append(entry)
         task = asyncio.ensure_future(self._run(entry, entries, self._by_key.get(key), work, priority, gate))
         self._by_key[key] = task
-        self._tasks.add(task)
+        self._tasks[task] = entry
 
         def forget(done: asyncio.Task[None]) -> None:
-            self._tasks.discard(done)
+            del self._tasks[done]
+            if entry.admitted:  # here, since a task that is cancelled before its first step runs none of its code
+                self._slots.release()
             if self._by_key.get(key) is done:
                 del self._by_key[key]
 
         task.add_done_callback(forget)
+
+    async def abandon(self) -> None:
+        """Forget what waits, and wait until what runs has ended: the partitions go to somebody else, who reads again.
+
+        What is forgotten is never acked, nor is an event whose `submit` waits for room.
+        """
+        self._epoch += 1
+        self._waiting.clear()
+        running = [task for task, entry in self._tasks.items() if entry.begun]
+        for task, entry in self._tasks.items():
+            if not entry.begun:
+                task.cancel()
+        async with self._moved:
+            self._moved.notify_all()
+        if running:
+            await asyncio.wait(running)
 
     @property
     def in_flight(self) -> int:
@@ -144,15 +174,15 @@ class InOrderWindow:
         priority: int,
         gate: Callable[[], Awaitable[None]] | None,
     ) -> None:
-        admitted = gate is None
         try:
             if before is not None:
                 await asyncio.wait([before])
             if gate is not None:
                 await gate()
                 await self._slots.acquire()
-                admitted = True
+                entry.admitted = True
             await self._turnstile.enter(priority)
+            entry.begun = True
             turn = _Turn(self._turnstile)
             try:
                 await work(turn.leave)
@@ -167,6 +197,3 @@ class InOrderWindow:
             raise
         except BaseException as error:
             self._on_error(error)
-        finally:
-            if admitted:
-                self._slots.release()

@@ -33,6 +33,8 @@ def build(settings: Settings, instance: str | None, clock: Clock) -> Worker:
     async def agent(stream: Any) -> None:
         await runner.run(stream)
 
+    app.on_partitions_revoked.connect(runner.abandon)
+
     @app.timer(max(MIN_WATCH_S, settings.join_deadline_s * WATCH_SHARE), name="watchdog")
     async def watchdog() -> None:
         for timer in await due_timers(rows.states(), settings, clock):

@@ -78,6 +78,10 @@ class JoinRunner:
         await self.take(raw)
         self._moved_s = self._clock.monotonic_s()
 
+    async def abandon(self, *_: Any, **__: Any) -> None:
+        """The partitions are taken away: their next owner must find a changelog to which this worker adds nothing."""
+        await self._window.abandon()
+
     def holds(self, partition: Any) -> bool:
         """Whether records of a partition are in hand, or there is no room for any."""
         return self._window.holds(partition)

@@ -176,3 +176,47 @@ async def test_what_waits_at_a_gate_takes_no_room_from_those_behind_it():
     await run.finish()
     assert run.acked == ["second"] + ["first"] * 5
     assert not run.window.holds(0)
+
+
+async def test_what_is_abandoned_is_never_acked_and_what_runs_comes_to_its_end():
+    run = Run(limit=1, admitted=3)
+    for name in ("runs", "waits", "waits too"):
+        await run.submit(name)
+    blocked = asyncio.ensure_future(run.submit("no room"))
+    await run.finish()
+    abandoned = asyncio.ensure_future(run.window.abandon())
+    await run.finish("waits", "waits too")
+    assert not abandoned.done(), "the work that runs is waited for"
+    await run.finish("runs")
+    await abandoned
+    await blocked
+    assert (run.started, run.acked, run.window.in_flight) == (["runs"], ["runs"], 0)
+    for name in ("again", "next", "last"):
+        await run.submit(name)
+    await run.finish("again")
+    await run.finish("next", "last")
+    assert run.acked == ["runs", "again", "next", "last"], "all the room is there again"
+
+
+async def test_what_is_abandoned_before_its_first_step_gives_its_room_back():
+    run = Run(limit=2)
+    for _ in range(3):
+        await run.submit("never begun")
+        await run.window.abandon()
+    await run.submit("again")
+    await run.finish("again")
+    assert (run.started, run.acked) == (["again"], ["again"])
+
+
+async def test_a_turn_that_is_given_in_the_moment_of_abandoning_is_not_lost():
+    run = Run(limit=1, admitted=3)
+    await run.submit("runs")
+    await run.submit("waits")
+    await run.finish()
+    abandoned = asyncio.ensure_future(run.window.abandon())
+    run.leave["runs"]()  # gives the turn to the one that waits; its task goes on after the abandoning has begun
+    await run.finish("runs")
+    await abandoned
+    await run.submit("again")
+    await run.finish("again")
+    assert (run.started[-1], run.acked[-1]) == ("again", "again")
