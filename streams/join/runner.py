@@ -67,15 +67,20 @@ class JoinRunner:
         queued, and a store is written in the same step of the event loop in which the last of an event's ends.
         """
         async for event in stream.noack().events():
-            message = event.message
-            key = message.key or (message.tp, message.offset)
+            raw = event.message
+            try:
+                found = self._read(raw)
+            except Exception as error:  # leaving the loop would ack the event: leave the process instead
+                exit_worker(error)
+            # by what the record says, not by its key: two events of a video at a time would each miss the other's part
+            key = (raw.tp, raw.offset) if isinstance(found, InvalidMessage) else _video_of(found)
             self._offered_s = self._clock.monotonic_s()
-            await self._window.submit(message.tp, key, partial(self._handle, message), event.ack)
+            await self._window.submit(raw.tp, key, partial(self._handle, raw, found), event.ack)
             self._offered_s = None
 
-    async def _handle(self, raw: Any, _leave_turn: Callable[[], None]) -> None:
+    async def _handle(self, raw: Any, found: Part | Timer | InvalidMessage, _leave_turn: Callable[[], None]) -> None:
         self._moved_s = self._clock.monotonic_s()
-        await self.take(raw)
+        await self._do(raw, found)
         self._moved_s = self._clock.monotonic_s()
 
     async def abandon(self, *_: Any, **__: Any) -> None:
@@ -96,18 +101,24 @@ class JoinRunner:
 
     async def take(self, raw: Any) -> None:
         """Take one record; what it led to is safe when this returns."""
+        await self._do(raw, self._read(raw))
+
+    def _read(self, raw: Any) -> Part | Timer | InvalidMessage:
         spec = self._specs[raw.topic]
         try:
             event = event_of(spec, raw.value)
         except InvalidMessage as error:
-            await self._dead_letter(raw, error)
-            return
-        video_id = event.video_id if isinstance(event, Timer) else event.header.video_id
-        expected = topics.video_partition(video_id, spec.partitions)
+            return error
+        expected = topics.video_partition(_video_of(event), spec.partitions)
         if raw.partition != expected:
-            await self._dead_letter(raw, InvalidMessage(f"On partition {raw.partition} instead of {expected}."))
+            return InvalidMessage(f"On partition {raw.partition} instead of {expected}.")
+        return event
+
+    async def _do(self, raw: Any, found: Part | Timer | InvalidMessage) -> None:
+        if isinstance(found, InvalidMessage):
+            await self._dead_letter(raw, found)
             return
-        await self._join(event, video_id, raw.partition)
+        await self._join(found, _video_of(found), raw.partition)
         metrics.ITEMS.labels(STAGE, "ok").inc()
 
     async def _join(self, event: Part | Timer, video_id: str, partition: int) -> None:
@@ -170,6 +181,10 @@ class JoinRunner:
                 at_ms=self._clock.now_ms(),
             )
         )
+
+
+def _video_of(event: Part | Timer) -> str:
+    return event.video_id if isinstance(event, Timer) else event.header.video_id
 
 
 def _header(state: JoinState, found: Gathered) -> Header:
