@@ -13,6 +13,7 @@ import orjson
 
 from processors.blobs import BlobStore
 from processors.cache import ResultCache
+from processors.parameters import parameters, relevant
 from schemas.messages import Header
 from streams import identity
 from streams.clock import Clock
@@ -106,11 +107,14 @@ class Bench:
         Args:
             stage: whose cache and version count.
             job: name in `processors.jobs`.
-            request: JSON-able; what of it decides the output must be in `inputs` or in its `options`.
+            request: JSON-able; what of it decides the output must be in `inputs` or in its `options`, of which the job
+                is given those that steer its stage.
             inputs: hash of the input's content.
             fresh_from: skip reading the cache when this stage is there or behind it.
         """
-        key = identity.cache_key(stage, self._parameters(request), inputs)
+        options = relevant(stage, request.get("options", {}))
+        steered = parameters(stage, options, self.settings.asr_model, self.settings.threads)
+        key = identity.cache_key(stage, steered, inputs)
         if fresh_from is None or stage not in BEHIND.get(fresh_from, frozenset()):
             # on a thread: a tier may be slow, and heartbeats go on
             kept = await asyncio.to_thread(self._find, stage, key)
@@ -119,18 +123,10 @@ class Bench:
                     yield JobOutput(body, cached=True, took_ms=0)
                 return
         outputs: list[bytes] = []
-        async for body, took_ms in self.pool.run(job, request):
+        async for body, took_ms in self.pool.run(job, {**request, "options": options}):
             outputs.append(body)
             yield JobOutput(body, cached=False, took_ms=took_ms)
         await asyncio.to_thread(self.cache.put, stage, key, outputs)
-
-    def _parameters(self, request: dict[str, Any]) -> dict[str, Any]:
-        # threads are part of it: another number of them changes floating point sums
-        return {
-            "options": request.get("options"),
-            "asr_model": self.settings.asr_model,
-            "threads": self.settings.threads,
-        }
 
     def _find(self, stage: str, key: str) -> list[bytes] | None:
         """What the cache holds, if every blob that it names is still in the store."""

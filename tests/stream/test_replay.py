@@ -3,49 +3,133 @@
 from __future__ import annotations
 
 import asyncio
+import urllib.request
+from collections import Counter
 from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from processors.errors import ClipstreamError
+from processors.options import Options
+from schemas.messages import Segments
 from streams import topics
 from streams.admin import create_topics
+from streams.client import next_request, request_for
+from streams.groups import group_states
 from streams.letters import letters, requeue
 from streams.replay import STAGES, replay_topic, replay_video
 from streams.work import BEHIND
+from streams.worker import living_workers
 from tests import media
 from tests.pipeline import Pipeline, request, until
 
 pytestmark = [pytest.mark.stream, pytest.mark.timeout(240)]
 
 
+VIDEOS = ("replayed", "replayed-late", "replayed-rotated")
+
+
 @pytest.fixture(scope="module")
-def first(pipeline: Pipeline, sample: Path) -> bytes:
-    """Canonical bytes of the first run of the video that is replayed."""
-    return pipeline.canonical(pipeline.process(request(sample, "replayed"))[0])
+def first(pipeline: Pipeline, sample: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """Canonical bytes of the first runs of the videos that are replayed."""
+    folder = tmp_path_factory.mktemp("replayed")
+    sources = (sample, media.MAKERS["video_starts_late"](folder), media.MAKERS["rotated_90"](folder))
+    found = pipeline.process(*(request(source, name) for source, name in zip(sources, VIDEOS, strict=True)))
+    assert {result.status for result in found} <= {"final", "degraded"}
+    return {result.video_id: pipeline.canonical(result) for result in found}
 
 
-def replayed(pipeline: Pipeline, stage: str | None, *, fresh: bool):
-    wanted = asyncio.run(replay_video(pipeline.settings, "replayed", stage, fresh=fresh, dry_run=True))
-    return pipeline.process(wanted)[0]
+def replayed(pipeline: Pipeline, stage: str | None, *, fresh: bool) -> list[Segments]:
+    """The results of all videos after a replay of each."""
+    wanted = [asyncio.run(replay_video(pipeline.settings, video, stage, fresh=fresh, dry_run=True)) for video in VIDEOS]
+    return pipeline.process(*wanted)
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_fresh_replay_computes_its_stage_and_those_behind_it_and_gives_the_same_bytes(pipeline, first, stage):
-    again = replayed(pipeline, stage, fresh=True)
-    assert pipeline.canonical(again) == first
+    for again in replayed(pipeline, stage, fresh=True):
+        assert pipeline.canonical(again) == first[again.video_id]
+        for run in again.run.stages:
+            if run.stage in BEHIND[stage]:
+                assert run.cached == 0, run
+            else:
+                assert run.cached == run.records, run
+
+
+def counted(pipeline: Pipeline, agent: str, name: str) -> float:
+    """A counter of an agent's worker, summed over its labels."""
+    note = next(note for note in living_workers(pipeline.settings.data_dir) if note["agent"] == agent)
+    with urllib.request.urlopen(f"http://127.0.0.1:{note['port']}/metrics", timeout=5) as answer:
+        lines = answer.read().decode().splitlines()
+    return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(f"{name}{{"))
+
+
+def test_a_replay_without_fresh_calls_neither_recognition_nor_vision(pipeline, first):
+    agents = ("transcriber", "vision")
+    before = {
+        agent: [counted(pipeline, agent, f"cache_{what}_total") for what in ("hits", "misses")] for agent in agents
+    }
+    items: Counter[str] = Counter()
+    for again in replayed(pipeline, "metadata", fresh=False):
+        assert pipeline.canonical(again) == first[again.video_id]
+        assert all(run.cached == run.records for run in again.run.stages)
+        items.update({run.stage: run.records for run in again.run.stages})
+    for agent in agents:
+        hits, misses = (counted(pipeline, agent, f"cache_{what}_total") for what in ("hits", "misses"))
+        assert items[agent] > 0
+        assert hits - before[agent][0] == items[agent]
+        assert misses == before[agent][1], "every answer came from the first tier that was asked"
+
+
+@pytest.mark.parametrize(
+    ("change", "computed"),
+    [
+        ({"max_segments": 2}, {"segmenter"}),
+        ({"vision": "off"}, {"frame-extractor", "vision", "segmenter"}),
+        ({"profile": "fast"}, {"audio-extractor", "transcriber", "segmenter"}),
+        ({"metadata": {"title": "Another"}}, {"metadata", "segmenter"}),
+    ],
+)
+def test_another_option_computes_the_stages_that_it_steers_and_those_behind(pipeline, first, sample, change, computed):
+    again = pipeline.process(request(sample, f"changed-{next(iter(change))}", **change))[0]
+    assert again.status == "final"
     for run in again.run.stages:
-        if run.stage in BEHIND[stage]:
-            assert run.cached == 0, run
-        else:
-            assert run.cached == run.records, run
+        # what is computed anew may come to the same items, which are known behind it
+        assert run.stage in computed or run.cached == run.records, run
+    steered = next(run for run in again.run.stages if run.stage in computed)
+    assert steered.cached < steered.records
 
 
-def test_a_replay_without_fresh_computes_nothing(pipeline, first):
-    again = replayed(pipeline, "transcriber", fresh=False)
-    assert pipeline.canonical(again) == first
-    assert all(run.cached == run.records for run in again.run.stages)
+def test_another_recogniser_computes_recognition_and_ranking_alone(cluster_settings, pipeline, first, sample, tmp_path):
+    """Other workers in another folder: what they find was kept in the tier that hosts share."""
+    changes = {"data_dir": tmp_path, "store_url": cluster_settings.store, "topic_prefix": "other-"}
+    settings = cluster_settings.model_copy(update={**changes, "asr_model": "tiny.en"})
+    asyncio.run(create_topics(settings))
+    with Pipeline(settings) as other:
+        again = other.process(request(sample, "replayed"))[0]
+    cached = {run.stage: run.cached for run in again.run.stages}
+    assert cached.pop("transcriber") == cached.pop("segmenter") == 0
+    assert cached == {run.stage: run.records for run in again.run.stages if run.stage in cached}
+
+
+def test_the_same_file_twice_is_one_video_and_no_work(cluster_settings, pipeline, first, sample):
+    """Through the command line: `request_for` and `next_request` are what `process` and `ingest` do."""
+    wanted = request_for(str(sample), Options(max_segments=3), None, pipeline.settings)
+    result = pipeline.process(wanted)[0]
+    again = request_for(str(sample), Options(max_segments=3), None, pipeline.settings)
+    assert again == wanted
+    assert next_request(again, result, pipeline.settings) is None, "the answer is there"
+    other = request_for(str(sample), Options(max_segments=4), None, pipeline.settings)
+    assert other.video_id != wanted.video_id
+    # a producer that sends the same message again: the results are the same, and nothing is computed
+    before = counted(pipeline, "transcriber", "cache_misses_total")
+    asyncio.run(pipeline.submit(again))
+    until(lambda: not sum(s.lag for s in asyncio.run(group_states(pipeline.settings))), "it is through")
+    finals = [r for r in pipeline.read(topics.SEGMENTS) if r.video_id == wanted.video_id and r.status == "final"]
+    assert len({pipeline.canonical(r) for r in finals}) == 1
+    assert {r.order for r in finals} == {result.order}
+    assert counted(pipeline, "transcriber", "cache_misses_total") == before
 
 
 def test_a_replay_is_the_next_generation_and_a_dry_run_sends_nothing(pipeline, first):
