@@ -22,7 +22,10 @@ from streams.settings import Settings, to_environment
 
 FIRST_BACK_OFF_S: Final = 0.5
 MAX_BACK_OFF_S: Final = 30.0
-STEADY_AFTER_S: Final = 60.0  # alive that long, a worker's next death counts as its first
+# Alive that long, a worker's next death counts as its first: one that cannot work dies while it starts (5 s, with
+# models up to 20). With 60 s, a worker that others killed every minute waited for half a minute each time.
+STEADY_AFTER_S: Final = 20.0
+SOUND_AFTER_S: Final = 60.0  # alive that long, its environment is no longer to blame for earlier exits
 STOP_LIMIT_S: Final = 10.0
 _LOG_TAIL_BYTES: Final = 8_192
 STATES_FILE: Final = "agents.json"  # in the state folder, for `status`
@@ -99,7 +102,8 @@ class Supervisor:
                 child.restarts += 1
                 self._start(child)
             elif child.state == "running" and now - child.started_s > STEADY_AFTER_S:
-                child.back_off_s, child.fatal = FIRST_BACK_OFF_S, 0
+                child.back_off_s = FIRST_BACK_OFF_S
+                child.fatal = 0 if now - child.started_s > SOUND_AFTER_S else child.fatal
         changed = [
             child for child, known in zip(self.children, before, strict=True) if known != (child.state, child.restarts)
         ]

@@ -1,0 +1,84 @@
+"""Starting again: soon after a death out of the blue, later and later where a worker cannot live."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from streams.settings import Settings
+from streams.supervisor import FIRST_BACK_OFF_S, SOUND_AFTER_S, STEADY_AFTER_S, Child, Supervisor, read_states
+from tests.pipeline import until
+
+LIVES = (sys.executable, "-c", "import time; time.sleep(600)")
+NO_ENVIRONMENT = (sys.executable, "-c", "import sys; sys.exit(75)")
+
+
+class HandClock:
+    """Time that is moved by hand."""
+
+    def __init__(self) -> None:
+        self.now_s = 100.0
+
+    def monotonic_s(self) -> float:
+        return self.now_s
+
+    def now_ms(self) -> int:
+        return int(self.now_s * 1000)
+
+    async def sleep(self, seconds: float) -> None:
+        self.now_s += seconds
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
+
+
+def supervised(folder: Path, clock: HandClock, command: tuple[str, ...]) -> tuple[Supervisor, Child]:
+    supervisor = Supervisor(Settings(data_dir=folder, broker_url="kafka://h:1"), ("vision",), clock, command=command)
+    supervisor.start()
+    return supervisor, supervisor.children[0]
+
+
+def dies(supervisor: Supervisor, child: Child) -> float:
+    """Kill it where it lives; returns how long the supervisor waits then."""
+    assert child.process is not None
+    if child.process.poll() is None and LIVES[-1] in child.process.args:
+        child.process.kill()
+    until(lambda: bool(supervisor.poll()) and child.state == "restarting", "the death is noticed")
+    return child.due_s - supervisor._clock.monotonic_s()
+
+
+def test_deaths_soon_after_the_start_wait_longer_each_time_and_others_do_not(tmp_path, clock):
+    supervisor, child = supervised(tmp_path, clock, LIVES)
+    waits = []
+    for lived_s in (1.0, 1.0, 1.0, STEADY_AFTER_S + 1, 1.0):
+        clock.now_s += lived_s
+        supervisor.poll()
+        waits.append(dies(supervisor, child))
+        clock.now_s = child.due_s
+        supervisor.poll()
+        assert child.state == "running"
+    assert waits == [FIRST_BACK_OFF_S * factor for factor in (1, 2, 4, 1, 2)]
+    assert read_states(tmp_path)["vision"]["restarts"] == 5
+    supervisor.stop()
+    assert read_states(tmp_path) == {}
+
+
+def test_exits_for_the_environment_are_counted_until_a_worker_lived_for_a_minute(tmp_path, clock):
+    supervisor, child = supervised(tmp_path, clock, NO_ENVIRONMENT)
+    for number in (1, 2, 3):
+        dies(supervisor, child)
+        assert child.fatal == number
+        clock.now_s = child.due_s
+        supervisor._command = LIVES if number == 3 else NO_ENVIRONMENT
+        supervisor.poll()
+    clock.now_s += STEADY_AFTER_S + 1
+    supervisor.poll()
+    assert child.fatal == 3
+    clock.now_s += SOUND_AFTER_S
+    supervisor.poll()
+    assert child.fatal == 0
+    supervisor.stop()
