@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import json
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -29,6 +30,7 @@ from processors.media.limits import Limits
 
 PREFIX: Final = "CLIPSTREAM_"
 TOML_FILE: Final = "clipstream.toml"
+_USERINFO: Final = re.compile(r"(://[^:@/\s]*:)[^@/\s]*@")  # the password of ://user:password@host
 _LISTED: Final = "Mend or remove it; `clipstream settings` then lists all settings."
 # Read outside this model: the tests' media folder.
 FOREIGN_NAMES: Final = frozenset({"CLIPSTREAM_TEST_DATA"})
@@ -295,6 +297,14 @@ def plain(settings: Settings) -> dict[str, Any]:
     return {name: sorted(value) if isinstance(value, list) else value for name, value in values.items()}
 
 
+def shown(settings: Settings) -> dict[str, Any]:
+    """As `plain`, for people: passwords in addresses are masked as well."""
+    return {
+        name: _USERINFO.sub(r"\1***@", value) if isinstance(value, str) else value
+        for name, value in plain(settings).items()
+    }
+
+
 def _refuse_unknown_names() -> None:
     known = {PREFIX + name.upper() for name in Settings.model_fields} | FOREIGN_NAMES
     for name in sorted(os.environ):
@@ -321,4 +331,4 @@ def _suggestion(name: str, known: set[str] | frozenset[str]) -> str:
     return f"Did you mean {shortened[near[0]]}?" if near else _LISTED
 
 
-__all__ = ["PREFIX", "Settings", "SettingsError", "load_settings", "plain", "to_environment"]
+__all__ = ["PREFIX", "Settings", "SettingsError", "load_settings", "plain", "shown", "to_environment"]

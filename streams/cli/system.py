@@ -15,7 +15,7 @@ from streams.cli import doctor as checks
 from streams.cli.console import console, out, print_json, print_text
 from streams.cli.embedded import downloading
 from streams.collect import collect
-from streams.settings import PREFIX, Settings, load_settings, plain
+from streams.settings import PREFIX, Settings, load_settings, shown
 
 models_commands: Final = typer.Typer(no_args_is_help=True, help="The models: what there is, what is here.")
 _DAY_S: Final = 86_400
@@ -70,7 +70,7 @@ def pull(names: Annotated[list[str] | None, typer.Argument(help="All when left o
 def settings_command(as_json: AsJson = False) -> None:
     """The effective settings with where to set them; secrets are masked."""
     settings = load_settings()
-    values = plain(settings)
+    values = shown(settings)
     if as_json:
         print_json(values)
         return

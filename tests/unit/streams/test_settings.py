@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from streams.connection import client_options, faust_credentials
-from streams.settings import Settings, SettingsError, load_settings, to_environment
+from streams.settings import Settings, SettingsError, load_settings, shown, to_environment
 
 
 @pytest.fixture(autouse=True)
@@ -67,6 +67,20 @@ def test_heartbeats_must_fit_into_a_session(monkeypatch):
     monkeypatch.setenv("CLIPSTREAM_HEARTBEAT_S", "5")
     with pytest.raises(SettingsError, match="heartbeat_s"):
         load_settings()
+
+
+@pytest.mark.parametrize(
+    ("url", "masked"),
+    [
+        ("redis://:se:cret@h:1/0", "redis://:***@h:1/0"),
+        ("redis://user:secret@h:1/0", "redis://user:***@h:1/0"),
+        ("redis://h:1/0", "redis://h:1/0"),
+    ],
+)
+def test_passwords_in_addresses_are_masked_for_people_and_not_for_children(url, masked, tmp_path):
+    settings = Settings(data_dir=tmp_path, cache_url=url)
+    assert shown(settings)["cache_url"] == masked
+    assert to_environment(settings)["CLIPSTREAM_CACHE_URL"] == url
 
 
 def test_children_see_the_same_settings(monkeypatch, tmp_path):
