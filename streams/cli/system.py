@@ -12,7 +12,7 @@ from rich.table import Table
 
 from processors.models.store import ModelStore
 from streams.cli import doctor as checks
-from streams.cli.console import console, out, print_json, print_text
+from streams.cli.console import console, escape, out, print_json, print_text
 from streams.cli.embedded import downloading
 from streams.collect import collect
 from streams.settings import PREFIX, Settings, load_settings, shown
@@ -79,8 +79,9 @@ def settings_command(as_json: AsJson = False) -> None:
     table.add_column("value", overflow="fold")
     table.add_column("meaning", overflow="fold")
     for name, field in Settings.model_fields.items():
-        shown = values[name]
-        table.add_row(PREFIX + name.upper(), "" if shown is None else str(shown), f"[dim]{field.description or ''}[/]")
+        value = values[name]
+        told = "" if value is None else escape(str(value))
+        table.add_row(PREFIX + name.upper(), told, f"[dim]{field.description or ''}[/]")
     # values are pasted elsewhere: without a terminal no line is cut
     (out() if sys.stdout.isatty() else Console(width=_WIDE, highlight=False)).print(table)
 
