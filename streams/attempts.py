@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -40,8 +40,9 @@ class Attempts:
         self._owner = f"{os.getpid()} {psutil.Process().create_time()}"
         folder.mkdir(parents=True, exist_ok=True)
         for note in folder.iterdir():
-            if clock.now_ms() / 1000 - note.stat().st_mtime > _FORGOTTEN_AFTER_S:
-                note.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):  # another worker is through with it
+                if clock.now_ms() / 1000 - note.stat().st_mtime > _FORGOTTEN_AFTER_S:
+                    note.unlink()
 
     def deaths(self, record: Any) -> int:
         """Workers that died while they worked on a record (with `topic`, `partition`, `offset`)."""
@@ -60,19 +61,30 @@ class Attempts:
     def end(self, record: Any) -> None:
         """It is through, with whatever outcome."""
         path = self._path(record)
-        path.unlink(missing_ok=True)
         self._mine.discard(path)
+        if self._is_mine(path):
+            path.unlink(missing_ok=True)
 
     def close(self) -> None:
         """This process ends for reasons of its own: what it works on is not to blame. Earlier deaths stay counted."""
         for path in self._mine:
-            deaths = path.read_text().split()[0]
-            if deaths == "0":
-                path.unlink(missing_ok=True)
-            else:
-                # one less, since whoever finds it counts the death of this process
-                path.write_text(f"{int(deaths) - 1} {self._owner}")
+            with suppress(OSError, ValueError):
+                deaths, _, owner = path.read_text().partition(" ")
+                if owner != self._owner:
+                    continue  # the item went to another worker meanwhile
+                if deaths == "0":
+                    path.unlink(missing_ok=True)
+                else:
+                    # one less, since whoever finds it counts the death of this process
+                    path.write_text(f"{int(deaths) - 1} {self._owner}")
         self._mine.clear()
+
+    def _is_mine(self, path: Path) -> bool:
+        """Whether a note is this process's: its item may have gone to another worker meanwhile."""
+        try:
+            return path.read_text().partition(" ")[2] == self._owner
+        except FileNotFoundError:
+            return False
 
     def _path(self, record: Any) -> Path:
         return self._folder / f"{record.topic}-{record.partition}-{record.offset}"

@@ -16,6 +16,8 @@ RATIO_WINDOW: Final = 200  # valid events that the ratio is taken over
 # A dead letter carries the raw message, and must stay below the broker's limit with its trace.
 MAX_RAW_BYTES: Final = 800_000
 MAX_TRACE_CHARS: Final = 8_000
+MAX_KEY_BYTES: Final = 10_000
+MAX_REASON_CHARS: Final = 2_000
 
 
 class DeadLetterLimit(Fatal):
@@ -86,11 +88,11 @@ def letter(
         topic=topic,
         partition=partition,
         offset=offset,
-        key=key,
+        key=key if key is None else key[:MAX_KEY_BYTES],
         value=value if value is None or len(value) <= MAX_RAW_BYTES else value[:MAX_RAW_BYTES],
         video_id=video_id,
         error_class=type(error).__name__,
-        reason=reason_of(error),
+        reason=reason_of(error)[:MAX_REASON_CHARS],
         trace=trace[-MAX_TRACE_CHARS:],
         attempts=attempts,
         at_ms=at_ms,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 from collections.abc import Callable
@@ -29,10 +30,13 @@ def exit_worker(error: BaseException) -> None:
         log.critical("%s %s", error.reason, error.remedy)
     else:
         log.critical("Worker stops: %s", error, exc_info=error)
-    for call in _before:
-        call()
-    logging.shutdown()
-    os._exit(code)
+    try:
+        for call in _before:
+            with contextlib.suppress(Exception):  # nothing may keep a worker that cannot go on
+                call()
+        logging.shutdown()
+    finally:
+        os._exit(code)
 
 
 __all__ = ["before_leaving", "exit_worker"]

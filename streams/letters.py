@@ -19,7 +19,7 @@ from streams import codec, connection, topics
 from streams.client import read_all, read_records
 from streams.codec import readable, to_wire
 from streams.connection import client_options
-from streams.dead_letters import MAX_RAW_BYTES
+from streams.dead_letters import MAX_KEY_BYTES, MAX_RAW_BYTES
 from streams.settings import Settings
 
 REQUEUED_HEADER: Final = "clipstream-requeued"
@@ -75,7 +75,7 @@ async def requeue(settings: Settings, chosen: Iterable[Letter]) -> list[Letter]:
     """
     waiting = list({letter.id: letter for letter in chosen if not letter.requeued}.values())
     for letter in waiting:
-        if letter.letter.value is not None and len(letter.letter.value) >= MAX_RAW_BYTES:
+        if len(letter.letter.value or b"") >= MAX_RAW_BYTES or len(letter.letter.key or b"") >= MAX_KEY_BYTES:
             raise ClipstreamError(
                 f"The message of {letter.id} is not whole: only its first {MAX_RAW_BYTES:,} bytes were kept.",
                 "Submit its video again.",

@@ -143,7 +143,8 @@ class Stage(Generic[In]):
             message = await self._decoded(raw)
             video_id, generation = self._logic.about(message)
         except (InvalidMessage, RegistryAway) as error:
-            if self._logic.reports_invalid:
+            # which schemas a process has seen differs, so each stage tells of those that it cannot have
+            if self._logic.reports_invalid or isinstance(error, RegistryAway):
                 await self._give_up(raw, None, error, 1)
             return "invalid"
         await self._orders.ready()
@@ -152,7 +153,8 @@ class Stage(Generic[In]):
         cause: Exception = WorkerDied(f"The worker died {worker_deaths} times while it worked on this item.")
         while worker_deaths < MAX_WORKER_DEATHS:
             attempt += 1
-            emitted, failure = await self._attempt(message, attempt, leave_turn, unwanted)
+            sent, failure = await self._attempt(message, attempt, leave_turn, unwanted)
+            emitted = max(emitted, sent)  # a later try that failed at once takes nothing back
             if unwanted():
                 return "cancelled"
             if failure is None:

@@ -158,8 +158,13 @@ class Supervisor:
         command = [*self._command, "worker", child.agent, "--instance", child.instance]
         environment = {**os.environ, **to_environment(self._settings)}
         # killed, not asked: when this process is killed the broker ends too, and a worker that waits for it never stops
-        child.process = spawn(command, child.log, environment, death_signal=signal.SIGKILL)
         child.started_s = self._clock.monotonic_s()
+        try:
+            child.process = spawn(command, child.log, environment, death_signal=signal.SIGKILL)
+        except OSError as error:  # no memory or no room right now: as if it had died at once
+            child.last_exit, child.reason = "not started", str(error)
+            self._later(child, child.started_s)
+            return
         child.state = "running"
 
     def _died(self, child: Child, code: int, now: float) -> None:
@@ -170,6 +175,9 @@ class Supervisor:
         if code == EXIT_DEAD_LETTER_LIMIT:
             child.state = "down"  # it stopped itself since everything fails: starting it again would only go on so
             return
+        self._later(child, now)
+
+    def _later(self, child: Child, now: float) -> None:
         child.state = "restarting"
         child.due_s = now + child.back_off_s
         child.back_off_s = min(MAX_BACK_OFF_S, child.back_off_s * 2)
@@ -177,9 +185,12 @@ class Supervisor:
 
 def _last_words(log: Path) -> str:
     """Why a worker left: the last critical line of its log; empty without one."""
-    with log.open("rb") as file:
-        file.seek(max(0, log.stat().st_size - _LOG_TAIL_BYTES))
-        lines = file.read().decode(errors="replace").splitlines()
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - _LOG_TAIL_BYTES))
+            lines = file.read().decode(errors="replace").splitlines()
+    except OSError:
+        return ""
     return next((line.partition(_CRITICAL)[2] for line in reversed(lines) if _CRITICAL in line), "")
 
 

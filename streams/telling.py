@@ -17,6 +17,7 @@ from streams.clock import Clock
 # Readers are to see a change within 2 s; half of it leaves room for a busy machine.
 EACH_S: Final = 1.0
 RUNNING: Final = "running"
+_MOST_KNOWN: Final = 1_000  # videos of which the time of the last record is remembered
 log = logging.getLogger("clipstream.progress")
 
 
@@ -44,6 +45,8 @@ class Teller:
         now = self._clock.monotonic_s()
         if record.status != RUNNING or now - self._told_s.get(key, float("-inf")) >= EACH_S:
             self._told_s[key] = now
+            if len(self._told_s) > _MOST_KNOWN:
+                self._told_s = {known: told for known, told in self._told_s.items() if now - told < EACH_S}
             await self._send(record)
             return
         self._kept[key] = record

@@ -75,6 +75,8 @@ class JoinRunner:
             # by what the record says, not by its key: two events of a video at a time would each miss the other's part
             key = (raw.tp, raw.offset) if isinstance(found, InvalidMessage) else _video_of(found)
             self._offered_s = self._clock.monotonic_s()
+            if not self._window.in_flight:
+                self._moved_s = self._offered_s  # the wait begins now, not when the last one ended
             await self._window.submit(raw.tp, key, partial(self._handle, raw, found), event.ack)
             self._offered_s = None
 

@@ -28,6 +28,10 @@ log = logging.getLogger("clipstream.join")
 # Agents in whose topics a video's parts may still wait; the joiner's own too, after it was away for a while.
 _BEFORE_THE_JOIN: Final = ("metadata", "audio-extractor", "frame-extractor", "transcriber", "vision", "joiner")
 
+# With a limit of videos under way, requests that wait for a free place are lag of those that read them: the deadline of
+# a lost part would wait for them, and they for its video.
+_BEHIND_THE_GATE: Final = ("transcriber", "vision", "joiner")
+
 
 def overdue(states: Iterable[JoinState], now_ms: int, deadline_s: float, late_parts_s: float) -> list[JoinTimer]:
     """The timers for joins whose time is over.
@@ -56,7 +60,8 @@ async def due_timers(states: Iterable[JoinState], settings: Settings, clock: Clo
     timers = overdue(states, clock.now_ms(), settings.join_deadline_s, settings.late_parts_s)
     if all(timer.kind != "deadline" for timer in timers):
         return timers
-    waiting = await total_lag(settings, _BEFORE_THE_JOIN)
+    before = _BEFORE_THE_JOIN if settings.max_videos == 0 else _BEHIND_THE_GATE
+    waiting = await total_lag(settings, before)
     if waiting:
         log.info("%d joins may wait while %d records are queued", len(timers), waiting)
         return [timer for timer in timers if timer.kind != "deadline"]

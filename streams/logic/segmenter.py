@@ -34,8 +34,8 @@ class Segmenter:
         self._newest = newest
 
     def about(self, message: VideoJoined) -> tuple[str, int | None]:
-        """See `Logic`. That a video is cancelled is to be told."""
-        return message.video_id, None if message.completeness == "cancelled" else message.generation
+        """See `Logic`. The join has decided between an end and a cancelling that came late; what it says is told."""
+        return message.video_id, message.generation if message.completeness == "provisional" else None
 
     async def outputs(self, message: VideoJoined, attempt: int) -> AsyncGenerator[Output[Segments], None]:
         """See `Logic`. A provisional revision without any segment says nothing and is not published.

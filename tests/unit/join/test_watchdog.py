@@ -129,3 +129,18 @@ async def test_deadlines_wait_while_anything_is_queued_and_expiries_do_not(monke
     await world.take(record("M", "open"))
     world.clock.ms += 601_000
     assert {timer.kind for timer in await due_timers(world.rows.states(), SETTINGS, world.clock)} == kinds
+
+
+@pytest.mark.parametrize(("max_videos", "kinds"), [(0, []), (1, ["deadline"])])
+async def test_requests_that_wait_for_a_free_place_keep_no_deadline_waiting(monkeypatch, max_videos, kinds):
+    """They wait for this very video."""
+
+    async def lag(_settings: Settings, agents: tuple[str, ...]) -> int:
+        return 5 if "metadata" in agents else 0
+
+    monkeypatch.setattr(watchdog, "total_lag", lag)
+    world = World()
+    await world.take(record("M", "open"))
+    world.clock.ms += 601_000
+    settings = SETTINGS.model_copy(update={"max_videos": max_videos})
+    assert [timer.kind for timer in await due_timers(world.rows.states(), settings, world.clock)] == kinds

@@ -70,6 +70,19 @@ def test_an_item_in_the_hands_of_a_living_worker_has_killed_nobody(tmp_path):
     assert Attempts(tmp_path, SYSTEM_CLOCK).deaths(Record()) == 1
 
 
+def test_the_note_of_another_worker_is_left_alone(tmp_path):
+    """The item went there in a rebalance, while this worker still had it."""
+    mine, path = Attempts(tmp_path, SYSTEM_CLOCK), Attempts(tmp_path, SYSTEM_CLOCK)._path(Record())
+    for leave in (lambda: mine.end(Record()), mine.close):
+        mine.begin(Record(), 0)
+        path.write_text("1 1 1.0")
+        leave()
+        assert path.read_text() == "1 1 1.0"
+    mine.begin(Record(), 0)
+    path.unlink()
+    mine.close()
+
+
 @pytest.mark.parametrize("content", ["", "x y z", "1"])
 def test_a_damaged_note_counts_as_none(tmp_path, content):
     attempts = Attempts(tmp_path, SYSTEM_CLOCK)

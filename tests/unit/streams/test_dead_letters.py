@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from processors.errors import InvalidMedia
+from processors.errors import InvalidMedia, InvalidMessage
+from streams import codec, topics
 from streams.dead_letters import MAX_RAW_BYTES, RATIO_WINDOW, DeadLetterLimit, FailureMeter, letter
 
 
@@ -53,3 +54,14 @@ def test_a_letter_has_the_trace_of_unforeseen_errors_and_only_of_those():
     assert len(unforeseen.value or b"") == MAX_RAW_BYTES
     expected = letter(value=b"x", error=InvalidMedia("The file is empty."), **common)
     assert (expected.trace, expected.reason, expected.error_class) == ("", "The file is empty.", "InvalidMedia")
+
+
+def test_a_letter_fits_into_a_record_whatever_it_is_about():
+    """One that did not would stop the stage at the same message for ever."""
+    error = InvalidMessage("ä" * 900_000)
+    made = letter(
+        stage="metadata", topic="video-ingested", partition=0, offset=0, key=b"k" * 120_000, value=b"v" * 950_000,
+        video_id=None, error=error, attempts=1, at_ms=0,
+    )  # fmt: skip
+    encoded = codec.encode(topics.DEAD_LETTER, made)
+    assert len(encoded) + len(made.key or b"") < 950_000

@@ -20,7 +20,7 @@ from streams import codec, topics
 from streams.attempts import MAX_WORKER_DEATHS, Attempts
 from streams.control import Orders
 from streams.dead_letters import EXIT_DEAD_LETTER_LIMIT, EXIT_FATAL, DeadLetterLimit
-from streams.leaving import exit_worker
+from streams.leaving import _before, before_leaving, exit_worker
 from streams.settings import Settings
 from streams.stage import UNDELIVERED, Stage
 from streams.work import Output
@@ -249,8 +249,32 @@ def test_the_limit_on_failures_of_valid_items_ends_the_stage():
 def test_exit_codes(error, code, monkeypatch):
     seen: list[int] = []
     monkeypatch.setattr("os._exit", seen.append)
+
+    def fails() -> None:
+        raise OSError("no room")
+
+    before_leaving(fails)  # keeps nobody here
     exit_worker(error)
+    _before.remove(fails)
     assert seen == [code]
+
+
+def test_a_later_try_that_fails_at_once_takes_nothing_back_of_what_was_sent():
+    """Else the join would end at once, and begin anew with each of the items that are on their way."""
+
+    class Vanishing(Scripted):
+        async def outputs(self, message: VideoIngested, attempt: int) -> AsyncGenerator[Output[Any], None]:
+            self.tries += 1
+            for index in range(3 if attempt == 1 else 0):
+                yield self._output(index, "ok")
+            raise Retryable("the source is gone")
+
+    recorder, logic = Recorder(), Vanishing([])
+    attempts = Attempts(Path(tempfile.mkdtemp()), FakeClock())
+    stage = Stage(logic, Settings(), recorder, attempts, orders(), 2, FakeClock())  # type: ignore[arg-type]
+    asyncio.run(stage._handle(Raw(codec.encode(topics.VIDEO_INGESTED, VideoIngested(uri="/v.mp4", video_id="v")))))
+    assert logic.tries == 4
+    assert recorder.items[-1].header.error == "the source is gone after 4, 3 sent"
 
 
 def handled(known: Orders, recorder: Recorder, before: int = 5) -> Scripted:

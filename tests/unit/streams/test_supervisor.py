@@ -82,3 +82,15 @@ def test_exits_for_the_environment_are_counted_until_a_worker_lived_for_a_minute
     supervisor.poll()
     assert child.fatal == 0
     supervisor.stop()
+
+
+def test_a_worker_that_cannot_be_started_right_now_is_tried_again(tmp_path, clock):
+    in_the_way = Settings(data_dir=tmp_path).log_dir
+    in_the_way.write_text("no folder")
+    supervisor, child = supervised(tmp_path, clock, LIVES)
+    assert (child.state, child.last_exit) == ("restarting", "not started")
+    in_the_way.unlink()
+    clock.now_s = child.due_s
+    supervisor.poll()
+    assert child.state == "running"
+    supervisor.stop()
