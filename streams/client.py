@@ -15,6 +15,7 @@ from processors.options import Options
 from schemas.messages import Segments, VideoIngested
 from streams import codec, connection, identity, sources, topics
 from streams.connection import client_options
+from streams.registry import RegistryAway
 from streams.settings import Settings
 from streams.topics import TopicSpec
 
@@ -196,7 +197,7 @@ def _decoded(spec: TopicSpec[M], raw: bytes | None) -> M | None:
         return None  # a tombstone
     try:
         return codec.decode(spec, raw)
-    except InvalidMessage:
+    except (InvalidMessage, RegistryAway):
         return None  # its stage has dead-lettered it; a reader goes on
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer
 
-from processors.errors import ClipstreamError, InvalidMessage
+from processors.errors import ClipstreamError
 from schemas.messages import DeadLetter
 from streams import codec, connection, topics
 from streams.client import read_all, read_records
@@ -112,7 +112,7 @@ def _decoded(letter: DeadLetter, settings: Settings) -> Any:
         if settings.topic(spec.name) == letter.topic:
             try:
                 return to_wire(codec.decode(spec, letter.value))
-            except InvalidMessage:
+            except ClipstreamError:  # by a newer build, or by a schema that only an absent registry knows
                 break
     return readable(letter.value)
 

@@ -154,6 +154,7 @@ class _Child:
         threads = str(environment["threads"])
         process = await asyncio.create_subprocess_exec(
             sys.executable,
+            "-P",  # else modules in the folder where the user stands come before ours and the library's
             "-m",
             *entry,
             str(os.getpid()),
@@ -162,7 +163,8 @@ class _Child:
             limit=MAX_LINE_BYTES,
             # libraries read these once, before any code of ours could set a number of threads
             env={
-                **os.environ,
+                # it decodes what strangers made: no password of the broker, no key of a service
+                **{name: value for name, value in os.environ.items() if not name.startswith("CLIPSTREAM_")},
                 **_MEMORY,
                 "OMP_NUM_THREADS": threads,
                 "OPENBLAS_NUM_THREADS": threads,

@@ -32,7 +32,7 @@ _CHECK_BYTES: Final = 1 << 26  # between two looks at the room on the disk
 _RESERVE_BYTES: Final = 1 << 28  # stays free on the disk for blobs and state
 _SNIFF_BYTES: Final = 512
 _WEB_PAGE: Final = re.compile(rb"\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|script|\?xml)\b", re.I | re.S)
-_RANGE: Final = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
+_RANGE: Final = re.compile(r"bytes (\d{1,19})-\d{1,19}/(\d{1,19}|\*)")
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _TRY_AGAIN: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 
@@ -170,7 +170,10 @@ class _Fetch:
                 return connection, answer
             answer.close()
             connection.close()
-            url = urljoin(url, location)
+            try:
+                url = urljoin(url, location)
+            except ValueError:
+                raise InvalidMessage(f"'{shown(self._url)}' leads to an address that is not valid.") from None
             at = parse(url)
             if at.scheme == "http" and first.scheme == "https":
                 raise InvalidMessage(f"'{shown(self._url)}' leads from https to http, where anyone can change it.")

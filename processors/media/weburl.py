@@ -15,7 +15,7 @@ _PORTS: Final = {"http": 80, "https": 443}
 _HOST: Final = re.compile(r"[a-z0-9._:-]{1,253}")  # after IDNA; with `:` addresses of IPv6
 _PATH_SAFE: Final = "/%:@!$&'()*+,;=-._~"
 _NAME_UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f/\\]")
-_MAX_NAME_CHARS: Final = 80  # of a file: 255 bytes are allowed, a character has at most 3 to 4
+_MAX_NAME_CHARS: Final = 60  # of a file: 255 bytes are allowed, a character has up to 4
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from processors.timeline import clock
 console: Final = Console(stderr=True, highlight=False)
 _STATUS_STYLE: Final = {"final": "green", "provisional": "cyan", "degraded": "yellow", "failed": "red"}
 _REASONS_SHOWN: Final = 2
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def print_json(value: Any) -> None:
@@ -39,8 +41,8 @@ def styled(status: str) -> str:
 
 
 def escape(text: str) -> str:
-    """User text without markup of its own."""
-    return text.replace("[", r"\[")
+    """User text without markup of its own, and without control characters that a terminal would obey."""
+    return _CONTROL.sub("", text).replace("[", r"\[")
 
 
 def segments_table(result: dict[str, Any]) -> Table:

@@ -83,7 +83,7 @@ def _models(settings: Settings) -> Iterator[Check]:
 def _ocr() -> Check:
     if find_spec("rapidocr_onnxruntime") is not None:
         return Check("text in pictures", "ok", "rapidocr is installed")
-    return Check("text in pictures", "note", "not read", "pip install 'clipstream[ocr]' adds it.")
+    return Check("text in pictures", "note", "not read", "CONTRIBUTING.md says how to add it.")
 
 
 async def _registry(settings: Settings) -> list[Check]:

@@ -10,9 +10,10 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from processors.media.weburl import shown
 from streams import topics
 from streams.admin import create_topics
-from streams.cli.console import console, out, print_json, print_text
+from streams.cli.console import console, escape, out, print_json, print_text
 from streams.join.rebuild import Rebuilt, rebuild_join
 from streams.replay import STAGES, Rewind, replay_topic, replay_video
 from streams.settings import load_settings
@@ -68,7 +69,8 @@ def replay(
             print_json({"video_id": video, "generation": request.generation, "uri": request.uri, "dry_run": dry_run})
         else:
             print_text(video)
-            console.print(f"{'Would be' if dry_run else 'Submitted as'} generation {request.generation}: {request.uri}")
+            told = f"{'Would be' if dry_run else 'Submitted as'} generation {request.generation}"
+            console.print(f"{told}: {escape(shown(request.uri))}")
         return
     if (since is None) == (offset is None):
         raise typer.BadParameter("Say either --since TIME or --offset N.")

@@ -95,9 +95,9 @@ def doctor(as_json: AsJson = False) -> None:
     else:
         marks = {"ok": "[green]ok[/]  ", "note": "[yellow]note[/]", "wrong": "[red]wrong[/]"}
         for check in found:
-            out().print(f"{marks[check.state]} {check.name}: {check.text}", soft_wrap=True)
+            out().print(f"{marks[check.state]} {check.name}: {escape(check.text)}", soft_wrap=True)
             if check.remedy:
-                out().print(f"      {check.remedy}", soft_wrap=True)
+                out().print(f"      {escape(check.remedy)}", soft_wrap=True)
     if any(check.state == "wrong" for check in found):
         raise typer.Exit(1)
 

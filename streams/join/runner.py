@@ -27,9 +27,11 @@ from streams.join.rows import Rows
 from streams.join.state import Emit, Intent, JoinState
 from streams.leaving import exit_worker
 from streams.publisher import Publisher
+from streams.registry import RegistryAway
 from streams.settings import Settings
 from streams.window import InOrderWindow
 
+Unreadable = InvalidMessage | RegistryAway
 log = logging.getLogger("clipstream.join")
 STAGE = "joiner"
 # An event waits for one or two deliveries, and those of a video come in runs. 32 events of different videos share their
@@ -73,14 +75,14 @@ class JoinRunner:
             except Exception as error:  # leaving the loop would ack the event: leave the process instead
                 exit_worker(error)
             # by what the record says, not by its key: two events of a video at a time would each miss the other's part
-            key = (raw.tp, raw.offset) if isinstance(found, InvalidMessage) else _video_of(found)
+            key = (raw.tp, raw.offset) if isinstance(found, InvalidMessage | RegistryAway) else _video_of(found)
             self._offered_s = self._clock.monotonic_s()
             if not self._window.in_flight:
                 self._moved_s = self._offered_s  # the wait begins now, not when the last one ended
             await self._window.submit(raw.tp, key, partial(self._handle, raw, found), event.ack)
             self._offered_s = None
 
-    async def _handle(self, raw: Any, found: Part | Timer | InvalidMessage, _leave_turn: Callable[[], None]) -> None:
+    async def _handle(self, raw: Any, found: Part | Timer | Unreadable, _leave_turn: Callable[[], None]) -> None:
         self._moved_s = self._clock.monotonic_s()
         await self._do(raw, found)
         self._moved_s = self._clock.monotonic_s()
@@ -105,19 +107,19 @@ class JoinRunner:
         """Take one record; what it led to is safe when this returns."""
         await self._do(raw, self._read(raw))
 
-    def _read(self, raw: Any) -> Part | Timer | InvalidMessage:
+    def _read(self, raw: Any) -> Part | Timer | Unreadable:
         spec = self._specs[raw.topic]
         try:
             event = event_of(spec, raw.value)
-        except InvalidMessage as error:
+        except (InvalidMessage, RegistryAway) as error:  # nobody but us writes to these topics
             return error
         expected = topics.video_partition(_video_of(event), spec.partitions)
         if raw.partition != expected:
             return InvalidMessage(f"On partition {raw.partition} instead of {expected}.")
         return event
 
-    async def _do(self, raw: Any, found: Part | Timer | InvalidMessage) -> None:
-        if isinstance(found, InvalidMessage):
+    async def _do(self, raw: Any, found: Part | Timer | Unreadable) -> None:
+        if isinstance(found, InvalidMessage | RegistryAway):
             await self._dead_letter(raw, found)
             return
         await self._join(found, _video_of(found), raw.partition)
@@ -166,7 +168,7 @@ class JoinRunner:
     def _store(self, video_id: str, found: Gathered) -> str:
         return self._blobs.put(found.to_blob(video_id))
 
-    async def _dead_letter(self, raw: Any, error: InvalidMessage) -> None:
+    async def _dead_letter(self, raw: Any, error: Unreadable) -> None:
         metrics.DEAD_LETTERS.labels(STAGE, type(error).__name__).inc()
         log.warning("dead letter from %s: %s", raw.topic, error.reason)
         await self._publisher.dead_letter(

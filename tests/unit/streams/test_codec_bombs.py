@@ -113,6 +113,15 @@ def test_very_deep_schemas_are_refused():
     assert unbounded(json.dumps(schema)) is not None
 
 
+@pytest.mark.parametrize(("levels", "refused"), [(5, False), (15, True), (55, True)])
+def test_schemas_that_double_with_each_level_are_refused(levels, refused):
+    schema: object = {"type": "record", "name": "R0", "fields": [{"name": "n", "type": "null"}]}
+    for level in range(1, levels + 1):
+        fields = [{"name": "a", "type": schema}, {"name": "b", "type": f"R{level - 1}"}]
+        schema = {"type": "record", "name": f"R{level}", "fields": fields}
+    assert (unbounded(json.dumps(schema)) is not None) is refused
+
+
 def test_our_schemas_are_bounded():
     assert {unbounded(bundled(spec.name).text) for spec in topics.ALL} == {None}
 
