@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import socket
 import ssl
-import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import trustme
 
 from processors.errors import InvalidMedia, InvalidMessage, Retryable
 from processors.media import fetch as fetching
@@ -360,21 +359,16 @@ def test_credentials_go_to_their_own_server_and_into_no_message(web, tmp_path):
 # ------------------------------------------------------------------------------------------------------- TLS
 
 
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl to make a certificate")
 def test_the_certificate_is_checked_by_name_although_the_address_is_pinned(tmp_path, monkeypatch):
-    subprocess.run(
-        [*["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=films.example"],
-         "-addext", "subjectAltName=DNS:films.example", "-keyout", tmp_path / "key", "-out", tmp_path / "cert"],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls.load_cert_chain(tmp_path / "cert", tmp_path / "key")
+    authority, tls = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("films.example").configure_cert(tls)
+    authority.cert_pem.write_to_path(str(tmp_path / "authority"))
     rules = WebRules(allow_private_hosts=True, resolver=lambda host, port: ["127.0.0.1"])
     with WebServer({"/film.mp4": Page(FILM), "/down": redirect("http://films.example/film.mp4")}, tls) as web:
         good, other = (web.url("/film.mp4", name) for name in ("films.example", "other.example"))
         with pytest.raises(InvalidMedia, match="cannot be trusted"):
             stage(good, tmp_path / "s", rules)
-        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "cert"))
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority"))
         assert stage(good, tmp_path / "s", rules).sha256 == sha256(FILM)
         with pytest.raises(InvalidMedia, match=r"cannot be trusted: .*other\.example"):
             stage(other, tmp_path / "s", rules)
