@@ -14,6 +14,7 @@ from schemas.messages import Segments, VideoIngested
 from streams import agents, results, topics
 from streams.client import TERMINAL, following, keep_highest, latest_results, producing, read_all
 from streams.clock import SYSTEM_CLOCK
+from streams.groups import group_states
 from streams.settings import Settings
 from streams.supervisor import Supervisor
 
@@ -93,6 +94,16 @@ class Pipeline:
     def latest(self) -> dict[str, Segments]:
         """The newest result of every video."""
         return asyncio.run(latest_results(self.settings))
+
+    def status(self, video_id: str) -> str:
+        """Status of a video's newest result; empty without one."""
+        found = self.latest().get(video_id)
+        return found.status if found is not None else ""
+
+    def lag(self, *names: str) -> int:
+        """Records that these agents have not committed, or all agents."""
+        states = asyncio.run(group_states(self.settings))
+        return sum(state.lag for state in states if not names or state.agent in names)
 
     def read(self, spec: topics.TopicSpec) -> list:
         """All records on a topic."""

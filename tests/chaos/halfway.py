@@ -53,7 +53,7 @@ def run(video: Path, folder: Path) -> dict[str, Any]:
     settings = _connected(base, again)
     began_s = SYSTEM_CLOCK.monotonic_s()
     with Pipeline(settings) as pipeline:
-        until(lambda: VIDEO in pipeline.latest() and pipeline.latest()[VIDEO].status == "final", "it is final", LIMIT_S)
+        until(lambda: pipeline.status(VIDEO) == "final", "it is final", LIMIT_S)
         rest_s = SYSTEM_CLOCK.monotonic_s() - began_s
         told = pipeline.read(topics.TRANSCRIPT) + pipeline.read(topics.VISION_RESULT)
         result = pipeline.latest()[VIDEO]

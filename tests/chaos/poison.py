@@ -173,7 +173,7 @@ def check(pipeline: Pipeline, per_topic: int, seed: int, source: Path) -> dict[s
     second = pipeline.process(request(source, good[1]), limit_s=900)
     sent = half | asyncio.run(send(settings, per_topic - per_topic // 2, seed + 1))
     third = pipeline.process(request(source, good[2]), limit_s=900)
-    until(lambda: _lag(settings) == 0, "every message is committed", 900)
+    until(lambda: pipeline.lag() == 0, "every message is committed", 900)
     letters = asyncio.run(_letters(settings))
     reads = {settings.topic(spec.name) for spec in READ}
     invalid = [at for at, valid in sent.items() if not valid and at[0] in reads]
@@ -207,10 +207,6 @@ def sound(found: dict[str, Any]) -> bool:
 
 def _kind(reason: str) -> str:
     return " ".join(reason.split()[:3])
-
-
-def _lag(settings: Settings) -> int:
-    return sum(state.lag for state in asyncio.run(groups.group_states(settings)))
 
 
 async def _letters(settings: Settings) -> dict[tuple[str, int, int], str]:

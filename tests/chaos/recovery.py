@@ -34,7 +34,6 @@ from streams import codec, topics
 from streams.admin import create_topics
 from streams.clock import SYSTEM_CLOCK
 from streams.connection import client_options
-from streams.groups import group_states
 from streams.settings import Settings
 from streams.supervisor import Supervisor
 from streams.topics import TopicSpec
@@ -113,7 +112,7 @@ def compare(settings: Settings, kills: int, seed: int, *, stock: bool) -> dict[s
             return {message.video_id: message.completeness for message in found if message.completeness in ends}
 
         # those that lost all their parts never end: nothing is known of them
-        until(lambda: _lag(settings) == 0, "the joiner is through", 300)
+        until(lambda: pipeline.lag("joiner") == 0, "the joiner is through", 300)
         _settled(joined, len(videos))
         found = joined()
         missing = {
@@ -162,10 +161,6 @@ async def _feed(settings: Settings, records: list[tuple[TopicSpec[Any], Any]]) -
 def _shuffled(records: list[Any], chance: random.Random) -> list[Any]:
     chance.shuffle(records)
     return records
-
-
-def _lag(settings: Settings) -> int:
-    return sum(state.lag for state in asyncio.run(group_states(settings)) if state.agent == "joiner")
 
 
 def main() -> int:

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from processors.errors import ClipstreamError
-from streams import groups, topics
+from streams import topics
 from streams.clock import SYSTEM_CLOCK
 from streams.control import cancel
 from streams.replay import replay_video
@@ -22,8 +22,8 @@ def test_cancelled_in_the_middle(pipeline: Pipeline, tmp_path):
     asyncio.run(pipeline.submit(request(video, "unwanted", fresh=True)))
     until(lambda: any(p.video_id == "unwanted" for p in pipeline.read(topics.PROGRESS)), "work has begun")
     assert asyncio.run(cancel(pipeline.settings, "unwanted", SYSTEM_CLOCK)) == 0
-    until(lambda: _status(pipeline) == "cancelled", "it is cancelled")
-    until(lambda: not _lag(pipeline), "every stage is through with it")
+    until(lambda: pipeline.status("unwanted") == "cancelled", "it is cancelled")
+    until(lambda: not pipeline.lag(), "every stage is through with it")
     assert [r.status for r in pipeline.read(topics.SEGMENTS) if r.video_id == "unwanted"][-1] == "cancelled"
     chunks = [m for m in pipeline.read(topics.AUDIO_CHUNK) if m.header.video_id == "unwanted"]
     spoken = [m for m in pipeline.read(topics.TRANSCRIPT) if m.header.video_id == "unwanted"]
@@ -39,12 +39,3 @@ def test_cancelled_in_the_middle(pipeline: Pipeline, tmp_path):
 def test_a_video_that_nobody_knows(pipeline: Pipeline):
     with pytest.raises(ClipstreamError, match="Nothing is known of video 'nobody'"):
         asyncio.run(cancel(pipeline.settings, "nobody", SYSTEM_CLOCK))
-
-
-def _status(pipeline: Pipeline) -> str:
-    found = pipeline.latest().get("unwanted")
-    return found.status if found is not None else ""
-
-
-def _lag(pipeline: Pipeline) -> int:
-    return sum(state.lag for state in asyncio.run(groups.group_states(pipeline.settings)))

@@ -121,7 +121,7 @@ async def send(settings) -> int:
 def test_twelve_hours_pass_every_topic_behind_recognition(pipeline: Pipeline):
     sent = asyncio.run(send(pipeline.settings))
     assert sent > 4_000_000, "far more than one record may hold"
-    until(lambda: VIDEO in pipeline.latest() and pipeline.latest()[VIDEO].status == "final", "it is final", 360)
+    until(lambda: pipeline.status(VIDEO) == "final", "it is final", 360)
     result = pipeline.latest()[VIDEO]
     assert (result.duration_ms, result.missing) == (HOURS_MS, [])
     assert len(result.segments) == Options().max_segments

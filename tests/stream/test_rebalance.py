@@ -41,7 +41,7 @@ def test_a_second_and_a_third_worker_join_and_leave_during_work(pipeline: Pipeli
         process.terminate()
         assert process.wait(60) == 0
     until(lambda: members(pipeline) == 1, "they have left the group")
-    until(lambda: all(_status(pipeline, name) == "final" for name in names), "all are final", 180)
+    until(lambda: all(pipeline.status(name) == "final" for name in names), "all are final", 180)
     told = Counter(
         (m.header.video_id, m.header.index)
         for m in pipeline.read(topics.TRANSCRIPT)
@@ -58,8 +58,3 @@ def test_a_second_and_a_third_worker_join_and_leave_during_work(pipeline: Pipeli
 def set_of(messages: list) -> list:
     """Each message once."""
     return list({(m.header.video_id, m.header.index): m for m in messages}.values())
-
-
-def _status(pipeline: Pipeline, name: str) -> str:
-    found = pipeline.latest().get(name)
-    return found.status if found is not None else ""

@@ -16,7 +16,6 @@ from schemas.messages import Segments
 from streams import topics
 from streams.admin import create_topics
 from streams.client import next_request, read_records, request_for
-from streams.groups import group_states
 from streams.letters import letters, requeue
 from streams.replay import STAGES, replay_topic, replay_video
 from streams.work import BEHIND
@@ -125,7 +124,7 @@ def test_the_same_file_twice_is_one_video_and_no_work(cluster_settings, pipeline
     # a producer that sends the same message again: the results are the same, and nothing is computed
     before = counted(pipeline, "transcriber", "cache_misses_total")
     asyncio.run(pipeline.submit(again))
-    until(lambda: not sum(s.lag for s in asyncio.run(group_states(pipeline.settings))), "it is through")
+    until(lambda: not pipeline.lag(), "it is through")
     finals = [r for r in pipeline.read(topics.SEGMENTS) if r.video_id == wanted.video_id and r.status == "final"]
     assert len({pipeline.canonical(r) for r in finals}) == 1
     assert {r.order for r in finals} == {result.order}
