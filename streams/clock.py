@@ -39,4 +39,9 @@ class SystemClock:
         await asyncio.sleep(seconds)
 
 
+def boot_s() -> float:
+    """Seconds that never go back and that a machine's sleep counts in, where the system has such a clock."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
+
+
 SYSTEM_CLOCK: Clock = SystemClock()

@@ -68,10 +68,12 @@ async def group_states(settings: Settings) -> list[GroupState]:
     try:
         await connection.start(consumer, settings)
         members = await _members(admin, settings)
-        return [
-            GroupState(agent, members[agent], *await _positions(admin, consumer, settings, agent, specs))
-            for agent, specs in READS.items()
-        ]
+        states = []
+        for agent in READS:
+            positions = (await _positions(admin, consumer, settings, agent)).values()
+            lag = sum(max(0, end - committed) for committed, end in positions)
+            states.append(GroupState(agent, members[agent], lag, sum(committed for committed, _ in positions)))
+        return states
     finally:
         await consumer.stop()
         await admin.close()
@@ -90,9 +92,24 @@ async def committed_offsets(
     return {partition: max(0, kept[partition].offset) if partition in kept else 0 for partition in partitions}
 
 
-async def total_lag(settings: Settings, agents: tuple[str, ...]) -> int:
-    """Records that these agents' groups have not committed."""
-    return sum(state.lag for state in await group_states(settings) if state.agent in agents)
+async def queues(settings: Settings, agents: tuple[str, ...]) -> dict[tuple[str, TopicPartition], tuple[int, int]]:
+    """(Committed offset, end offset) of each partition that these agents' groups read.
+
+    Raises:
+        BrokerUnreachable: no broker.
+    """
+    admin = await connect(settings)
+    consumer = AIOKafkaConsumer(**client_options(settings))
+    try:
+        await connection.start(consumer, settings)
+        return {
+            (agent, partition): position
+            for agent in agents
+            for partition, position in (await _positions(admin, consumer, settings, agent)).items()
+        }
+    finally:
+        await consumer.stop()
+        await admin.close()
 
 
 async def _members(admin: AIOKafkaAdminClient, settings: Settings) -> dict[str, int]:
@@ -106,25 +123,20 @@ async def _members(admin: AIOKafkaAdminClient, settings: Settings) -> dict[str, 
 
 
 async def _positions(
-    admin: AIOKafkaAdminClient,
-    consumer: AIOKafkaConsumer,
-    settings: Settings,
-    agent: str,
-    specs: tuple[TopicSpec[Any], ...],
-) -> tuple[int, int]:
-    """(Consumer lag, sum of committed offsets) of an agent."""
-    partitions = [TopicPartition(settings.topic(spec.name), n) for spec in specs for n in range(spec.partitions)]
+    admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer, settings: Settings, agent: str
+) -> dict[TopicPartition, tuple[int, int]]:
+    """(Committed offset, end offset) of each partition of an agent; the first offset where nothing is committed."""
+    partitions = [TopicPartition(settings.topic(spec.name), n) for spec in READS[agent] for n in range(spec.partitions)]
     ends = await consumer.end_offsets(partitions)
     starts = await consumer.beginning_offsets(partitions)
     group = settings.group(agent)
     committed = await _coordinated(lambda: admin.list_consumer_group_offsets(group, partitions=partitions))
-    behind, reached = 0, 0
+    found = {}
     for partition in partitions:
         kept = committed.get(partition)
         at = kept.offset if kept is not None and kept.offset >= 0 else starts[partition]
-        behind += max(0, ends[partition] - at)
-        reached += at
-    return behind, reached
+        found[partition] = (at, ends[partition])
+    return found
 
 
 async def _coordinated(ask: Callable[[], Awaitable[T]]) -> T:

@@ -11,6 +11,7 @@ from schemas.messages import DeadLetter, Header, Progress
 from streams import codec, topics
 from streams.app import raw_topic
 from streams.clock import Clock
+from streams.frozen import ensure_awake
 from streams.metrics import OUTPUTS
 from streams.settings import Settings
 from streams.telling import RUNNING, Teller
@@ -97,6 +98,7 @@ class Publisher:
     async def _queue(
         self, spec: TopicSpec[Any], key: bytes | None, value: bytes, partition: int | None
     ) -> Awaitable[Any]:
+        ensure_awake()
         delivery: Awaitable[Any] = await self._topics[spec.name].send(key=key, value=value, partition=partition)
         OUTPUTS.labels(self._stage, spec.name).inc()
         return delivery

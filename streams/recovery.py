@@ -10,8 +10,8 @@ killed again and again while videos went through:
 - an ack behind such a hole is committed, since without a committed offset Faust takes the hole for nothing.
 
 Here the fetcher is brought to a halt first, and every partition is sought by number: to its committed offset, or else
-to its earliest record. Only then may records be fetched. Where the broker takes a second to answer, Faust's own recovery
-leaves out 24 to 31 of 40 records, this one none (`tests/stream/test_recovery.py`).
+to its earliest record. Only then may records be fetched. Where the broker takes a second to answer, Faust's own
+recovery leaves/stream/test_recovery.py`).
 """
 
 from __future__ import annotations

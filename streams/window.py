@@ -156,6 +156,11 @@ class InOrderWindow:
         if running:
             await asyncio.wait(running)
 
+    async def idle(self) -> None:
+        """Wait until no event is in flight."""
+        while self._tasks:
+            await asyncio.wait(list(self._tasks))
+
     @property
     def in_flight(self) -> int:
         """Events whose work has not ended."""

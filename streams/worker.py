@@ -12,8 +12,9 @@ from typing import Final
 import faust
 import psutil
 
+from streams import frozen
 from streams.agents import build
-from streams.clock import SYSTEM_CLOCK, Clock
+from streams.clock import SYSTEM_CLOCK, Clock, boot_s
 from streams.health import serve
 from streams.settings import Settings
 
@@ -63,6 +64,7 @@ def run_worker(name: str, settings: Settings, instance: str | None) -> None:
             logging.getLogger(logger).setLevel(logging.WARNING)
     worker = build(name, settings, instance)
     port = serve(worker.health)
+    frozen.watch(settings.session_timeout_s, boot_s)
     note = note_path(settings.data_dir, name, instance)
 
     def write_note(warm: bool) -> None:

@@ -15,6 +15,7 @@ from typing import Any, Final, Protocol
 import faust
 
 from streams.app import TABLE_OPTIONS
+from streams.frozen import ensure_awake
 from streams.join.row import STATE_PREFIX, Row
 from streams.join.state import JoinState
 from streams.topics import VIDEO_PARTITIONS
@@ -66,6 +67,7 @@ class FaustTable:
 
     async def write(self, partition: int, changes: Sequence[tuple[bytes, bytes | None]]) -> None:
         """See `Table`."""
+        ensure_awake()
         sent = [
             self._table.changelog_topic.send_soon(
                 key=key, value=content, partition=partition, key_serializer="raw", value_serializer="raw"

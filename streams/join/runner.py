@@ -4,6 +4,9 @@ Order of the effects of one event: its row; the state with what it decided (the 
 without it; old rows deleted; the state without an intent; ack. After a crash the four topics may be read on in another
 order, so the event that was cut off may come behind others. Whichever comes first of that video carries out the intent
 before anything else, from the same rows: the same emission with the same bytes.
+
+A record that kills the process, from its decoding on, is a dead letter after five deaths (`streams/attempts.py`). Those
+that were in hand with it are taken one at a time when they come back, so that it is blamed alone.
 """
 
 from __future__ import annotations
@@ -15,9 +18,10 @@ from functools import partial
 from typing import Any, Final
 
 from processors.blobs import BlobStore
-from processors.errors import InvalidMessage
+from processors.errors import InvalidMessage, WorkerDied
 from schemas.messages import Header
 from streams import dead_letters, metrics, topics
+from streams.attempts import MAX_WORKER_DEATHS, Attempts
 from streams.clock import Clock
 from streams.join.emission import Gathered, gather, joined
 from streams.join.machine import Part, Timer, advance
@@ -31,7 +35,7 @@ from streams.registry import RegistryAway
 from streams.settings import Settings
 from streams.window import InOrderWindow
 
-Unreadable = InvalidMessage | RegistryAway
+Unreadable = InvalidMessage | RegistryAway | WorkerDied
 log = logging.getLogger("clipstream.join")
 STAGE = "joiner"
 # An event waits for one or two deliveries, and those of a video come in runs. 32 events of different videos share their
@@ -49,10 +53,20 @@ class JoinRunner:
         blobs: takes the parts.
         settings: names of topics.
         clock: wall time.
+        attempts: which records are in hand, for whoever comes after a worker that died; None where nobody does.
     """
 
-    def __init__(self, rows: Rows, publisher: Publisher, blobs: BlobStore, settings: Settings, clock: Clock) -> None:
+    def __init__(
+        self,
+        rows: Rows,
+        publisher: Publisher,
+        blobs: BlobStore,
+        settings: Settings,
+        clock: Clock,
+        attempts: Attempts | None = None,
+    ) -> None:
         self._rows = rows
+        self._attempts = attempts
         self._publisher = publisher
         self._blobs = blobs
         self._clock = clock
@@ -70,22 +84,37 @@ class JoinRunner:
         """
         async for event in stream.noack().events():
             raw = event.message
+            self._offered_s = self._clock.monotonic_s()
             try:
-                found = self._read(raw)
+                suspect = await self._begun(raw)
+                found = self._read(raw) if suspect < MAX_WORKER_DEATHS else _killer(suspect)
             except Exception as error:  # leaving the loop would ack the event: leave the process instead
                 exit_worker(error)
             # by what the record says, not by its key: two events of a video at a time would each miss the other's part
-            key = (raw.tp, raw.offset) if isinstance(found, InvalidMessage | RegistryAway) else _video_of(found)
-            self._offered_s = self._clock.monotonic_s()
+            key = (raw.tp, raw.offset) if isinstance(found, Unreadable) else _video_of(found)
             if not self._window.in_flight:
                 self._moved_s = self._offered_s  # the wait begins now, not when the last one ended
             await self._window.submit(raw.tp, key, partial(self._handle, raw, found), event.ack)
+            if suspect:
+                await self._window.idle()
             self._offered_s = None
+
+    async def _begun(self, raw: Any) -> int:
+        """Note that a record is in hand; returns at how many deaths of a worker it was, and is alone then."""
+        if self._attempts is None:
+            return 0
+        deaths = self._attempts.deaths(raw)
+        if deaths:
+            await self._window.idle()
+        self._attempts.begin(raw, deaths)
+        return deaths
 
     async def _handle(self, raw: Any, found: Part | Timer | Unreadable, _leave_turn: Callable[[], None]) -> None:
         self._moved_s = self._clock.monotonic_s()
         await self._do(raw, found)
         self._moved_s = self._clock.monotonic_s()
+        if self._attempts is not None:
+            self._attempts.end(raw)
 
     async def abandon(self, *_: Any, **__: Any) -> None:
         """The partitions are taken away: their next owner must find a changelog to which this worker adds nothing."""
@@ -119,7 +148,7 @@ class JoinRunner:
         return event
 
     async def _do(self, raw: Any, found: Part | Timer | Unreadable) -> None:
-        if isinstance(found, InvalidMessage | RegistryAway):
+        if isinstance(found, Unreadable):
             await self._dead_letter(raw, found)
             return
         await self._join(found, _video_of(found), raw.partition)
@@ -181,10 +210,14 @@ class JoinRunner:
                 value=raw.value,
                 video_id=None,
                 error=error,
-                attempts=1,
+                attempts=MAX_WORKER_DEATHS if isinstance(error, WorkerDied) else 1,
                 at_ms=self._clock.now_ms(),
             )
         )
+
+
+def _killer(deaths: int) -> WorkerDied:
+    return WorkerDied(f"The joiner died {deaths} times while it had this record in hand.")
 
 
 def _video_of(event: Part | Timer) -> str:

@@ -4,7 +4,7 @@
 kind        when                                            what the joiner does
 ==========  ==============================================  ======================================================
 deadline    open, nothing new for `join_deadline_s`, and    degraded or failed with what is there
-            nothing is queued
+            nothing is queued that was when it last got on
 expiry      degraded or failed, for `late_parts_s`          deletes the rows: late parts are no longer taken
 expiry      done, for as long as the inputs are kept        forgets the video: nothing of it can come any more
 cancel      `streams.control` sends it                      cancelled, unless it is through already
@@ -19,7 +19,8 @@ from typing import Final
 
 from schemas.messages import JoinTimer
 from streams.clock import Clock
-from streams.groups import total_lag
+from streams.groups import queues
+from streams.join.passing import Passing
 from streams.join.state import JoinState
 from streams.settings import Settings
 from streams.topics import KEPT_INPUT_MS
@@ -55,14 +56,23 @@ def overdue(states: Iterable[JoinState], now_ms: int, deadline_s: float, late_pa
     return found
 
 
-async def due_timers(states: Iterable[JoinState], settings: Settings, clock: Clock) -> list[JoinTimer]:
-    """The timers to send now: no deadlines while anything is still queued."""
-    timers = overdue(states, clock.now_ms(), settings.join_deadline_s, settings.late_parts_s)
+async def due_timers(
+    states: Iterable[JoinState], settings: Settings, clock: Clock, passing: Passing
+) -> list[JoinTimer]:
+    """The timers to send now: no deadline of a video of which anything may still be queued."""
+    touched_ms: dict[str, int] = {}
+
+    def noted() -> Iterable[JoinState]:
+        for state in states:
+            touched_ms[state.video_id] = state.touched_at_ms
+            yield state
+
+    timers = overdue(noted(), clock.now_ms(), settings.join_deadline_s, settings.late_parts_s)
     if all(timer.kind != "deadline" for timer in timers):
         return timers
     before = _BEFORE_THE_JOIN if settings.max_videos == 0 else _BEHIND_THE_GATE
-    waiting = await total_lag(settings, before)
-    if waiting:
-        log.info("%d joins may wait while %d records are queued", len(timers), waiting)
-        return [timer for timer in timers if timer.kind != "deadline"]
-    return timers
+    through_ms = passing.look(clock.now_ms(), await queues(settings, before))
+    due = [timer for timer in timers if timer.kind != "deadline" or touched_ms[timer.video_id] < through_ms]
+    if len(due) < len(timers):
+        log.info("%d joins may wait: what is queued may be of their videos", len(timers) - len(due))
+    return due

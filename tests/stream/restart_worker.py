@@ -1,8 +1,8 @@
 """A worker with a table that notes every record it is handed: for the test of recovery. `--stock`: Faust's own.
 
 Its broker answers slowly when it is asked for the committed offsets, as one does that is busy with a rebalance, and its
-work takes a while. So records that were fetched before the answer are still queued when it comes: Faust then empties the
-queues, and goes back only on partitions that have a committed offset. With a quick broker this is a matter of chance.
+work takes a while. So records that were fetched before the answer are still queued when it comes: Faust then empties
+the queues, and goes back only on partitions with a committed offset. With a quick broker that is a matter of chance.
 """
 
 from __future__ import annotations

@@ -7,10 +7,13 @@ import random
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from streams.attempts import MAX_WORKER_DEATHS, Attempts
+from streams.clock import SYSTEM_CLOCK
 from tests.unit.join.records import Raw, records
 from tests.unit.join.world import World
 
@@ -101,4 +104,44 @@ async def test_videos_go_on_side_by_side_and_each_in_order(seed):
     for tp in {tp for tp, _ in acked}:
         offsets = [offset for one, offset in acked if one == tp]
         assert offsets == list(range(len(offsets))), "in order"
+    assert len(acked) == len(events)
+
+
+async def taken(world: World, events: list[Event]) -> None:
+    """Run them and wait until all are through."""
+    await world.runner.run(Stream(events))
+    await world.runner._window.idle()
+
+
+def found_dead(folder: Path, raw: Any, deaths: int) -> None:
+    """The note that a worker leaves which died at a record, the last of so many."""
+    dead = Attempts(folder, SYSTEM_CLOCK)
+    dead._owner = "1 1.0"  # a process that began in 1970
+    dead.begin(raw, deaths - 1)
+
+
+async def test_what_was_in_hand_when_a_worker_died_is_taken_alone(tmp_path):
+    events, acked = mixed(1)
+    for event in events:
+        found_dead(tmp_path, event.message, MAX_WORKER_DEATHS - 1)
+    world = SlowWorld(1)
+    world.attempts = Attempts(tmp_path, SYSTEM_CLOCK)
+    world.restart()
+    await taken(world, events)
+    assert world.most_of_all == 1
+    assert Counter(one.video_id for one in world.emitted if one.completeness == "final") == Counter(VIDEOS)
+    assert len(acked) == len(events)
+    assert not list(tmp_path.iterdir()), "what is through is noted no more"
+
+
+async def test_a_record_that_killed_its_worker_again_and_again_is_a_dead_letter(tmp_path):
+    events, acked = mixed(1)
+    found_dead(tmp_path, events[5].message, MAX_WORKER_DEATHS)
+    world = SlowWorld(1)
+    world.attempts = Attempts(tmp_path, SYSTEM_CLOCK)
+    world.restart()
+    await taken(world, events)
+    (letter,) = world.letters
+    assert (letter.topic, letter.offset) == (events[5].message.topic, events[5].message.offset)
+    assert (letter.error_class, letter.attempts) == ("WorkerDied", MAX_WORKER_DEATHS)
     assert len(acked) == len(events)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 
 import pytest
 
 from schemas.messages import JoinTimer
 from streams import topics
 from streams.join import watchdog
+from streams.join.passing import HOPS, Passing
 from streams.join.watchdog import due_timers, overdue
 from streams.settings import Settings
 from tests.unit.join.records import raw, record
@@ -118,29 +120,71 @@ def test_what_a_crash_left_undone_is_done_by_the_deadline():
 
 @pytest.mark.parametrize(("queued", "kinds"), [(0, {"deadline", "expiry"}), (3, {"expiry"})])
 async def test_deadlines_wait_while_anything_is_queued_and_expiries_do_not(monkeypatch, queued, kinds):
-    async def lag(*_: object) -> int:
-        return queued
+    async def looked_at(*_: object) -> dict[str, tuple[int, int]]:
+        return {"a queue": (10, 10 + queued)}
 
-    monkeypatch.setattr(watchdog, "total_lag", lag)
+    monkeypatch.setattr(watchdog, "queues", looked_at)
     world = World()
     for word in ("M", "T0", "T/1", "V0", "V/1"):
         await world.take(record(word, "done"))
     world.clock.ms += topics.KEPT_INPUT_MS
     await world.take(record("M", "open"))
     world.clock.ms += 601_000
-    assert {timer.kind for timer in await due_timers(world.rows.states(), SETTINGS, world.clock)} == kinds
+    assert {timer.kind for timer in await due_timers(world.rows.states(), SETTINGS, world.clock, Passing())} == kinds
 
 
 @pytest.mark.parametrize(("max_videos", "kinds"), [(0, []), (1, ["deadline"])])
 async def test_requests_that_wait_for_a_free_place_keep_no_deadline_waiting(monkeypatch, max_videos, kinds):
     """They wait for this very video."""
 
-    async def lag(_settings: Settings, agents: tuple[str, ...]) -> int:
-        return 5 if "metadata" in agents else 0
+    async def looked_at(_settings: Settings, agents: tuple[str, ...]) -> dict[str, tuple[int, int]]:
+        return {agent: (0, 5 if agent == "metadata" else 0) for agent in agents}
 
-    monkeypatch.setattr(watchdog, "total_lag", lag)
+    monkeypatch.setattr(watchdog, "queues", looked_at)
     world = World()
     await world.take(record("M", "open"))
     world.clock.ms += 601_000
     settings = SETTINGS.model_copy(update={"max_videos": max_videos})
-    assert [timer.kind for timer in await due_timers(world.rows.states(), settings, world.clock)] == kinds
+    assert [timer.kind for timer in await due_timers(world.rows.states(), settings, world.clock, Passing())] == kinds
+
+
+async def test_under_a_load_that_never_ends_a_lost_part_is_noticed_when_what_was_queued_has_passed(monkeypatch):
+    """Each queue always has records; only what was there when the video last got on counts."""
+    queued = {"requests": [0, 5], "items": [0, 5], "results": [0, 5]}
+
+    async def looked_at(*_: object) -> dict[str, tuple[int, ...]]:
+        return {name: tuple(position) for name, position in queued.items()}
+
+    monkeypatch.setattr(watchdog, "queues", looked_at)
+    world, passing = World(), Passing()
+    await world.take(record("M", "lost-a-part"))
+    world.clock.ms += 601_000
+    await world.take(record("M", "goes-on"))
+    looks = 0
+    while not (due := await due_timers(world.rows.states(), SETTINGS, world.clock, passing)):
+        looks += 1
+        assert looks <= 5 * HOPS
+        for name, moves in (("requests", 2), ("items", 5), ("results", 3)):  # the slowest takes three looks a round
+            queued[name][0] += moves
+            queued[name][1] += moves
+        world.clock.ms += 1_000
+    assert [timer.video_id for timer in due] == ["lost-a-part"]
+    assert looks == 3 * HOPS
+
+
+def test_a_part_that_is_handed_on_from_queue_to_queue_has_come_through_before_its_deadline():
+    """Queues in which other records always wait behind it; one look after each move, in any order of moves."""
+    for order in itertools.permutations(range(HOPS)):
+        passing, ends, committed = Passing(), [1, 1, 1], [0, 0, 0]
+        at, now = 0, 0  # the queue that the part is the last record of
+        own = ends[0] = 2
+        while at < HOPS:
+            now += 1
+            assert passing.look(now, {n: (committed[n], ends[n]) for n in range(HOPS)}) == 0
+            for queue in order:
+                committed[queue] = min(committed[queue] + 1, ends[queue])
+                if queue == at and committed[queue] >= own:
+                    at += 1
+                    if at < HOPS:
+                        own = ends[at] = ends[at] + 1
+                ends[queue] = max(ends[queue], committed[queue] + 1)

@@ -10,6 +10,7 @@ from typing import Any
 from processors.segments.parts import Parts
 from schemas.messages import DeadLetter, Header, VideoJoined
 from streams import codec, topics
+from streams.attempts import Attempts
 from streams.join.row import STATE_PREFIX
 from streams.join.rows import Rows
 from streams.join.runner import JoinRunner
@@ -54,6 +55,7 @@ class World:
         self.blobs: dict[str, bytes] = {}
         self.letters: list[DeadLetter] = []
         self.effects_left: int | None = None
+        self.attempts: Attempts | None = None
         self.restart()
 
     def restart(self) -> None:
@@ -61,7 +63,7 @@ class World:
         self.effects_left = None
         self.store = dict(self.changelog)
         self.rows = Rows(self)
-        self.runner = JoinRunner(self.rows, self, self, SETTINGS, self.clock)  # type: ignore[arg-type]
+        self.runner = JoinRunner(self.rows, self, self, SETTINGS, self.clock, self.attempts)  # type: ignore[arg-type]
 
     def effect(self) -> None:
         if self.effects_left is not None:
