@@ -1,11 +1,12 @@
 """A worker's own port on loopback: `/healthz` for supervisors of any kind, `/metrics` for Prometheus.
 
-Served by a thread: it answers when the event loop does not, and says so. 200 while the loop looks at its partitions
-and work gets on, else 503; the body says why. Waiting for a broker is no illness: a restart would not help.
+Served by a thread: it answers when the event loop does not, and says so. 200 while the loop turns and work gets on,
+else 503; the body says why. Waiting for a broker is no illness: a restart would not help.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 from collections.abc import Callable, Iterable
@@ -19,17 +20,17 @@ import prometheus_client
 from streams.clock import Clock
 
 HEALTH_PATH: Final = "/healthz"
-# Fifteen looks; a rebalance or a start on a busy machine keeps the loop for seconds at most.
+# Fifteen beats; a rebalance or a start on a busy machine keeps the loop for seconds at most.
 LOOP_LIMIT_S: Final = 30.0
+BEAT_EACH_S: Final = 2.0
 _LOOPBACK: Final = "127.0.0.1"
 Answer = Callable[..., Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What the event loop saw when it last looked."""
+    """What the event loop saw when it last looked at its partitions; it looks at none while tables are recovered."""
 
-    at_s: float  # monotonic
     broker: bool = False  # whether it answered
     partitions: int = 0  # assigned
     lag: int = 0  # records behind the committed offsets
@@ -49,16 +50,30 @@ class Health:
         self._agent = agent
         self._clock = clock
         self.warm = False
-        self.look = Look(clock.monotonic_s())  # replaced whole: the thread that serves sees the old or the new one
+        self._beaten_s = clock.monotonic_s()
+        self.look = Look()  # replaced whole: the thread that serves sees the old or the new one
+
+    def beat(self) -> None:
+        """The event loop turns."""
+        self._beaten_s = self._clock.monotonic_s()
+
+    def follow(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Let this event loop beat from its start on, whatever else it waits for."""
+
+        def again() -> None:
+            self.beat()
+            loop.call_later(BEAT_EACH_S, again)
+
+        loop.call_soon(again)
 
     def report(self) -> tuple[bool, dict[str, Any]]:
         """Whether the worker is well, and what there is to know."""
         look = self.look
-        silent_s = self._clock.monotonic_s() - look.at_s
+        silent_s = self._clock.monotonic_s() - self._beaten_s
         problem = look.problem
         if silent_s > LOOP_LIMIT_S:
             problem = f"the event loop has not answered for {silent_s:.0f} s"
-        facts = {name: value for name, value in asdict(look).items() if name not in ("at_s", "problem")}
+        facts = {name: value for name, value in asdict(look).items() if name != "problem"}
         return not problem, {"agent": self._agent, "ok": not problem, "warm": self.warm, **facts, "problem": problem}
 
 

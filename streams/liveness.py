@@ -128,7 +128,7 @@ class Liveness:
                 except KafkaError as error:  # the broker is away: nothing can be said of progress
                     log.debug("cannot ask for offsets: %s", error)
                     self._since.clear()
-                    self._health.look = Look(self._clock.monotonic_s(), still_s=self._hand.still_s())
+                    self._health.look = Look(still_s=self._hand.still_s())
         finally:
             await asker.stop()
             await admin.close()
@@ -150,7 +150,7 @@ class Liveness:
     async def _look_at_offsets(self, asker: Any, admin: Any) -> None:
         if self._app.in_recovery or self._app.rebalancing:
             self._since.clear()
-            self._health.look = Look(self._clock.monotonic_s(), broker=True)
+            self._health.look = Look(broker=True)
             return
         consumer = self._app.consumer
         tables = {table.changelog_topic.get_topic_name() for table in self._app.tables.values()}
@@ -183,7 +183,7 @@ class Liveness:
                 raise StoodStill(
                     f"{partition.topic}-{partition.partition} stands still at {committed} of {ends[partition]}."
                 )
-        self._health.look = Look(now, True, len(assigned), lag, self._hand.still_s())
+        self._health.look = Look(True, len(assigned), lag, self._hand.still_s())
 
     def _described(self, partition: TopicPartition, committed: int, end: int) -> str:
         """What Faust thinks of a partition, for whoever looks for the cause."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import difflib
 import json
 import os
-import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,10 +26,10 @@ from pydantic_settings.exceptions import SettingsError as SourceError
 
 from processors.errors import Fatal
 from processors.media.limits import Limits
+from streams.secrets import masked
 
 PREFIX: Final = "CLIPSTREAM_"
 TOML_FILE: Final = "clipstream.toml"
-_USERINFO: Final = re.compile(r"(://[^:@/\s]*:)[^@/\s]*@")  # the password of ://user:password@host
 _LISTED: Final = "Mend or remove it; `clipstream settings` then lists all settings."
 # Read outside this model: the tests' media folder.
 FOREIGN_NAMES: Final = frozenset({"CLIPSTREAM_TEST_DATA"})
@@ -299,10 +298,7 @@ def plain(settings: Settings) -> dict[str, Any]:
 
 def shown(settings: Settings) -> dict[str, Any]:
     """As `plain`, for people: passwords in addresses are masked as well."""
-    return {
-        name: _USERINFO.sub(r"\1***@", value) if isinstance(value, str) else value
-        for name, value in plain(settings).items()
-    }
+    return {name: masked(value) if isinstance(value, str) else value for name, value in plain(settings).items()}
 
 
 def _refuse_unknown_names() -> None:

@@ -16,6 +16,7 @@ from streams import frozen
 from streams.agents import build
 from streams.clock import SYSTEM_CLOCK, Clock, boot_s
 from streams.health import serve
+from streams.secrets import MaskingFormatter, secrets_of
 from streams.settings import Settings
 
 LOG_FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -56,7 +57,9 @@ def run_worker(name: str, settings: Settings, instance: str | None) -> None:
         settings: with a broker.
         instance: name of this worker among those of the agent, for static membership.
     """
-    logging.basicConfig(level=settings.log_level, format=LOG_FORMAT, stream=sys.stderr, force=True)
+    logging.basicConfig(level=settings.log_level, stream=sys.stderr, force=True)
+    for handler in logging.getLogger().handlers:
+        handler.setFormatter(MaskingFormatter(LOG_FORMAT, secrets_of(settings)))
     if settings.log_level != "DEBUG":
         for handler in logging.getLogger().handlers:
             handler.addFilter(Repeats(SYSTEM_CLOCK))
@@ -88,13 +91,15 @@ def run_worker(name: str, settings: Settings, instance: str | None) -> None:
     write_note(warm=worker.health.warm)
     worker.on_warm(lambda: write_note(warm=True))
     try:
-        faust.Worker(
+        runs = faust.Worker(
             worker.app,
             loglevel=settings.log_level,
             override_logging=False,
             redirect_stdouts=False,
             quiet=True,
-        ).execute_from_commandline()
+        )
+        worker.health.follow(runs.loop)
+        runs.execute_from_commandline()
     finally:
         if worker.at_end is not None:
             worker.at_end()

@@ -24,6 +24,7 @@ from streams.admin import create_topics
 from streams.cli.console import console, escape
 from streams.cli.embedded import agents_lock, pull_models
 from streams.clock import SYSTEM_CLOCK
+from streams.secrets import masked
 from streams.settings import Settings, load_settings
 from streams.supervisor import Child, Supervisor, clipstream_command
 
@@ -72,7 +73,8 @@ def up(
         return
     if settings.broker_url and (registry or ui):
         raise ClipstreamError(
-            f"--registry and --ui start theirs for the embedded Kafka, and the broker is {settings.broker_url}.",
+            "--registry and --ui start theirs for the embedded Kafka, "
+            f"and the broker is {masked(settings.broker_url)}.",
             "Name a registry that runs: CLIPSTREAM_REGISTRY_URL=http://host:8081.",
         )
     if detach:

@@ -18,6 +18,7 @@ from streams.admin import topic_states
 from streams.cli.embedded import models_for
 from streams.groups import group_states
 from streams.registry import Registry, RegistryAway
+from streams.secrets import masked
 from streams.settings import Settings
 from streams.topics import SEGMENTS
 
@@ -95,7 +96,7 @@ async def _registry(settings: Settings) -> list[Check]:
     except RegistryAway as error:
         return [Check("schema registry", "note", error.reason, "Agents get on without it; look at its own log.")]
     text = "has our schemas under their bundled ids" if known == ours.parsed else "gives our schemas ids of its own"
-    return [Check("schema registry", "ok", f"{settings.registry_url} {text}")]
+    return [Check("schema registry", "ok", f"{masked(settings.registry_url)} {text}")]
 
 
 async def _broker(settings: Settings) -> list[Check]:
@@ -106,7 +107,10 @@ async def _broker(settings: Settings) -> list[Check]:
         groups = await group_states(settings)
     except ClipstreamError as error:
         return [Check("Kafka", "wrong", error.reason, error.remedy)]
-    found = [Check("Kafka", "ok", f"{settings.broker_url} ({settings.security_protocol})"), *await _registry(settings)]
+    found = [
+        Check("Kafka", "ok", f"{masked(settings.broker_url)} ({settings.security_protocol})"),
+        *await _registry(settings),
+    ]
     missing = [topic.name for topic in topics if not topic.partitions]
     wrong = [topic for topic in topics if topic.partitions and topic.partitions != topic.wanted]
     if missing:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from typing import Annotated, Final
 
 import typer
@@ -55,17 +56,22 @@ def kafka(context: typer.Context, tool: Annotated[str, typer.Argument(help="One 
     if _BROKER_FLAG not in arguments:
         arguments = [_BROKER_FLAG, settings.bootstrap_servers(), *arguments]
         if settings.security_protocol != "PLAINTEXT" and _CONFIG_FLAG not in arguments:
-            arguments = [_CONFIG_FLAG, _piped(java_properties(settings)), *arguments]
+            arguments = [_CONFIG_FLAG, _handed_over(java_properties(settings)), *arguments]
     class_path = os.pathsep.join(str(jar) for jar in jars)
     # without this the tools log their own start to standard output
     quiet = "-Dlog4j2.level=ERROR"
     os.execv(java.path, [str(java.path), "-Xmx256m", quiet, "-cp", class_path, TOOLS[tool], *arguments])  # noqa: S606
 
 
-def _piped(text: str) -> str:
-    """A path at which the tool reads the text once: a password belongs neither into a file nor on a command line."""
-    reader, writer = os.pipe()
-    os.set_inheritable(reader, True)
-    with os.fdopen(writer, "w", encoding="utf-8") as file:
-        file.write(text)  # some kB; a pipe holds 64
-    return f"/dev/fd/{reader}"
+def _handed_over(text: str) -> str:
+    """A path at which the tool reads the text: a password belongs neither into a named file nor on a command line."""
+    if hasattr(os, "memfd_create"):
+        number = os.memfd_create("client.properties", 0)
+    else:
+        with tempfile.TemporaryFile() as unnamed:
+            number = os.dup(unnamed.fileno())
+    with os.fdopen(os.dup(number), "w", encoding="utf-8") as file:
+        file.write(text)
+    os.lseek(number, 0, os.SEEK_SET)
+    os.set_inheritable(number, True)
+    return f"/dev/fd/{number}"

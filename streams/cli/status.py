@@ -15,6 +15,7 @@ from streams.cli.console import escape, out, print_json, styled
 from streams.client import TERMINAL, latest_results, read_all, requests
 from streams.clock import SYSTEM_CLOCK
 from streams.progress import VideoProgress
+from streams.secrets import masked
 from streams.settings import Settings, load_settings
 from streams.stuck import find_stuck
 from streams.supervisor import read_states
@@ -106,7 +107,7 @@ async def _status(settings: Settings, video_id: str | None) -> dict[str, Any]:
             }
         )
     return {
-        "broker": settings.broker_url,
+        "broker": masked(settings.broker_url),
         "agents": [
             {"agent": name, "members": group.members, "lag": group.lag, **supervised.get(name, {})}
             for name, group in states.items()

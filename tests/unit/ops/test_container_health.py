@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import subprocess
@@ -14,8 +15,9 @@ import pytest
 import streams.metrics  # noqa: F401  the metrics that a worker serves
 from ops.docker import health
 from streams.clock import SYSTEM_CLOCK
-from streams.health import LOOP_LIMIT_S, Health, Look, serve
+from streams.health import BEAT_EACH_S, LOOP_LIMIT_S, Health, Look, serve
 from streams.worker import note_path
+from tests.unit.streams.test_supervisor import HandClock
 
 
 @pytest.fixture
@@ -23,8 +25,22 @@ def told() -> Health:
     """What a worker that is well tells."""
     told = Health("vision", SYSTEM_CLOCK)
     told.warm = True
-    told.look = Look(SYSTEM_CLOCK.monotonic_s(), broker=True, partitions=16)
+    told.look = Look(broker=True, partitions=16)
     return told
+
+
+class Turning(asyncio.AbstractEventLoop):
+    """An event loop that turns when it is told to."""
+
+    def __init__(self) -> None:
+        self.waits_s: list[float] = []
+
+    def call_soon(self, callback, *_, **__):  # type: ignore[no-untyped-def,override]
+        self.turn = callback
+
+    def call_later(self, delay, callback, *_, **__):  # type: ignore[no-untyped-def,override]
+        self.waits_s.append(delay)
+        self.turn = callback
 
 
 def write_note(data_dir: Path, port: int) -> None:
@@ -43,16 +59,31 @@ def test_a_worker_that_is_well(tmp_path: Path, told: Health) -> None:
 
 def test_a_worker_without_a_broker_is_not_well(tmp_path: Path, told: Health) -> None:
     write_note(tmp_path, serve(told))
-    told.look = Look(SYSTEM_CLOCK.monotonic_s(), broker=False)
+    told.look = Look(broker=False)
     with pytest.raises(health.Unwell, match="no broker answers"):
         health.check(tmp_path)
 
 
-def test_a_worker_whose_event_loop_hangs_is_not_well(tmp_path: Path, told: Health) -> None:
+def test_a_worker_whose_event_loop_hangs_is_not_well(tmp_path: Path) -> None:
+    clock = HandClock()
+    told = Health("vision", clock)
+    told.look = Look(broker=True)
     write_note(tmp_path, serve(told))
-    told.look = Look(SYSTEM_CLOCK.monotonic_s() - LOOP_LIMIT_S - 1, broker=True)
-    with pytest.raises(health.Unwell, match=r"the event loop has not answered for 3\d s"):
+    clock.now_s += LOOP_LIMIT_S - 1
+    assert health.check(tmp_path)
+    clock.now_s += 2
+    with pytest.raises(health.Unwell, match="the event loop has not answered for 31 s"):
         health.check(tmp_path)
+
+
+def test_an_event_loop_beats_as_long_as_it_turns(told: Health) -> None:
+    beats: list[float] = []
+    told.beat = lambda: beats.append(0.0)  # type: ignore[method-assign]
+    told.follow(turning := Turning())
+    for _ in range(3):
+        turning.turn()
+    assert len(beats) == 3
+    assert turning.waits_s == [BEAT_EACH_S] * 3
 
 
 def test_a_note_whose_worker_is_gone_is_not_well(tmp_path: Path) -> None:
@@ -74,7 +105,7 @@ def test_metrics_are_on_the_same_port(told: Health) -> None:
 
 
 def test_an_unwell_worker_answers_503(told: Health) -> None:
-    told.look = Look(SYSTEM_CLOCK.monotonic_s(), broker=True, problem="it stands still")
+    told.look = Look(broker=True, problem="it stands still")
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(f"http://127.0.0.1:{serve(told)}/healthz", timeout=5)
     with refused.value as answer:

@@ -74,6 +74,8 @@ def test_heartbeats_must_fit_into_a_session(monkeypatch):
     [
         ("redis://:se:cret@h:1/0", "redis://:***@h:1/0"),
         ("redis://user:secret@h:1/0", "redis://user:***@h:1/0"),
+        ("redis://user:se/c@r:et@h:1/0", "redis://user:***@h:1/0"),
+        ("redis://u:one@h:1;redis://u:two@i:1", "redis://u:***@h:1;redis://u:***@i:1"),
         ("redis://h:1/0", "redis://h:1/0"),
     ],
 )

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 
-from streams.worker import Repeats
+from streams.secrets import MaskingFormatter, secrets_of
+from streams.settings import Settings
+from streams.worker import LOG_FORMAT, Repeats
 from tests.unit.streams.test_supervisor import HandClock
 
 
-def record(name: str, text: str, *values: object) -> logging.LogRecord:
-    return logging.LogRecord(name, logging.ERROR, "x.py", 1, text, values, None)
+def record(name: str, text: str, *values: object, error: Exception | None = None) -> logging.LogRecord:
+    told = None if error is None else (type(error), error, error.__traceback__)
+    return logging.LogRecord(name, logging.ERROR, "x.py", 1, text, values, told)
 
 
 def test_the_same_complaint_of_the_kafka_client_is_written_once_in_ten_seconds():
@@ -25,3 +28,18 @@ def test_the_same_complaint_of_the_kafka_client_is_written_once_in_ten_seconds()
 def test_our_own_words_are_always_written():
     repeats, own = Repeats(HandClock()), record("clipstream.stage", "v: try %d failed", 1)
     assert all(repeats.filter(own) for _ in range(3))
+
+
+def test_no_secret_of_the_settings_is_written_to_a_log_wherever_it_comes_from():
+    settings = Settings(
+        broker_url="kafka://h:1", security_protocol="SASL_SSL", sasl_username="a", sasl_password="hush-broker",
+        openai_api_key="hush-key", cache_url="redis://u:hu/sh@cache@h:1/0",
+    )  # fmt: skip
+    written = MaskingFormatter(LOG_FORMAT, secrets_of(settings)).format(
+        record("redis", "%s and %s", "login hush-broker", "Bearer hush-key",
+               error=ConnectionError("redis://u:hu/sh@cache@h:1/0, password hu/sh@cache, redis://x:else@i:1"))
+    )  # fmt: skip
+    for secret in ("hush", "hu/sh", "else"):
+        assert secret not in written
+    assert "login *** and Bearer ***" in written
+    assert "redis://u:***@h:1/0" in written
