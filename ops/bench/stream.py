@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from ops.bench import bare
+from ops.bench import bare, bare_faust
 from ops.bench.machine import describe
 from ops.bench.memory import sizes_mb
 from ops.bench.plan import Plan
@@ -94,6 +94,7 @@ async def run(videos: int, open_videos: int, plan: Plan, base: Settings, say: Sa
             size = await _record_bytes(settings)
             records = min(max(found["messages"], BARE_RECORDS[0]), BARE_RECORDS[1])
             bare_per_s = await bare.messages_per_s(settings, records, size, ADMITTED)
+            faust_per_s = await bare_faust.messages_per_s(settings, records)
     rows = found.pop("rows")
     return {
         "bench": "stream",
@@ -110,7 +111,11 @@ async def run(videos: int, open_videos: int, plan: Plan, base: Settings, say: Sa
                 "records": records,
                 "record_bytes": size,
                 "window": ADMITTED,
-            }
+            },
+            "bare_faust": {
+                "messages_per_s": round(faust_per_s, 1),
+                "ratio_to_bare": round(faust_per_s / bare_per_s, 3),
+            },
         },
     }
 

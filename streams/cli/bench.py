@@ -137,6 +137,7 @@ def _print_scale(found: dict[str, Any]) -> None:
 
 def _print_stream(found: dict[str, Any]) -> None:
     machine, pooled, bare = found["machine"], found["pooled"], found["baselines"]["bare"]
+    passes = found["baselines"]["bare_faust"]
     console.print(f"{machine['cpu']}, {machine['cores']} cores, {machine['date']}")
     table = Table(box=None, header_style="bold", pad_edge=False)
     for name in ("stage", "records", "records/s", "processor ms/video", "first MB", "last MB"):
@@ -156,7 +157,8 @@ def _print_stream(found: dict[str, Any]) -> None:
         f"{pooled['videos_per_s']:.2f} videos/s, {pooled['videos_per_hour']:,} an hour; {pooled['statuses']}, "
         f"{pooled['lost']} lost\n"
         f"first progress after {first['p50']} s (median), {first['p95']} s (95 %)\n"
-        f"{pooled['messages_per_s']:,} messages/s; bare loop {bare['messages_per_s']:,}: ratio {pooled['ratio']}"
+        f"{pooled['messages_per_s']:,} messages/s; bare loop {bare['messages_per_s']:,}: ratio {pooled['ratio']}; "
+        f"a Faust agent that only passes records on {passes['messages_per_s']:,}: {passes['ratio_to_bare']} of the loop"
     )
 
 

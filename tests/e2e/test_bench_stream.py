@@ -59,6 +59,7 @@ def test_the_json_has_the_shape_of_all_benches(found):
         assert min(row["first_mb"], row["last_mb"], row["processor_ms_per_video"]) > 0, row
     pooled, bare = found["pooled"], found["baselines"]["bare"]
     assert pooled["ratio"] == pytest.approx(pooled["messages_per_s"] / bare["messages_per_s"], abs=0.001)
+    assert 0 < found["baselines"]["bare_faust"]["messages_per_s"] < bare["messages_per_s"]
     assert 0 < pooled["first_progress_s"]["p50"] <= pooled["first_progress_s"]["p95"] <= pooled["seconds"]
 
 
