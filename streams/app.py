@@ -19,7 +19,7 @@ from streams.topics import TopicSpec
 MAX_POLL_INTERVAL_S: Final = 86_400.0
 # A partition whose queue holds so many is not fetched from; what is queued and not begun costs nothing after a crash.
 _STREAM_BUFFER: Final = 32
-# Faust rests between fetches: an agent that only passes records on moves 315 a second with fetches of 16, and 2,300 with
+# Faust rests between fetches: an agent that only passes records on moves 315 a second with fetches of 16, 2,300 with
 # 500; the load bench 23,400 stub videos an hour and 29,300.
 _MAX_FETCH_RECORDS: Final = 500
 
