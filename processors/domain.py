@@ -41,6 +41,16 @@ class AudioChunk:
 
 
 @dataclass(frozen=True, slots=True)
+class Sound:
+    """A stretch of sound that is not speech, or that goes with it."""
+
+    start_ms: int
+    end_ms: int
+    kind: str  # "music", "noise", "laughter", "applause"
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
 class Word:
     """One word as spoken, without surrounding blanks."""
 
@@ -48,6 +58,48 @@ class Word:
     end_ms: int
     text: str
     probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceFeatures:
+    """How something was said; each value is None where the voice is too weak or too short to tell."""
+
+    pitch_hz: float | None  # median of the fundamental, 50..600
+    pitch_range_st: float | None  # 5 to 95 % of the fundamental, in semitones, >= 0
+    pitch_variation_st: float | None  # standard deviation of the fundamental, in semitones, >= 0
+    loudness_range_db: float | None  # 10 to 95 % of the loudness of 50 ms frames, >= 0
+    speech_rate: float | None  # words per second between the first and the last one, > 0
+    pause_ms: int | None  # silence before it since the last word of the chunk; None at the start of a chunk
+    voiced: float | None  # share of its frames that have a pitch, 0..1
+
+
+@dataclass(frozen=True, slots=True)
+class Emotion:
+    """A guess from text and voice, not a measurement of what somebody feels."""
+
+    valence: float  # -1 unpleasant .. 1 pleasant
+    arousal: float  # 0 calm .. 1 excited
+    label: str  # "neutral", "joy", "anger", "sadness", "fear", "surprise"
+    probability: float  # of the label
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """Something in an utterance that listeners react to."""
+
+    kind: str  # "question", "exclamation", "emphasis", "pause", "laughter", "applause"
+    start_ms: int
+    end_ms: int
+    strength: float  # 0..1
+
+
+@dataclass(frozen=True, slots=True)
+class VoicePrint:
+    """Whose voice a stretch of sound sounds like; prints of one person lie close to each other (cosine)."""
+
+    start_ms: int
+    end_ms: int
+    vector: str  # base64 of signed bytes: a vector of length 1 times 127
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +114,11 @@ class Utterance:
     avg_logprob: float  # <= 0, mean log probability per token
     no_speech_probability: float
     loudness_db: float | None  # RMS relative to full scale, <= 0; None when not measurable
+    voice: VoiceFeatures | None = None
+    emotion: Emotion | None = None
+    markers: list[Marker] = field(default_factory=list)
+    speaker: str | None = None  # "S1" or a name; known once the whole video is: set by the segmenter
+    overlapped: bool = False  # somebody else speaks at the same time
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +143,11 @@ class ChunkTranscript:
     utterances: list[Utterance]
     dropped: list[DroppedText]
     model: str  # name of the model that decoded the words
+    noise_level: float | None = None  # 0 clean .. 1 noise
+    voices: int | None = None  # speakers that the chunk alone seems to have, >= 1
+    beam: int | None = None  # width of the search that decoded the words
+    prints: list[VoicePrint] = field(default_factory=list)
+    sounds: list[Sound] = field(default_factory=list)  # laughter and applause within the chunk
 
 
 # -------------------------------------------------------------------------------------------------- vision
@@ -222,6 +284,7 @@ class ExtractionEnd:
     emitted: Count  # items sent before the end, equal to item_count unless that is None
     duration_ms: int | None  # of the stream as decoded
     warnings: list[str]  # what was wrong with the stream although it was read to its end
+    sounds: list[Sound] = field(default_factory=list)  # what is between the chunks of speech: music, noise
 
 
 # ------------------------------------------------------------------------------------------------ segments
@@ -251,6 +314,28 @@ class Segment:
     text: str
     reasons: list[Reason]
     keyframe_uri: str | None
+    speakers: list[str] = field(default_factory=list)  # who speaks in it, the most first
+    topics: list[str] = field(default_factory=list)  # key phrases of the topics that it touches
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """One person's voice in a video."""
+
+    speaker: str  # "S1" for the one who speaks most, or the name of an enrolled one
+    speech_ms: int
+    enrolled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A stretch of a video about one thing. Topics are contiguous from the first word to the last."""
+
+    start_ms: int
+    end_ms: int
+    phrases: list[str]  # key phrases, the most telling first
+    category: str  # of the set in use, or "other"
+    confidence: float  # of the category
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,3 +347,6 @@ class Document:
     shots: list[Shot] = field(default_factory=list)
     frames: list[FrameAnalysis] = field(default_factory=list)
     curve: list[float] = field(default_factory=list)  # interest per second of the video, 0..1
+    speakers: list[Speaker] = field(default_factory=list)  # who speaks most first
+    topics: list[Topic] = field(default_factory=list)
+    sounds: list[Sound] = field(default_factory=list)  # music, noise, laughter, applause, in time order
