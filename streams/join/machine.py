@@ -34,6 +34,7 @@ record of a stream that counts 2 parts; `!` failed, `-` empty, `~` with a warnin
     cannot be opened                  M! T/0! V/0!                                failed
     metadata alone failed             M! T0 T/1 V0 V/1                            degraded
     metadata comes after all          M! T0 T/1 V0 V/1 M                          degraded final
+    mended, which helps nobody        M! T/0- V/0! V/0                            failed
     nothing more comes                M T0 deadline                               degraded
     nothing usable came               M deadline                                  failed
     nothing but an end record         T/0- deadline                               failed
@@ -70,6 +71,7 @@ newest revision went out (`Row.after`) is therefore taken as news again.
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 from typing import Final
 
@@ -186,6 +188,9 @@ def advance(state: JoinState | None, event: Part | Timer, now_ms: int, look: Loo
 
     uncounted = _count(state, event, row, see)
     emit = _evaluate(state, see) if better or uncounted or row.after == state.revision else None
+    brings_something = row.letter == "o" and not header.is_end
+    if emit is not None and not brings_something and _told(emit) == state.told:
+        emit = None  # the same once more
     return Step(_with_intent(state, emit, sweeps), tuple(rows))
 
 
@@ -222,11 +227,16 @@ def _cancel(state: JoinState | None, order: Timer, now_ms: int) -> Step:
 def _with_intent(state: JoinState, emit: Emit | None, sweeps: tuple[Sweep, ...]) -> JoinState:
     if emit is not None:
         state.revision += 1
-        state.emitted = emit.completeness
+        state.emitted, state.told = emit.completeness, _told(emit)
         if emit.completeness in ("final", "cancelled"):
             sweeps = (*sweeps, state.sweep)
     state.intent = Intent(emit, sweeps) if emit is not None or sweeps else None
     return state
+
+
+def _told(emit: Emit) -> int:
+    """A number for what an emission tells beside its parts."""
+    return zlib.crc32(repr((emit.completeness, emit.missing, emit.error)).encode())
 
 
 def _row(part: Part, after: int) -> Row:

@@ -81,6 +81,7 @@ class JoinState:
     touched_at_ms: int  # when the last part came that told something new
     revision: int = 0
     emitted: ResultStatus | None = None
+    told: int = 0  # a number for what that told beside its parts
     expired: bool = False  # late parts are no longer taken, their rows are gone
     metadata: str = NOTHING  # letter
     duration_ms: int | None = None  # of the video, by its metadata
