@@ -15,15 +15,41 @@ import fastavro
 import pytest
 
 import schemas
+from processors.domain import ChunkTranscript, ExtractionEnd, Reason, Segment, Utterance, Word
 from processors.errors import Fatal
+from processors.options import Options
 from schemas import loader
-from schemas.messages import Control, Progress
+from schemas.messages import (
+    END_INDEX,
+    AudioChunkMessage,
+    Control,
+    FrameBatchMessage,
+    Header,
+    Progress,
+    Run,
+    Segments,
+    StageRun,
+    TranscriptMessage,
+    VisionResultMessage,
+)
 from streams import codec, topics
 from tests.unit.join.records import VIDEO, Raw, records
 from tests.unit.join.world import World
 
 # One message of each topic whose schema has older versions; what the older ones lack has its default.
+_HEADER = Header("v", 0, "a stage", END_INDEX, "ok", None, 1, Options(), None, 5, False)
+_END = ExtractionEnd(2, 2, 9_000, ["a warning"])
+_RUN = Run([StageRun("segmenter", 5, 1, 0)], ["base"], 0.0, 1, 2)
+_SEGMENT = Segment("v-0-9", 1, 0, 9_000, 0.5, 0.5, "title", "text", [Reason("hook", 0.9, 0.2, "asks")], None)
+_SAID = Utterance(0, 900, "yes", "en", [Word(0, 900, "yes", 0.9)], -0.3, 0.1, -20.0)
 SAMPLES: dict[str, Any] = {
+    "audio-chunk": AudioChunkMessage(_HEADER, None, _END),
+    "frame-batch": FrameBatchMessage(_HEADER, None, _END),
+    "transcript": TranscriptMessage(_HEADER, ChunkTranscript(0, 900, 900, "en", 0.9, [_SAID], [], "base"), None),
+    "vision-result": VisionResultMessage(_HEADER, None, _END),
+    "segments": Segments(
+        "v", 0, 1, False, "final", None, 9_000, "title", ["en"], 0.5, [_SEGMENT], [], None, "blob:0", _RUN
+    ),
     "progress": Progress("v", 0, "vision", 3, 1, None, 90, "running", None, 5),
     "control": Control("v", "cancel", 7),
 }
