@@ -142,12 +142,14 @@ class ChunkTranscript:
     language_probability: float | None
     utterances: list[Utterance]
     dropped: list[DroppedText]
-    model: str  # name of the model that decoded the words
+    model: str  # name of the model that decoded the words; "openai:" before the name that a service has for it
     noise_level: float | None = None  # 0 clean .. 1 noise
     voices: int | None = None  # speakers that the chunk alone seems to have, >= 1
     beam: int | None = None  # width of the search that decoded the words
     prints: list[VoicePrint] = field(default_factory=list)
     sounds: list[Sound] = field(default_factory=list)  # laughter and applause within the chunk
+    cost_usd: float = 0.0  # of the service that was asked
+    fallback: str | None = None  # why the local model decoded it although a service was to
 
 
 # -------------------------------------------------------------------------------------------------- vision

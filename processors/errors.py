@@ -4,13 +4,17 @@
 
     ClipstreamError
     |-- InvalidMessage   the item is wrong and will be wrong again (poison): dead letter, go on
-    |   `-- InvalidMedia     the media file cannot be processed; the reason is for the user's eyes
+    |   |-- InvalidMedia     the media file cannot be processed; the reason is for the user's eyes
+    |   `-- ServiceRefused   a paid service does not take the request: the next time neither
     |-- Retryable        this try failed, another may succeed: back off, 3 tries from 1 s, then dead letter
     |   |-- ChildDied        a pool child was killed or crashed in the middle of the item
-    |   `-- WorkerDied       the worker itself died again and again in the middle of the item
+    |   |-- WorkerDied       the worker itself died again and again in the middle of the item
+    |   `-- ServiceUnavailable   a paid service cannot be reached, is busy or failed, also after its own tries
+    |       `-- AnswerInvalid        it answered with something else than what was asked for
     `-- Fatal            the environment is broken (broker, disk, model), never the item: exit, offset not acked
         |-- StorageFull      the blob store or the state folder has no room
-        `-- ModelUnavailable a model's weights cannot be had or fail their hash
+        |-- ModelUnavailable a model's weights cannot be had or fail their hash
+        `-- ServiceMisconfigured the key, the address or the model of a paid service is wrong
 
 Anything else that a processor raises counts as `Retryable`: it is tried again and then dead-lettered with its
 trace, so an unforeseen bug in one item never stops the stream.
@@ -46,6 +50,10 @@ class InvalidMedia(InvalidMessage):
     """The media file cannot be processed: `failed` record downstream, dead letter, the offset is acked."""
 
 
+class ServiceRefused(InvalidMessage):
+    """A paid service finds the request itself wrong, so it is not asked again: dead letter, the offset is acked."""
+
+
 class Retryable(ClipstreamError):
     """This try failed and a later one may not: retried with back-off, then dead-lettered."""
 
@@ -58,6 +66,14 @@ class WorkerDied(Retryable):
     """The worker died too often while it worked on the item, which is dead-lettered without a further try."""
 
 
+class ServiceUnavailable(Retryable):
+    """A paid service cannot be reached, is busy or failed, and its own tries did not help."""
+
+
+class AnswerInvalid(ServiceUnavailable):
+    """A service's answer is not what was asked for. The request is charged all the same."""
+
+
 class Fatal(ClipstreamError):
     """The environment is broken: the worker exits without acking, and the supervisor starts it again."""
 
@@ -68,6 +84,10 @@ class StorageFull(Fatal):
 
 class ModelUnavailable(Fatal):
     """A model's weights are nowhere to be had, or do not have the hash of the manifest."""
+
+
+class ServiceMisconfigured(Fatal):
+    """A paid service does not accept the key, or knows no such address or model."""
 
 
 FULL_DISK_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -95,6 +115,7 @@ def from_os_error(error: OSError, doing: str) -> ClipstreamError:
 
 
 __all__ = [
+    "AnswerInvalid",
     "ChildDied",
     "ClipstreamError",
     "Fatal",
@@ -102,6 +123,9 @@ __all__ = [
     "InvalidMessage",
     "ModelUnavailable",
     "Retryable",
+    "ServiceMisconfigured",
+    "ServiceRefused",
+    "ServiceUnavailable",
     "StorageFull",
     "WorkerDied",
     "from_os_error",

@@ -32,7 +32,9 @@ class Options(BaseModel):
     max_segments: int = Field(DEFAULT_MAX_SEGMENTS, ge=1, le=100)
     profile: Profile = "balanced"
     vision: VisionMode = "auto"
-    budget_usd: float = Field(0.0, ge=0.0, le=10_000.0, description="most money to spend on this video", strict=False)
+    budget_usd: float = Field(
+        0.0, ge=0.0, le=10_000.0, description="most money to spend on this video; 0 for no limit", strict=False
+    )
     preferences: dict[str, float] = Field(
         default_factory=dict, description="signal name -> weight factor", strict=False
     )

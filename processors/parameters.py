@@ -20,12 +20,19 @@ STEERED_BY: Final[dict[str, frozenset[str]]] = {
 }
 
 
-def relevant(stage: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options that steer a stage, of all options of a request."""
-    return {name: value for name, value in options.items() if name in STEERED_BY[stage]}
+# Of a stage that may ask a service that is paid for.
+_STEERED_IF_PAID: Final[dict[str, frozenset[str]]] = {"transcriber": frozenset({"budget_usd"})}
 
 
-def parameters(stage: str, options: Mapping[str, Any], asr_model: str | None, threads: int) -> dict[str, Any]:
+def relevant(stage: str, options: Mapping[str, Any], asr_service: str | None = None) -> dict[str, Any]:
+    """The options that steer a stage, of all options of a request; see `parameters` for the service."""
+    steering = STEERED_BY[stage] | (_STEERED_IF_PAID.get(stage, frozenset()) if asr_service else frozenset())
+    return {name: value for name, value in options.items() if name in steering}
+
+
+def parameters(
+    stage: str, options: Mapping[str, Any], asr_model: str | None, threads: int, asr_service: str | None = None
+) -> dict[str, Any]:
     """What steers a stage beside its input, as JSON.
 
     Args:
@@ -33,10 +40,13 @@ def parameters(stage: str, options: Mapping[str, Any], asr_model: str | None, th
         options: those that are relevant for it.
         asr_model: the recogniser of the settings; None for the choice by profile and language.
         threads: of a child; another number of them changes floating point sums.
+        asr_service: model and address of the service that recognises speech; None for the local models.
     """
     steered: dict[str, Any] = {"options": dict(options), "threads": threads}
     if stage == "transcriber":
         steered["asr_model"] = asr_model
+        if asr_service is not None:
+            steered["asr_service"] = asr_service
     if stage == "audio-extractor" and options.get("profile") == "fast":
         steered["hints"] = asr_model is None  # the language of the first speech chooses between two models
     return steered

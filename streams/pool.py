@@ -40,6 +40,10 @@ _MEMORY: Final = {
 }
 
 
+# Stages whose children get the key of a service. The others decode what strangers made.
+_ASKS_SERVICES: Final = frozenset({"transcriber"})
+
+
 class JobFailed(Retryable):
     """An error of a class that clipstream does not know, with its trace from the child."""
 
@@ -136,6 +140,8 @@ class ChildPool:
             "limits": asdict(self._settings.limits),
             "memory_mb": self._settings.child_memory_mb,
         }
+        if self._stage in _ASKS_SERVICES and (hosted := self._settings.hosted_asr(self.size)) is not None:
+            environment["hosted"] = asdict(hosted)
         child = await _Child.start(self.child, environment, work_dir)
         self._all.add(child)
         return child

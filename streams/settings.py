@@ -26,9 +26,11 @@ from pydantic_settings.exceptions import SettingsError as SourceError
 
 from processors.errors import Fatal
 from processors.media.limits import Limits
+from processors.service.config import HostedAsr, ServiceConfig
 from streams.secrets import masked
 
 PREFIX: Final = "CLIPSTREAM_"
+OPENAI_URL: Final = "https://api.openai.com/v1"
 TOML_FILE: Final = "clipstream.toml"
 _LISTED: Final = "Mend or remove it; `clipstream settings` then lists all settings."
 # Read outside this model: the tests' media folder.
@@ -117,6 +119,12 @@ class Settings(BaseSettings):
     workers: int = Field(os.cpu_count() or 1, ge=1, le=256, description="children per CPU stage")
     threads: int = Field(1, ge=1, le=64, description="threads per child")
     asr_model: str | None = Field(None, description="recogniser for all languages, whatever the profile")
+    asr_backend: str = Field(
+        "local",
+        pattern="^(local|openai)$",
+        description="who recognises speech: models on this machine, or the service at OPENAI_BASE_URL, for which the "
+        "local model steps in where it cannot",
+    )
     # The longest a single item may take. Above all real items: 29 s of speech take 30 s with the largest model on one
     # slow core; a whole video's decoding is one item of an extractor, at 40x real time 20 minutes are 13 hours.
     item_timeout_s: float = Field(1_200.0, ge=1.0, le=86_400.0, description="longest wait for the next output of a job")
@@ -149,9 +157,29 @@ class Settings(BaseSettings):
     cache_memory_items: int = Field(1_000, ge=0, le=1_000_000, description="entries kept in each worker")
     cache_ttl_s: int = Field(3_600, ge=1, description="life of an entry in Redis")
 
-    # --- vision service
-    openai_base_url: str = Field("", description="OpenAI-compatible service; not used yet")
+    # --- services
+    openai_base_url: str = Field(
+        "",
+        pattern=r"^(https?://[^@\s]+)?$",
+        description="OpenAI-compatible service, up to and with its version; `https://api.openai.com/v1` when empty",
+    )
     openai_api_key: SecretStr = Field(SecretStr(""), description="its key; never shown")
+    openai_timeout_s: float = Field(30.0, ge=1.0, le=600.0, description="for one try of a request")
+    # Each worker by itself keeps to these, its children to equal parts of them.
+    openai_requests_per_minute: float = Field(
+        500.0, ge=0.0, le=1_000_000.0, description="most requests of one worker; 0 for no limit"
+    )
+    openai_bytes_per_minute: float = Field(
+        0.0, ge=0.0, description="most bytes that one worker sends, 32,000 for a second of sound; 0 for no limit"
+    )
+    asr_openai_model: str = Field(
+        "whisper-1",
+        pattern=r"^[^\s]{1,200}$",
+        description="recogniser of the service; it must give times of words (`verbose_json`)",
+    )
+    asr_usd_per_minute: float | None = Field(
+        None, ge=0.0, le=1_000.0, description="its price; from a table when empty, which knows whisper-1"
+    )
 
     # --- logs
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="of the workers' logs")
@@ -204,6 +232,30 @@ class Settings(BaseSettings):
             max_frame_pixels=self.max_frame_pixels,
             max_streams=self.max_streams,
         )
+
+    def hosted_asr(self, children: int) -> HostedAsr | None:
+        """The service that recognises speech, as one of a worker's children is given it; None for the local models.
+
+        Args:
+            children: of the worker; each may ask for its part of the limits.
+        """
+        if self.asr_backend == "local":
+            return None
+        service = ServiceConfig(
+            base_url=self.openai_base_url or OPENAI_URL,
+            api_key=self.openai_api_key.get_secret_value().strip(),
+            timeout_s=self.openai_timeout_s,
+            requests_per_minute=self.openai_requests_per_minute / children,
+            bytes_per_minute=self.openai_bytes_per_minute / children,
+        )
+        return HostedAsr(service, self.asr_openai_model, self.asr_usd_per_minute)
+
+    @property
+    def asr_service(self) -> str | None:
+        """What of the service decides the words, for cache keys and digests; None for the local models."""
+        if self.asr_backend == "local":
+            return None
+        return f"{self.asr_openai_model} at {self.openai_base_url or OPENAI_URL}"
 
     @property
     def staging_dir(self) -> Path:

@@ -26,6 +26,9 @@ M = TypeVar("M")
 In = TypeVar("In")
 
 _BLOB_URI: Final = re.compile(rb"blob:[0-9a-f]{64}")
+# In the JSON of what another way made than the one that was asked for, as a service was down: not what the key names.
+# Within a text the quotes would be escaped.
+_STOOD_IN: Final = b'"fallback":"'
 # Stages whose output depends on the key's: a fresh replay from a stage computes it and these anew.
 BEHIND: Final[dict[str, frozenset[str]]] = {
     "all": frozenset({"metadata", "audio-extractor", "frame-extractor", "transcriber", "vision", "segmenter"}),
@@ -112,8 +115,9 @@ class Bench:
             inputs: hash of the input's content.
             fresh_from: skip reading the cache when this stage is there or behind it.
         """
-        options = relevant(stage, request.get("options", {}))
-        steered = parameters(stage, options, self.settings.asr_model, self.settings.threads)
+        service = self.settings.asr_service
+        options = relevant(stage, request.get("options", {}), service)
+        steered = parameters(stage, options, self.settings.asr_model, self.settings.threads, service)
         key = identity.cache_key(stage, steered, inputs)
         if fresh_from is None or stage not in BEHIND.get(fresh_from, frozenset()):
             # on a thread: a tier may be slow, and heartbeats go on
@@ -126,7 +130,8 @@ class Bench:
         async for body, took_ms in self.pool.run(job, {**request, "options": options}):
             outputs.append(body)
             yield JobOutput(body, cached=False, took_ms=took_ms)
-        await asyncio.to_thread(self.cache.put, stage, key, outputs)
+        if not any(_STOOD_IN in body for body in outputs):
+            await asyncio.to_thread(self.cache.put, stage, key, outputs)
 
     def _find(self, stage: str, key: str) -> list[bytes] | None:
         """What the cache holds, if every blob that it names is still in the store."""

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
-from processors.domain import Segment, VideoFacts
+from processors.domain import ChunkTranscript, Segment, VideoFacts
 from processors.segments.parts import Parts, dump_json
 from processors.segments.rank import rank
 from processors.tools import Tools
+
+
+def _stood_in(transcripts: list[ChunkTranscript]) -> list[str]:
+    """What users should know of speech that the local model recognised although a service was to."""
+    reasons = Counter(part.fallback for part in transcripts if part.fallback is not None)
+    return [
+        f"speech: the local model did {count} of {len(transcripts)} parts. {reason}"
+        for reason, count in sorted(reasons.items())
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +61,10 @@ def rank_parts(parts_uri: str, until_ms: int | None, tools: Tools) -> Ranked:
         languages=ranking.languages,
         confidence=ranking.confidence,
         segments=ranking.segments,
-        notes=ranking.missing,
+        notes=[*ranking.missing, *_stood_in(parts.transcripts)],
         models=sorted(models),
-        cost_usd=round(sum(batch.cost_usd for batch in parts.batches), 6),
+        cost_usd=round(
+            sum(batch.cost_usd for batch in parts.batches) + sum(part.cost_usd for part in parts.transcripts), 6
+        ),
         document_uri=tools.blobs.put(dump_json(ranking.document)),
     )

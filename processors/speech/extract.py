@@ -14,7 +14,7 @@ from processors.speech.chunking import Chunker, SpeechChunk
 from processors.speech.listening import SURE
 from processors.speech.transcribe import LARGE_MODEL
 from processors.speech.vad import SpeechDetector
-from processors.speech.wav import to_wav
+from processors.speech.wav import to_wav, within_scale
 from processors.speech.whisper import recogniser
 from processors.tools import Tools
 
@@ -54,7 +54,7 @@ def extract_audio(source: Path, options: Options, tools: Tools) -> Iterator[Audi
         emitted = 0
         for chunk in _chunks(track, tools):
             language, probability = hints.of(chunk.samples)
-            uri = tools.blobs.put(to_wav(chunk.samples))
+            uri = tools.blobs.put(to_wav(within_scale(chunk.samples)))
             yield AudioChunk(uri, chunk.start_ms, chunk.end_ms, chunk.speech, language, probability)
             emitted += 1
         yield ExtractionEnd(

@@ -10,6 +10,7 @@ from typing import Final
 from processors.domain import AudioChunk, ChunkTranscript, DroppedText, Span, Utterance, Word
 from processors.options import Options
 from processors.speech.guards import surplus
+from processors.speech.hosted import ask
 from processors.speech.levels import level_speech, loudness_db
 from processors.speech.listening import SURE, Ears, Heard, Window, hear
 from processors.speech.placing import in_order, outside
@@ -50,8 +51,9 @@ def transcribe_chunk(chunk: AudioChunk, options: Options, tools: Tools) -> Chunk
     samples = from_wav(tools.blobs.get(chunk.blob_uri))
     relative = [(span.start_ms - chunk.start_ms, span.end_ms - chunk.start_ms) for span in chunk.speech]
     window = Window(level_speech(samples, relative), chunk.start_ms, chunk.end_ms, chunk.speech)
-    ears = _ears(chunk, options, tools)
-    found = hear(window, ears) if chunk.speech and len(samples) else []
+    hosted = ask(window, chunk, options, tools)
+    ears = _ears(chunk, options, tools) if hosted.found is None else None
+    found = hosted.found or (hear(window, ears) if ears is not None and chunk.speech and len(samples) else [])
     found = [_doubted(heard, chunk, options) for heard in found]
     dropped = [
         DroppedText(*_extent(heard.words, chunk), heard.decoded.text, heard.refused)
@@ -68,7 +70,7 @@ def transcribe_chunk(chunk: AudioChunk, options: Options, tools: Tools) -> Chunk
     main = max(found, key=lambda heard: len(heard.words), default=None) if utterances else None
     language = max(sorted(spoken), key=lambda name: spoken[name]) if utterances else None
     sure = [heard.language_probability for heard in found if heard.language == language]
-    return ChunkTranscript(
+    transcript = ChunkTranscript(
         start_ms=chunk.start_ms,
         end_ms=chunk.end_ms,
         speech_ms=sum(span.end_ms - span.start_ms for span in chunk.speech),
@@ -76,12 +78,17 @@ def transcribe_chunk(chunk: AudioChunk, options: Options, tools: Tools) -> Chunk
         language_probability=round(min(1.0, max(sure)), 4) if utterances else None,
         utterances=utterances,
         dropped=sorted(dropped, key=lambda text: (text.start_ms, text.end_ms)),
-        model=ears.model.name if main is None else main.model,
+        model=main.model if main is not None else ears.model.name if ears is not None else hosted.model,
     )
+    return hosted.recorded(transcript)
 
 
 def warm_up(tools: Tools) -> None:
-    """Load the model that most chunks need."""
+    """Load the model that most chunks need, unless a service does them."""
+    if tools.hosted is not None:
+        import openai  # noqa: F401
+
+        return
     _load(tools.asr_model or LARGE_MODEL, tools)
 
 

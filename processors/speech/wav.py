@@ -26,6 +26,12 @@ def to_wav(samples: Samples) -> bytes:
     return out.getvalue()
 
 
+def within_scale(samples: Samples) -> Samples:
+    """Samples that go beyond -1..1 (floating point sound may) brought down as a whole, others as they are."""
+    peak = float(np.max(np.abs(samples), initial=0.0))
+    return samples if peak <= 1.0 else np.asarray(samples / np.float32(peak), dtype=np.float32)
+
+
 def from_wav(content: bytes) -> Samples:
     """Decode what `to_wav` made: float32 in -1..1, shape (n,).
 
@@ -43,4 +49,4 @@ def from_wav(content: bytes) -> Samples:
     return np.frombuffer(frames, dtype="<i2").astype(np.float32) / np.float32(_FULL_SCALE)
 
 
-__all__ = ["from_wav", "to_wav"]
+__all__ = ["from_wav", "to_wav", "within_scale"]

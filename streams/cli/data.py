@@ -168,7 +168,7 @@ def transcript(
     """
     settings = load_settings()
     merged = asyncio.run(result_json(settings, video_id))
-    print_text(render_transcript(_document(merged).transcript, form))
+    print_text(render_transcript(_document(merged).transcript, form, video_id))
 
 
 def report(

@@ -128,6 +128,44 @@ def test_channels_in_opposite_phase_do_not_cancel(tmp_path):
     assert loud(mixed(tmp_path, [voice, -voice], "stereo"), 0.1, 0.9) > 0.3
 
 
+def test_a_mix_near_the_limit_does_not_come_and_go(tmp_path):
+    """Opposite phase at 0.8 to 1, noise on top: one choice from beginning to end."""
+    voice, random = tone(6, 48_000), np.random.default_rng(3)
+    other = -0.8 * voice + random.normal(0, 0.002, len(voice)).astype(np.float32)
+    samples = mixed(tmp_path, [voice, other], "stereo")
+    loudness = [loud(samples, at / 4, (at + 1) / 4) for at in range(1, 23)]
+    assert max(loudness) < 1.1 * min(loudness)
+    assert min(loudness) > 0.3
+
+
+def test_the_mix_comes_back_when_channels_agree_again(tmp_path):
+    voice, silence = tone(2, 48_000), np.zeros(48_000, np.float32)
+    left = np.concatenate((voice, silence, voice))
+    right = np.concatenate((-voice, silence, 0.2 * voice))
+    samples = mixed(tmp_path, [left, right], "stereo")
+    assert loud(samples, 0.2, 1.8) == pytest.approx(0.3535, abs=0.01)
+    assert loud(samples, 2.1, 2.9) == 0.0
+    assert loud(samples, 4.2, 4.8) == pytest.approx(0.6 * 0.3535, abs=0.01)
+
+
+@pytest.mark.parametrize(("offset", "left"), [(0.5, 0.003), (-0.2, 0.003), (0.005, 0.006), (0.0, 0.001)])
+def test_an_offset_is_taken_out(tmp_path, offset, left):
+    samples, _, _ = read(packed(tmp_path / "a.mkv", [(0.0, tone(4, 16_000, 0.3) + np.float32(offset))]))
+    assert abs(float(np.mean(samples[1_600:-1_600]))) < left
+    assert loud(samples, 0.2, 3.8) == pytest.approx(0.3 / np.sqrt(2), abs=0.003)
+
+
+def test_sound_without_an_offset_stays_as_it_is_to_the_last_bit():
+    from processors.media.offset import OffsetRemoval
+
+    block = np.random.default_rng(1).normal(0.001, 0.1, 16_000).astype(np.float32)
+    removal = OffsetRemoval()
+    assert removal.apply(block) is block
+    stepped = removal.apply(block + np.float32(0.5))
+    assert stepped.dtype == np.float32
+    assert abs(float(np.mean(removal.apply(block + np.float32(0.5))))) < 1e-3
+
+
 def test_the_bass_channel_is_left_out(tmp_path):
     silence = np.zeros(48_000, np.float32)
     samples = mixed(tmp_path, [silence, silence, tone(1, 48_000), tone(1, 48_000), silence, silence], "5.1")

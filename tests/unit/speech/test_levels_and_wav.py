@@ -7,7 +7,7 @@ import pytest
 
 from processors.errors import InvalidMessage
 from processors.speech.levels import level_speech, loudness_db
-from processors.speech.wav import from_wav, to_wav
+from processors.speech.wav import from_wav, to_wav, within_scale
 
 
 def tone(seconds: float, amplitude: float) -> np.ndarray:
@@ -60,3 +60,11 @@ def test_wav_there_and_back():
 def test_other_content_is_refused(content):
     with pytest.raises(InvalidMessage):
         from_wav(content)
+
+
+def test_sound_beyond_full_scale_is_brought_down_and_not_clipped():
+    quiet = np.array([0.5, -1.0], np.float32)
+    assert within_scale(quiet) is quiet
+    loud = np.array([4.0, -2.0, 0.0], np.float32)
+    assert within_scale(loud).tolist() == [1.0, -0.5, 0.0]
+    assert len(within_scale(np.zeros(0, np.float32))) == 0

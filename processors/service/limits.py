@@ -1,0 +1,67 @@
+"""Keeps within what a service allows per minute: a token bucket, the time handed in.
+
+A bucket fills at a steady rate up to a few seconds' worth. A request takes its tokens at once and waits until the debt
+that it leaves is paid off, so requests larger than the bucket pass too, and the mean rate is never above the limit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+# What may go out in one burst after a pause. Services count by the minute: with a whole minute's worth, the last burst
+# of one minute and the first of the next would come to twice the limit.
+_BURST_S: Final = 5.0
+
+
+class TokenBucket:
+    """A rate limit for one process.
+
+    Args:
+        per_minute: tokens in a minute, > 0; a token is a request, a byte or whatever is counted.
+        clock: seconds that only go forward.
+    """
+
+    def __init__(self, per_minute: float, clock: Callable[[], float]) -> None:
+        if per_minute <= 0:
+            raise ValueError(f"a bucket fills by more than 0 a minute, got {per_minute}")
+        self._rate = per_minute / 60.0
+        self._capacity = max(1.0, self._rate * _BURST_S)
+        self._level = self._capacity
+        self._clock = clock
+        self._at = clock()
+
+    def reserve(self, amount: float) -> float:
+        """Take tokens.
+
+        Args:
+            amount: >= 0.
+
+        Returns:
+            Seconds to wait before doing what they are for, >= 0.
+        """
+        now = self._clock()
+        self._level = min(self._capacity, self._level + (now - self._at) * self._rate)
+        self._at = now
+        self._level -= amount
+        return max(0.0, -self._level / self._rate)
+
+
+class Limits:
+    """Requests and bytes per minute together; 0 for no limit of that kind."""
+
+    def __init__(self, requests_per_minute: float, bytes_per_minute: float, clock: Callable[[], float]) -> None:
+        self._requests = TokenBucket(requests_per_minute, clock) if requests_per_minute else None
+        self._bytes = TokenBucket(bytes_per_minute, clock) if bytes_per_minute else None
+
+    def reserve(self, size: int) -> float:
+        """Seconds to wait before one request of that many bytes; both limits are charged with it."""
+        waits = [0.0]
+        if self._requests is not None:
+            waits.append(self._requests.reserve(1))
+        if self._bytes is not None:
+            waits.append(self._bytes.reserve(size))
+        return max(waits)
+
+
+__all__ = ["Limits", "TokenBucket"]

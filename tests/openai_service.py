@@ -1,0 +1,185 @@
+"""A real HTTP server that answers as an OpenAI-compatible service does, or fails as tests tell it.
+
+Each request is taken apart and checked against OpenAI's own description (`openai_trimmed.json`) where that is at hand.
+"""
+
+from __future__ import annotations
+
+import email.parser
+import email.policy
+import json
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Final, Self
+
+KEY: Final = "sk-test-4711-do-not-tell"
+PATH: Final = "/v1/audio/transcriptions"
+
+
+@dataclass
+class Reply:
+    """One answer."""
+
+    body: bytes = b""
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    declared: int | None = None  # length that the header says, when not that of the body
+    wait: threading.Event | None = None  # answers when this is set
+    drip: tuple[bytes, threading.Event] | None = None  # sends this over and over until the event is set
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request."""
+
+    path: str
+    headers: dict[str, str]  # names in lower case
+    fields: dict[str, list[str]]  # of the form, without the file
+    file: bytes
+    filename: str
+    filetype: str
+
+
+def failed(status: int, message: str = "no", code: str | None = None, **headers: str) -> Reply:
+    """An error in the service's form; `retry_after="1"` becomes the header `retry-after`."""
+    body = {"error": {"message": message, "type": code or "error", "param": None, "code": code}}
+    return Reply(json.dumps(body).encode(), status, {name.replace("_", "-"): text for name, text in headers.items()})
+
+
+def spoken(
+    text: str, words: list[tuple[str, float, float]], language: str = "english", duration: float = 3.0, **changes: Any
+) -> dict[str, Any]:
+    """A `verbose_json` answer of one segment, in every part as OpenAI describes it."""
+    segment = {
+        "id": 0,
+        "seek": 0,
+        "start": words[0][1] if words else 0.0,
+        "end": words[-1][2] if words else duration,
+        "text": f" {text}",
+        "tokens": [50364, 440, 50514],
+        "temperature": 0.0,
+        "avg_logprob": -0.2,
+        "compression_ratio": 0.9,
+        "no_speech_prob": 0.01,
+    }
+    answer = {
+        "task": "transcribe",
+        "language": language,
+        "duration": duration,
+        "text": text,
+        "words": [{"word": word, "start": start, "end": end} for word, start, end in words],
+        "segments": [segment] if text else [],
+        "usage": {"type": "duration", "seconds": round(duration)},
+    }
+    return {**answer, **changes}
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """Clients that hang up are what these tests are about."""
+
+
+class OpenAiService:
+    """Answers with the replies in order, the last one again and again; use as a context manager.
+
+    Args:
+        replies: in order, or a function from the request to its reply.
+        key: that it accepts.
+    """
+
+    def __init__(self, *replies: Reply | dict[str, Any], answer: Callable[[Asked], Reply] | None = None) -> None:
+        self.replies = [reply if isinstance(reply, Reply) else Reply(json.dumps(reply).encode()) for reply in replies]
+        self.key = KEY
+        self.asked: list[Asked] = []
+        self._answer, self._lock = answer, threading.Lock()
+        self._http = _Server(("127.0.0.1", 0), self._handler())
+        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+
+    @property
+    def base_url(self) -> str:
+        return f"http://127.0.0.1:{self._http.server_address[1]}/v1"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.shutdown()
+        self._thread.join()
+        self._http.server_close()
+
+    def _reply(self, asked: Asked) -> Reply:
+        if asked.headers.get("authorization") != f"Bearer {self.key}":
+            said = asked.headers.get("authorization", "nothing")
+            return failed(401, f"Incorrect API key provided: {said}", "invalid_api_key")
+        if asked.path != PATH:
+            return failed(404, f"Invalid URL (POST {asked.path})")
+        if self._answer is not None:
+            return self._answer(asked)
+        with self._lock:
+            return self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        service = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                asked = _taken_apart(self.path, headers, body)
+                service.asked.append(asked)
+                try:
+                    self._send(service._reply(asked))
+                except (BrokenPipeError, ConnectionResetError):
+                    self.close_connection = True
+
+            def do_GET(self) -> None:  # where a redirect was followed to
+                service.asked.append(Asked(self.path, dict(self.headers), {}, b"", "", ""))
+                self._send(failed(405))
+
+            def _send(self, reply: Reply) -> None:
+                if reply.wait is not None:
+                    reply.wait.wait(30)
+                self.send_response(reply.status)
+                length = len(reply.body) if reply.declared is None else reply.declared
+                headers = {"Content-Type": "application/json", "Content-Length": str(length)} | reply.headers
+                if reply.drip is not None:
+                    headers |= {"Transfer-Encoding": "chunked"}
+                    del headers["Content-Length"]
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                if reply.drip is not None:
+                    piece, stop = reply.drip
+                    while not stop.wait(0.02 if len(piece) < 100 else 0):
+                        self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+                    self.wfile.write(b"0\r\n\r\n")
+                self.wfile.write(reply.body)
+                self.close_connection = length != len(reply.body)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        return Handler
+
+
+def _taken_apart(path: str, headers: dict[str, str], body: bytes) -> Asked:
+    raw = f"Content-Type: {headers['content-type']}\r\n\r\n".encode() + body
+    form = email.parser.BytesParser(policy=email.policy.HTTP).parsebytes(raw)
+    fields: dict[str, list[str]] = {}
+    file, filename, filetype = b"", "", ""
+    for part in form.iter_parts():
+        name = str(part.get_param("name", header="content-disposition"))
+        content = part.get_payload(decode=True)
+        assert isinstance(content, bytes)
+        if part.get_filename():
+            file, filename, filetype = content, str(part.get_filename()), part.get_content_type()
+        else:
+            fields.setdefault(name, []).append(content.decode())
+    return Asked(path, headers, fields, file, filename, filetype)
