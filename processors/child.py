@@ -135,6 +135,7 @@ def _tools(environment: dict[str, Any]) -> Any:
     from processors.blobs import BlobStore
     from processors.media.limits import Limits
     from processors.models.store import ModelStore
+    from processors.speech.choice import Recognition
     from processors.tools import Tools
 
     return Tools(
@@ -148,6 +149,7 @@ def _tools(environment: dict[str, Any]) -> Any:
         asr_model=environment["asr_model"],
         work_dir=Path(environment["work_dir"]),
         limits=Limits(**environment["limits"]),
+        recognition=Recognition.model_validate(environment["recognition"]),
     )
 
 

@@ -10,6 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from processors.options import DEFAULT_PROFILE
+from processors.speech.choice import Device, Recognition, needs_hint
+
 STEERED_BY: Final[dict[str, frozenset[str]]] = {
     "metadata": frozenset({"language", "metadata"}),
     "audio-extractor": frozenset({"language", "profile"}),
@@ -25,7 +28,9 @@ def relevant(stage: str, options: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in options.items() if name in STEERED_BY[stage]}
 
 
-def parameters(stage: str, options: Mapping[str, Any], asr_model: str | None, threads: int) -> dict[str, Any]:
+def parameters(
+    stage: str, options: Mapping[str, Any], asr_model: str | None, threads: int, recognition: Recognition
+) -> dict[str, Any]:
     """What steers a stage beside its input, as JSON.
 
     Args:
@@ -33,12 +38,18 @@ def parameters(stage: str, options: Mapping[str, Any], asr_model: str | None, th
         options: those that are relevant for it.
         asr_model: the recogniser of the settings; None for the choice by profile and language.
         threads: of a child; another number of them changes floating point sums.
+        recognition: models by profile, device and languages.
     """
     steered: dict[str, Any] = {"options": dict(options), "threads": threads}
     if stage == "transcriber":
         steered["asr_model"] = asr_model
-    if stage == "audio-extractor" and options.get("profile") == "fast":
-        steered["hints"] = asr_model is None  # the language of the first speech chooses between two models
+        steered["recognition"] = recognition.model_dump(mode="json")
+    if stage == "audio-extractor":
+        # the language of the first speech, by the large model, where it chooses between two models
+        device: Device = "cuda" if recognition.device == "cuda" else "cpu"
+        tier = recognition.tier(options.get("profile", DEFAULT_PROFILE), device)
+        if needs_hint(tier, asr_model):
+            steered["hints"] = tier.large
     return steered
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from processors.blobs import BlobStore
 from processors.media.limits import DEFAULTS, Limits
 from processors.models.store import ModelStore
+from processors.speech.choice import DEFAULT_RECOGNITION, Recognition
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class Tools:
         asr_model: name of a model that overrides the choice by profile and language, or None.
         work_dir: folder for temporary files of jobs.
         limits: of media files.
+        recognition: models by profile, device and languages.
     """
 
     blobs: BlobStore
@@ -29,3 +31,4 @@ class Tools:
     asr_model: str | None
     work_dir: Path
     limits: Limits = DEFAULTS
+    recognition: Recognition = DEFAULT_RECOGNITION

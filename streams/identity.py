@@ -11,6 +11,7 @@ import orjson
 
 from processors.errors import InvalidMessage
 from processors.options import Options
+from processors.speech.choice import Recognition
 from processors.versions import ALGORITHM_VERSIONS
 from schemas.messages import MAX_GENERATION, VIDEO_ID_PATTERN, VideoIngested
 
@@ -59,13 +60,14 @@ def video_id_of(source: str, options: Options) -> str:
     return _digest({"source": source, "options": options.model_dump(mode="json")})[:_ID_DIGITS]
 
 
-def request_digest(source_digest: str, options: Options, asr_model: str | None) -> str:
+def request_digest(source_digest: str, options: Options, asr_model: str | None, recognition: Recognition) -> str:
     """What decides the result: source, options, model choice and the versions of all algorithms. Hex, 64 digits."""
     return _digest(
         {
             "source": source_digest,
             "options": options.model_dump(mode="json"),
             "asr_model": asr_model,
+            "recognition": recognition.model_dump(mode="json"),
             "versions": ALGORITHM_VERSIONS,
         }
     )

@@ -134,6 +134,7 @@ class ChildPool:
             "asr_model": self._settings.asr_model,
             "work_dir": str(work_dir),
             "limits": asdict(self._settings.limits),
+            "recognition": self._settings.recognition.model_dump(mode="json"),
             "memory_mb": self._settings.child_memory_mb,
         }
         child = await _Child.start(self.child, environment, work_dir)

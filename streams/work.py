@@ -113,7 +113,8 @@ class Bench:
             fresh_from: skip reading the cache when this stage is there or behind it.
         """
         options = relevant(stage, request.get("options", {}))
-        steered = parameters(stage, options, self.settings.asr_model, self.settings.threads)
+        of = self.settings
+        steered = parameters(stage, options, of.asr_model, of.threads, of.recognition)
         key = identity.cache_key(stage, steered, inputs)
         if fresh_from is None or stage not in BEHIND.get(fresh_from, frozenset()):
             # on a thread: a tier may be slow, and heartbeats go on

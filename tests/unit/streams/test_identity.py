@@ -6,6 +6,7 @@ import pytest
 
 from processors.errors import InvalidMessage
 from processors.options import Options
+from processors.speech.choice import DEFAULT_RECOGNITION, Recognition
 from processors.versions import ALGORITHM_VERSIONS
 from schemas.messages import VideoIngested
 from streams import identity
@@ -48,14 +49,15 @@ def test_negative_generations_are_refused():
 
 
 def test_request_digest_depends_on_what_decides_the_result():
-    base = identity.request_digest("aa", Options(), None)
-    assert base == identity.request_digest("aa", Options(), None)
+    base = identity.request_digest("aa", Options(), None, DEFAULT_RECOGNITION)
+    assert base == identity.request_digest("aa", Options(), None, DEFAULT_RECOGNITION)
     others = [
-        identity.request_digest("bb", Options(), None),
-        identity.request_digest("aa", Options(max_segments=3), None),
-        identity.request_digest("aa", Options(), "tiny.en"),
+        identity.request_digest("bb", Options(), None, DEFAULT_RECOGNITION),
+        identity.request_digest("aa", Options(max_segments=3), None, DEFAULT_RECOGNITION),
+        identity.request_digest("aa", Options(), "tiny.en", DEFAULT_RECOGNITION),
+        identity.request_digest("aa", Options(), None, Recognition(languages=("en",))),
     ]
-    assert len({base, *others}) == 4
+    assert len({base, *others}) == 5
 
 
 def test_cache_keys_depend_on_stage_parameters_and_inputs():
