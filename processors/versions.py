@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 ALGORITHM_VERSIONS: Final = {
-    "audio-extractor": 1,
+    "audio-extractor": 2,
     "frame-extractor": 1,
     "metadata": 1,
     "transcriber": 2,

@@ -22,6 +22,8 @@ from processors.speech.whisper import Recogniser, cuda_devices, recogniser
 from processors.tools import Tools
 
 _PAUSE_MS: Final = 700  # between two words: a new utterance
+# Sound that is recognised on both sides of the speech: soft first and last sounds are not speech to the detector.
+_AROUND_MS: Final = 320
 _SENTENCE_END: Final = (".", "?", "!", "…", "。", "？", "！")
 _UNSPACED: Final = frozenset({"zh", "yue", "ja", "th", "lo", "my", "km", "bo"})  # written without blanks
 _MOMENT_MS: Final = 1_000  # too short to tell a language by
@@ -48,7 +50,7 @@ def transcribe_chunk(chunk: AudioChunk, options: Options, tools: Tools, voices: 
     """
     samples = from_wav(tools.blobs.get(chunk.blob_uri))
     relative = [(span.start_ms - chunk.start_ms, span.end_ms - chunk.start_ms) for span in chunk.speech]
-    window = Window(level_speech(samples, relative), chunk.start_ms, chunk.end_ms, chunk.speech)
+    window = _spoken(Window(level_speech(samples, relative), chunk.start_ms, chunk.end_ms, chunk.speech))
     noise = noise_of(samples, relative)
     ears = _ears(chunk, options, tools, noise, voices)
     found = hear(window, ears) if chunk.speech and len(samples) else []
@@ -96,6 +98,13 @@ def device_of(tools: Tools) -> Device:
         ModelUnavailable: the settings want a GPU and there is none.
     """
     return device_for(tools.recognition.device, cuda_devices())
+
+
+def _spoken(window: Window) -> Window:
+    """The window without silence before and behind its speech."""
+    if not window.speech:
+        return window
+    return window.part(window.speech[0].start_ms - _AROUND_MS, window.speech[-1].end_ms + _AROUND_MS)
 
 
 def _doubted(heard: Heard, chunk: AudioChunk, options: Options) -> Heard:
