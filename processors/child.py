@@ -136,6 +136,7 @@ def _tools(environment: dict[str, Any]) -> Any:
     from processors.media.limits import Limits
     from processors.models.store import ModelStore
     from processors.service.config import HostedAsr
+    from processors.speech.choice import Recognition
     from processors.tools import Tools
 
     return Tools(
@@ -150,6 +151,7 @@ def _tools(environment: dict[str, Any]) -> Any:
         work_dir=Path(environment["work_dir"]),
         limits=Limits(**environment["limits"]),
         hosted=HostedAsr.from_json(environment.get("hosted")),
+        recognition=Recognition.model_validate(environment["recognition"]),
     )
 
 

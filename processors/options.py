@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -18,6 +18,7 @@ VisionMode = Literal["auto", "local", "openai", "off"]
 DEFAULT_MIN_SEGMENT_MS = 8_000
 DEFAULT_MAX_SEGMENT_MS = 60_000
 DEFAULT_MAX_SEGMENTS = 10
+DEFAULT_PROFILE: Final[Profile] = "balanced"
 
 
 class Options(BaseModel):
@@ -30,7 +31,7 @@ class Options(BaseModel):
     min_segment_ms: int = Field(DEFAULT_MIN_SEGMENT_MS, ge=500, le=3_600_000)
     max_segment_ms: int = Field(DEFAULT_MAX_SEGMENT_MS, ge=1_000, le=3_600_000)
     max_segments: int = Field(DEFAULT_MAX_SEGMENTS, ge=1, le=100)
-    profile: Profile = "balanced"
+    profile: Profile = DEFAULT_PROFILE
     vision: VisionMode = "auto"
     budget_usd: float = Field(
         0.0, ge=0.0, le=10_000.0, description="most money to spend on this video; 0 for no limit", strict=False

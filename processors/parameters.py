@@ -8,7 +8,11 @@ parameter computes its stage and those behind it anew, and nothing before.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
+
+from processors.options import DEFAULT_PROFILE
+from processors.speech.choice import DEFAULT_RECOGNITION, Device, Recognition, needs_hint
 
 STEERED_BY: Final[dict[str, frozenset[str]]] = {
     "metadata": frozenset({"language", "metadata"}),
@@ -19,37 +23,60 @@ STEERED_BY: Final[dict[str, frozenset[str]]] = {
     "segmenter": frozenset(),  # its input, the parts, has the options inside
 }
 
-
 # Of a stage that may ask a service that is paid for.
 _STEERED_IF_PAID: Final[dict[str, frozenset[str]]] = {"transcriber": frozenset({"budget_usd"})}
 
 
-def relevant(stage: str, options: Mapping[str, Any], asr_service: str | None = None) -> dict[str, Any]:
-    """The options that steer a stage, of all options of a request; see `parameters` for the service."""
-    steering = STEERED_BY[stage] | (_STEERED_IF_PAID.get(stage, frozenset()) if asr_service else frozenset())
-    return {name: value for name, value in options.items() if name in steering}
+@dataclass(frozen=True, slots=True)
+class Steering:
+    """The settings that decide what stages compute.
+
+    Attributes:
+        asr_model: the recogniser; None for the choice by profile and language.
+        threads: of a child; another number of them changes floating point sums.
+        recognition: models by profile, device and languages.
+        asr_service: model and address of the service that recognises speech; None for the local models.
+    """
+
+    asr_model: str | None = None
+    threads: int = 1
+    recognition: Recognition = DEFAULT_RECOGNITION
+    asr_service: str | None = None
+
+    def decisive(self) -> dict[str, Any]:
+        """What decides a result, as JSON; threads change digits that no result shows."""
+        return {
+            "asr_model": self.asr_model,
+            "recognition": self.recognition.model_dump(mode="json"),
+            "asr_service": self.asr_service,
+        }
 
 
-def parameters(
-    stage: str, options: Mapping[str, Any], asr_model: str | None, threads: int, asr_service: str | None = None
-) -> dict[str, Any]:
+def relevant(stage: str, options: Mapping[str, Any], steering: Steering) -> dict[str, Any]:
+    """The options that steer a stage, of all options of a request."""
+    paid = steering.asr_service is not None
+    names = STEERED_BY[stage] | (_STEERED_IF_PAID.get(stage, frozenset()) if paid else frozenset())
+    return {name: value for name, value in options.items() if name in names}
+
+
+def parameters(stage: str, options: Mapping[str, Any], steering: Steering) -> dict[str, Any]:
     """What steers a stage beside its input, as JSON.
 
     Args:
         stage: name of the stage.
         options: those that are relevant for it.
-        asr_model: the recogniser of the settings; None for the choice by profile and language.
-        threads: of a child; another number of them changes floating point sums.
-        asr_service: model and address of the service that recognises speech; None for the local models.
+        steering: the settings.
     """
-    steered: dict[str, Any] = {"options": dict(options), "threads": threads}
+    steered: dict[str, Any] = {"options": dict(options), "threads": steering.threads}
     if stage == "transcriber":
-        steered["asr_model"] = asr_model
-        if asr_service is not None:
-            steered["asr_service"] = asr_service
-    if stage == "audio-extractor" and options.get("profile") == "fast":
-        steered["hints"] = asr_model is None  # the language of the first speech chooses between two models
+        steered.update(steering.decisive())
+    if stage == "audio-extractor":
+        # the language of the first speech, by the large model, where it chooses between two models
+        device: Device = "cuda" if steering.recognition.device == "cuda" else "cpu"
+        tier = steering.recognition.tier(options.get("profile", DEFAULT_PROFILE), device)
+        if needs_hint(tier, steering.asr_model):
+            steered["hints"] = tier.large
     return steered
 
 
-__all__ = ["STEERED_BY", "parameters", "relevant"]
+__all__ = ["STEERED_BY", "Steering", "parameters", "relevant"]

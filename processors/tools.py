@@ -9,6 +9,7 @@ from processors.blobs import BlobStore
 from processors.media.limits import DEFAULTS, Limits
 from processors.models.store import ModelStore
 from processors.service.config import HostedAsr
+from processors.speech.choice import DEFAULT_RECOGNITION, Recognition
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class Tools:
         work_dir: folder for temporary files of jobs.
         limits: of media files.
         hosted: service that recognises speech, or None for the local models.
+        recognition: models by profile, device and languages.
     """
 
     blobs: BlobStore
@@ -32,3 +34,4 @@ class Tools:
     work_dir: Path
     limits: Limits = DEFAULTS
     hosted: HostedAsr | None = None
+    recognition: Recognition = DEFAULT_RECOGNITION

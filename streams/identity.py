@@ -11,6 +11,7 @@ import orjson
 
 from processors.errors import InvalidMessage
 from processors.options import Options
+from processors.parameters import Steering
 from processors.versions import ALGORITHM_VERSIONS
 from schemas.messages import MAX_GENERATION, VIDEO_ID_PATTERN, VideoIngested
 
@@ -59,15 +60,16 @@ def video_id_of(source: str, options: Options) -> str:
     return _digest({"source": source, "options": options.model_dump(mode="json")})[:_ID_DIGITS]
 
 
-def request_digest(source_digest: str, options: Options, asr_model: str | None, asr_service: str | None = None) -> str:
+def request_digest(source_digest: str, options: Options, steering: Steering) -> str:
     """What decides the result: source, options, model choice and the versions of all algorithms. Hex, 64 digits."""
-    decisive: dict[str, Any] = {
-        "source": source_digest,
-        "options": options.model_dump(mode="json"),
-        "asr_model": asr_model,
-        "versions": ALGORITHM_VERSIONS,
-    }
-    return _digest(decisive if asr_service is None else {**decisive, "asr_service": asr_service})
+    return _digest(
+        {
+            "source": source_digest,
+            "options": options.model_dump(mode="json"),
+            **steering.decisive(),
+            "versions": ALGORITHM_VERSIONS,
+        }
+    )
 
 
 def cache_key(stage: str, parameters: dict[str, Any], inputs: str) -> str:

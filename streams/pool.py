@@ -138,6 +138,7 @@ class ChildPool:
             "asr_model": self._settings.asr_model,
             "work_dir": str(work_dir),
             "limits": asdict(self._settings.limits),
+            "recognition": self._settings.recognition.model_dump(mode="json"),
             "memory_mb": self._settings.child_memory_mb,
         }
         if self._stage in _ASKS_SERVICES and (hosted := self._settings.hosted_asr(self.size)) is not None:

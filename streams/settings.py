@@ -12,7 +12,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
@@ -26,7 +26,10 @@ from pydantic_settings.exceptions import SettingsError as SourceError
 
 from processors.errors import Fatal
 from processors.media.limits import Limits
+from processors.options import Profile
+from processors.parameters import Steering
 from processors.service.config import HostedAsr, ServiceConfig
+from processors.speech.choice import Recognition, TierChanges
 from streams.secrets import masked
 
 PREFIX: Final = "CLIPSTREAM_"
@@ -125,6 +128,21 @@ class Settings(BaseSettings):
         description="who recognises speech: models on this machine, or the service at OPENAI_BASE_URL, for which the "
         "local model steps in where it cannot",
     )
+    asr_device: Literal["auto", "cpu", "cuda"] = Field(
+        "auto", description="where recognition runs; auto: on a GPU where there is one, as set where workers differ"
+    )
+    asr_profiles: dict[Profile, TierChanges] = Field(
+        {},
+        description="models, beams and noise threshold of the profiles where they differ from the measured ones: "
+        '`{"fast": {"small": "tiny.en", "small_beam": 1, "large": "base", "large_beam": 5, "noise": 0.1}}`',
+    )
+    languages: frozenset[str] = Field(
+        frozenset(),
+        description="languages whose speech is written down, as codes like en; all that are known when empty",
+    )
+    other_languages: Literal["drop", "nearest"] = Field(
+        "drop", description="speech in other ones: no text, with the reason listed, or as the likeliest of these"
+    )
     # The longest a single item may take. Above all real items: 29 s of speech take 30 s with the largest model on one
     # slow core; a whole video's decoding is one item of an extractor, at 40x real time 20 minutes are 13 hours.
     item_timeout_s: float = Field(1_200.0, ge=1.0, le=86_400.0, description="longest wait for the next output of a job")
@@ -217,6 +235,26 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Order of the sources, the first one wins."""
         return init_settings, env_settings, _OwnLines(settings_cls), TomlConfigSettingsSource(settings_cls)
+
+    @model_validator(mode="after")
+    def _recognition(self) -> Settings:
+        _ = self.recognition  # refuses what is no language
+        return self
+
+    @property
+    def recognition(self) -> Recognition:
+        """Models by profile, device and languages."""
+        return Recognition(
+            device=self.asr_device,
+            profiles=self.asr_profiles,
+            languages=tuple(sorted(self.languages)),
+            others=self.other_languages,
+        )
+
+    @property
+    def steering(self) -> Steering:
+        """What decides what stages compute."""
+        return Steering(self.asr_model, self.threads, self.recognition, self.asr_service)
 
     @property
     def store(self) -> str:

@@ -115,9 +115,8 @@ class Bench:
             inputs: hash of the input's content.
             fresh_from: skip reading the cache when this stage is there or behind it.
         """
-        service = self.settings.asr_service
-        options = relevant(stage, request.get("options", {}), service)
-        steered = parameters(stage, options, self.settings.asr_model, self.settings.threads, service)
+        options = relevant(stage, request.get("options", {}), self.settings.steering)
+        steered = parameters(stage, options, self.settings.steering)
         key = identity.cache_key(stage, steered, inputs)
         if fresh_from is None or stage not in BEHIND.get(fresh_from, frozenset()):
             # on a thread: a tier may be slow, and heartbeats go on

@@ -84,6 +84,13 @@ _BASE: Final = (
     ModelFile("tokenizer.json", 2_203_239, "fb7b63191e9bb045082c79fd742a3106a12c99513ab30df4a0d47fa6cb6fd0ab"),
     ModelFile("vocabulary.txt", 459_861, "34ce3fe1c5041027b3f8d42912270993f986dbc4bb34cf27f951e34a1e453913"),
 )
+_LARGE_V3: Final = (
+    ModelFile("config.json", 2_394, "a9306624f5ec14270a014b647e5c316b6e03a662c369758d1b90697a7b0655b9"),
+    ModelFile("model.bin", 3_087_284_237, "69f74147e3334731bc3a76048724833325d2ec74642fb52620eda87352e3d4f1"),
+    ModelFile("preprocessor_config.json", 340, "7ccc62c6f2765af1f3b46c00c9b5894426835a05021c8b9c01eecb6dfb542711"),
+    ModelFile("tokenizer.json", 2_480_617, "6d8cbd7cd0d8d5815e478dac67b85a26bbe77c1f5e0c6d76d1ce2abc0e5f21ca"),
+    ModelFile("vocabulary.json", 1_068_114, "c69260f2ab26d659b7c398f9a2b2b48ed0df16c3b47d7326782fd9cba71690c1"),
+)
 _SILERO: Final = (
     ModelFile("silero_vad_v6.onnx", 1_245_151, "4cbf549b8326f60f80f2536d9eefeb450a9abe83365a098031c89719f1be17d2"),
 )
@@ -130,6 +137,14 @@ MODELS: Final = {
                 ),
             ),
             hub="Systran/faster-whisper-base",
+        ),
+        Model(
+            "large-v3",  # 3 GB, for GPUs; no package of the registry has it
+            "speech recognition",
+            "MIT",
+            _LARGE_V3,
+            hub="Systran/faster-whisper-large-v3",
+            revision="edaa852ec7e145841d8ffdb056a99866b5f0a478",
         ),
         Model(
             "silero-vad",

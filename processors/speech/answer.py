@@ -113,7 +113,7 @@ def understood(body: bytes, window: Window, language: str | None, model: str) ->
         mine = [word for word, owner in zip(words, owners, strict=True) if owner == number]
         # it tells no probability of the language; the text's own stands in, as it is low for the wrong language too
         sure = 1.0 if language is not None else math.exp(decoded.avg_logprob)
-        found.append(Heard(mine, code, sure, decoded, refusal(decoded, english_only=False), model))
+        found.append(Heard(mine, code, sure, decoded, refusal(decoded, english_only=False), model, None))
     return Understood(found, seconds)
 
 

@@ -2,13 +2,15 @@
 
 ::
 
-    speech    ####  ########   ###         #### ###############################...
-    chunks   [----------------------]     [------------------][--------------...
-                 short pauses stay in      forced cut at 29 s: in the longest pause, else the least speech-like moment
+    speech    ####  ########   ###    ###         #### ###############################...
+    chunks   [------------------------][----]      [------------------][--------------...
+                 short pauses stay in              forced cut at 29 s: in the longest pause, else the least speech-like
+                                                   moment
 
 A chunk ends at a pause; the longer the chunk is already, the shorter the pause that will do. Chunks never overlap, each
-span of speech lies in exactly one of them (a forced cut parts it), and silence between them belongs to none. At most
-the open chunk and what the detector has not seen yet are kept: about 31 s of sound.
+span of speech lies in exactly one of them (a forced cut parts it). They follow each other without a gap where no more
+than 3 s are between them, so that what the detector takes for a pause is heard by somebody; longer silence, music and
+noise belong to none. At most the open chunk and what the detector has not seen yet are kept: about 35 s of sound.
 
 The lengths are a trade-off. Short chunks are cheaper, as the encoder's cost grows with the square of the length, they
 hold one language and one loudness more often, and they spread better over workers; long ones give context. 40 English
@@ -27,13 +29,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processors.domain import Span
-from processors.speech.vad import SAMPLE_RATE, WINDOW_MS, WINDOW_SAMPLES, Hysteresis, Samples, WindowSpan
+from processors.speech.vad import (
+    MAX_RISE_WINDOWS,
+    SAMPLE_RATE,
+    WINDOW_MS,
+    WINDOW_SAMPLES,
+    Hysteresis,
+    Samples,
+    WindowSpan,
+)
 
 MAX_CHUNK_MS: Final = 29_000  # Whisper looks at 30 s; the rest is room for the silence that tells it the end
 _MAX_WINDOWS: Final = MAX_CHUNK_MS // WINDOW_MS
 # Sound kept on both sides of the speech: the detector is late by a window or two, and unvoiced first and last
 # consonants ("s", "t", "f") are not speech to it.
 _PAD_WINDOWS: Final = 320 // WINDOW_MS
+# Sound up to this long between two chunks belongs to the second one: the longest pause that may be within one.
+_NEAR_WINDOWS: Final = 3_000 // WINDOW_MS
 # Pause that ends a chunk, by the length of its speech so far: (from this length, a pause of this length), in windows.
 # 1.5 s is always a new thought; "yes." alone waits for what follows, as a word without context is recognised badly.
 _PAUSES: Final = tuple(
@@ -106,7 +118,7 @@ class Chunker:
         if last is not None:
             self._spans.append(last)
         if self._spans:
-            yield self._cut(len(self._spans), min(self._hysteresis.now, self._spans[-1][1] + _PAD_WINDOWS))
+            yield self._cut(len(self._spans), min(self._hysteresis.now, self._spans[-1][1] + _NEAR_WINDOWS))
 
     def _advance(self, probabilities: NDArray[np.float32]) -> Iterator[SpeechChunk]:
         for probability in probabilities.tolist():
@@ -132,7 +144,7 @@ class Chunker:
         return self._spans[0][0] if self._spans else self._hysteresis.start
 
     def _start(self, first: int) -> int:
-        return max(self._done, first - _PAD_WINDOWS)
+        return self._done if first - self._done <= _NEAR_WINDOWS else first - _PAD_WINDOWS
 
     def _is_full(self) -> bool:
         first = self._first()
@@ -173,13 +185,15 @@ class Chunker:
         length_ms = len(samples) // _SAMPLES_PER_MS  # the last window of the file may be short
         samples = samples[: length_ms * _SAMPLES_PER_MS].copy()
         start_ms, end_ms = start * WINDOW_MS, start * WINDOW_MS + length_ms
-        speech = [Span(first * WINDOW_MS, min(after * WINDOW_MS, end_ms)) for first, after in spans]
+        # speech may have begun softly before the end of the chunk before
+        speech = [Span(max(first, start) * WINDOW_MS, min(after * WINDOW_MS, end_ms)) for first, after in spans]
         return SpeechChunk(start_ms, end_ms, samples, [span for span in speech if span.start_ms < span.end_ms])
 
     def _forget(self) -> None:
         """Drop the sound and the probabilities that no chunk can need any more."""
         first = self._first()
-        keep = max(self._done, (self._hysteresis.now if first is None else first) - _PAD_WINDOWS)
+        latest = self._hysteresis.now - MAX_RISE_WINDOWS - _NEAR_WINDOWS
+        keep = max(self._done, latest) if first is None else self._start(first)
         drop = keep - self._sound_window
         if drop > 0:
             self._sound = self._sound[drop * WINDOW_SAMPLES :]

@@ -10,9 +10,10 @@ from processors.domain import AudioChunk, ExtractionEnd
 from processors.media.audio import SAMPLE_RATE, AudioTrack, Samples, open_audio
 from processors.media.container import open_container, unsupported
 from processors.options import Options
+from processors.speech.choice import TIERS, needs_hint
 from processors.speech.chunking import Chunker, SpeechChunk
-from processors.speech.listening import SURE
-from processors.speech.transcribe import LARGE_MODEL
+from processors.speech.tongues import SURE
+from processors.speech.transcribe import device_of
 from processors.speech.vad import SpeechDetector
 from processors.speech.wav import to_wav, within_scale
 from processors.speech.whisper import recogniser
@@ -70,7 +71,7 @@ def _chunks(track: AudioTrack, tools: Tools) -> Iterator[SpeechChunk]:
 
 
 class _Hints:
-    """The language of the file's first speech, where the choice of the model depends on it: in the fast profile.
+    """The language of the file's first speech, where the choice of the model depends on it: of an English one.
 
     Elsewhere each chunk tells its language by itself, for 2 % of the time of its recognition.
     """
@@ -81,14 +82,17 @@ class _Hints:
         self._tries = 0
         if options.language is not None:
             self._hint = (options.language, 1.0)
-        elif options.profile == "fast" and tools.asr_model is None:
-            self._tries = _HINT_TRIES
+        elif any(needs_hint(tools.recognition.tier(options.profile, device), tools.asr_model) for device in TIERS):
+            self._device = device_of(tools)  # imports the recogniser, which most videos do without here
+            self._tier = tools.recognition.tier(options.profile, self._device)
+            self._tries = _HINT_TRIES if needs_hint(self._tier, tools.asr_model) else 0
 
     def of(self, samples: Samples) -> tuple[str | None, float | None]:
         """(language, probability) for a chunk; (None, None) as long as it is not sure."""
         if self._tries > 0:
             self._tries -= 1
-            model = recogniser(LARGE_MODEL, self._tools.models.path(LARGE_MODEL), self._tools.threads)
+            name = self._tier.large
+            model = recogniser(name, self._tools.models.path(name), self._tools.threads, self._device)
             encoded = model.encode(samples[:_HINT_SAMPLES], _HINT_MARGIN_FRAMES)
             language, probability = next(iter(model.detect_language(encoded).items()))
             if probability >= SURE:

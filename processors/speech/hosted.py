@@ -20,7 +20,8 @@ from processors.service.config import HostedAsr
 from processors.service.cost import sound_usd, usd_per_minute
 from processors.speech.answer import Understood, understood
 from processors.speech.language_names import iso_639_1
-from processors.speech.listening import SURE, Heard, Window
+from processors.speech.listening import Heard, Window
+from processors.speech.tongues import SURE
 from processors.speech.vad import SAMPLE_RATE
 from processors.speech.wav import to_wav
 from processors.tools import Tools

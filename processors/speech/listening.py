@@ -3,8 +3,10 @@
 ::
 
     encode, short window -> language -> decode -> words on the timeline
+                            | none that is supported: nothing is written down
                             | not sure, and a pause inside: each side on its own
-                                        | bad: larger model; then the full window, a wider beam, the language anew
+                                        | bad: larger model; the language anew, where one was given; then the full
+                                        | window and a wider beam
                                                   | speech without words: that piece on its own, once
 
 Nothing is sampled, so the same sound gives the same words. (Whisper's own second tries sample at a temperature.)
@@ -15,19 +17,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
-from itertools import islice, pairwise
+from itertools import pairwise
 from typing import Final
 
 from processors.domain import Span, Word
 from processors.speech.guards import MIN_LOGPROB, MIN_LOGPROB_SMALL, is_bad, is_loop, refusal
 from processors.speech.placing import holes, place
+from processors.speech.tongues import ALL_LANGUAGES, Supported, candidates, not_supported
 from processors.speech.vad import SAMPLE_RATE, Samples
-from processors.speech.whisper import FULL_FRAMES, MARGIN_FRAMES, Decoded, Encoded, Recogniser
+from processors.speech.whisper import FULL_FRAMES, Decoded, Encoded, Recogniser
 
-SURE: Final = 0.6  # probability from which a language counts as known: 61 of 64 windows of clips in three languages
 RETRY_BEAM: Final = 5
-# Languages that are tried where none is sure; the one that gives the likelier text is kept.
-_CANDIDATES: Final = 2
+# Of speech in a language that is not supported.
+UNWRITTEN: Final = Decoded([], "", 0.0, 0.0, 0.0, False)
 # A window of uncertain language is parted at a pause of this length with at least this much speech on both sides.
 _PART_PAUSE_MS: Final = 300
 _PART_SPEECH_MS: Final = 1_500
@@ -46,6 +48,8 @@ class Ears:
         language: that is known (the request's), or None.
         hint: likely language, used where a window alone leaves it open.
         beam: width of the search, >= 1.
+        larger_beam: of the search with the larger model.
+        supported: languages that may be written down.
     """
 
     model: Recogniser
@@ -53,6 +57,8 @@ class Ears:
     language: str | None
     hint: str | None
     beam: int
+    larger_beam: int = RETRY_BEAM
+    supported: Supported = ALL_LANGUAGES
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +90,9 @@ class Heard:
     language: str
     language_probability: float
     decoded: Decoded
-    refused: str | None  # why the words are not believed
+    refused: str | None  # why the words are not believed, or there are none
     model: str
+    beam: int | None  # of the local model
 
 
 def hear(window: Window, ears: Ears, again: bool = True) -> list[Heard]:
@@ -111,7 +118,8 @@ def hear(window: Window, ears: Ears, again: bool = True) -> list[Heard]:
     for hole in holes(heard.words if heard.refused is None else [], window.speech):
         part = window.part(hole.start_ms - _MARGIN_MS, hole.end_ms + _MARGIN_MS)
         if (part.start_ms, part.end_ms) != (window.start_ms, window.end_ms):
-            found += [_within(new, hole) for new in hear(part, ears, again=False) if not is_bad(new.decoded)]
+            anew = hear(part, ears, again=False)
+            found += [_within(new, hole) for new in anew if not is_bad(new.decoded) and new.decoded is not UNWRITTEN]
     return found
 
 
@@ -122,51 +130,79 @@ def _within(heard: Heard, hole: Span) -> Heard:
 
 
 def _languages(ears: Ears, encoded: Encoded, model: Recogniser) -> list[tuple[str, float]]:
-    """The languages to decode in with their probabilities: one that is known or sure, else the few likeliest."""
+    """The languages to decode in with their probabilities; none when the speech is in one that is not supported."""
     if not model.multilingual:
-        return [("en", 1.0)]
+        return [("en", 1.0)] if ears.supported.has("en") else []
     if ears.language is not None and ears.language in model.languages:
-        return [(ears.language, 1.0)]
-    likely = model.detect_language(encoded)
-    first = list(islice(likely.items(), _CANDIDATES))
-    if first[0][1] >= SURE:
-        return first[:1]
-    if ears.hint is not None and ears.hint in likely and ears.hint not in dict(first):
-        first.append((ears.hint, likely[ears.hint]))
-    return first
+        if ears.supported.has(ears.language):
+            return [(ears.language, 1.0)]
+        if not ears.supported.nearest:
+            return []
+    return candidates(model.detect_language(encoded), ears.hint, ears.supported)
+
+
+@dataclass(frozen=True, slots=True)
+class _Try:
+    """One way of decoding, and what came of it."""
+
+    decoded: Decoded
+    encoded: Encoded
+    model: Recogniser
+    language: str
+    probability: float
+    beam: int | None  # of the local model
 
 
 def _decode(window: Window, ears: Ears, encoded: Encoded, languages: list[tuple[str, float]]) -> Heard:
+    if not languages:
+        return _unwritten(ears, encoded, ears.model)
     best = _best_of(encoded, ears.model, languages, ears.beam)
-    if is_bad(best[0], MIN_LOGPROB if ears.larger is None else MIN_LOGPROB_SMALL):
+    if is_bad(best.decoded, MIN_LOGPROB if ears.larger is None else MIN_LOGPROB_SMALL):
         if ears.larger is not None:
-            best = _better(best, _attempt(window, ears, ears.larger(), ears.beam))
-        if is_bad(best[0]):  # the last try is the dear one
-            best = _better(best, _attempt(window, ears, best[2], RETRY_BEAM, FULL_FRAMES))
-    decoded, encoded, model, language, probability = best
-    words = place(model.align(encoded, decoded, language), window.start_ms, window.end_ms, window.speech)
-    return Heard(words, language, probability, decoded, refusal(decoded, not model.multilingual), model.name)
+            model = ears.larger()
+            encoded = model.encode(window.samples)
+            languages = _languages(ears, encoded, model)
+            if not languages:
+                return _unwritten(ears, encoded, model)
+            best = _better(best, _best_of(encoded, model, languages, ears.larger_beam))
+        if is_bad(best.decoded) and ears.language is not None and best.model.multilingual:
+            best = _anew(best, ears)
+        if is_bad(best.decoded):  # the last try is the dear one
+            encoded = best.model.encode(window.samples, FULL_FRAMES)
+            languages = _languages(ears, encoded, best.model) or [(best.language, best.probability)]
+            best = _better(best, _best_of(encoded, best.model, languages, max(best.beam, RETRY_BEAM)))
+    words = place(
+        best.model.align(best.encoded, best.decoded, best.language), window.start_ms, window.end_ms, window.speech
+    )
+    refused = refusal(best.decoded, not best.model.multilingual)
+    return Heard(words, best.language, best.probability, best.decoded, refused, best.model.name, best.beam)
 
 
-_Attempt = tuple[Decoded, Encoded, Recogniser, str, float]
+def _unwritten(ears: Ears, encoded: Encoded, model: Recogniser) -> Heard:
+    language, probability = next(iter(model.detect_language(encoded).items()))
+    if ears.language is not None and model.multilingual and not ears.supported.has(ears.language):
+        language, probability = ears.language, 1.0
+    return Heard([], language, probability, UNWRITTEN, not_supported(language), model.name, ears.beam)
 
 
-def _attempt(window: Window, ears: Ears, model: Recogniser, beam: int, margin_frames: int = MARGIN_FRAMES) -> _Attempt:
-    encoded = model.encode(window.samples, margin_frames)
-    return _best_of(encoded, model, _languages(ears, encoded, model), beam)
+def _anew(best: _Try, ears: Ears) -> _Try:
+    """The given language gave bad text: the best of that and what the model itself takes the language to be."""
+    likely = candidates(best.model.detect_language(best.encoded), None, ears.supported)
+    others = [(language, probability) for language, probability in likely if language != best.language]
+    return _better(best, _best_of(best.encoded, best.model, others, best.beam)) if others else best
 
 
-def _best_of(encoded: Encoded, model: Recogniser, languages: list[tuple[str, float]], beam: int) -> _Attempt:
-    tries: list[_Attempt] = [
-        (model.decode(encoded, language, beam), encoded, model, language, probability)
+def _best_of(encoded: Encoded, model: Recogniser, languages: list[tuple[str, float]], beam: int) -> _Try:
+    tries = [
+        _Try(model.decode(encoded, language, beam), encoded, model, language, probability, beam)
         for language, probability in languages
     ]
     return reduce(_better, tries)
 
 
-def _better(first: _Attempt, second: _Attempt) -> _Attempt:
+def _better(first: _Try, second: _Try) -> _Try:
     """The one that is no loop, then the likelier one."""
-    keys = [(not is_loop(one[0]), one[0].avg_logprob) for one in (first, second)]
+    keys = [(not is_loop(one.decoded), one.decoded.avg_logprob) for one in (first, second)]
     return second if keys[1] > keys[0] else first
 
 
@@ -182,4 +218,4 @@ def _middle_pause(speech: Sequence[Span]) -> int | None:
     return best[1] if best is not None else None
 
 
-__all__ = ["SURE", "Ears", "Heard", "Window", "hear"]
+__all__ = ["UNWRITTEN", "Ears", "Heard", "Window", "hear"]

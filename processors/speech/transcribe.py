@@ -9,40 +9,41 @@ from typing import Final
 
 from processors.domain import AudioChunk, ChunkTranscript, DroppedText, Span, Utterance, Word
 from processors.options import Options
+from processors.speech.choice import Device, choose, device_for
 from processors.speech.guards import surplus
 from processors.speech.hosted import ask
 from processors.speech.levels import level_speech, loudness_db
-from processors.speech.listening import SURE, Ears, Heard, Window, hear
+from processors.speech.listening import UNWRITTEN, Ears, Heard, Window, hear
+from processors.speech.noise import Noise, noise_of
 from processors.speech.placing import in_order, outside
+from processors.speech.tongues import SURE, Supported
 from processors.speech.vad import SAMPLE_RATE, Samples
 from processors.speech.wav import from_wav
-from processors.speech.whisper import Recogniser, recogniser
+from processors.speech.whisper import Recogniser, cuda_devices, recogniser
 from processors.tools import Tools
 
-SMALL_MODEL: Final = "tiny.en"
-LARGE_MODEL: Final = "base"
-# Width of the search. Short windows make a wide one cheap, as most of the work was in the encoder. Wrong words and
-# processor time, base, of 1,708 in three languages: 1: 207 in 45 s, 5: 163 in 57 s, 8: 167 in 66 s. tiny.en, of 2,036
-# in English: 1: 232 in 25 s, 5: 219 in 33 s.
-_BEAMS: Final = {"fast": 1, "balanced": 5, "best": 5}
 _PAUSE_MS: Final = 700  # between two words: a new utterance
+# Sound that is recognised on both sides of the speech: soft first and last sounds are not speech to the detector.
+_AROUND_MS: Final = 320
 _SENTENCE_END: Final = (".", "?", "!", "…", "。", "？", "！")
 _UNSPACED: Final = frozenset({"zh", "yue", "ja", "th", "lo", "my", "km", "bo"})  # written without blanks
 _MOMENT_MS: Final = 1_000  # too short to tell a language by
 _SAMPLES_PER_MS: Final = SAMPLE_RATE // 1000
 
 
-def transcribe_chunk(chunk: AudioChunk, options: Options, tools: Tools) -> ChunkTranscript:
+def transcribe_chunk(chunk: AudioChunk, options: Options, tools: Tools, voices: int | None = None) -> ChunkTranscript:
     """Recognise the words of a chunk. The same chunk, options and models give the same result.
 
     Args:
         chunk: from the audio extractor; at most 29 s.
         options: `profile` and `language` count.
         tools: `blobs` has the sound, `models` the weights, `threads` are used.
+        voices: speakers in the chunk, >= 1; None when nobody counted.
 
     Returns:
         Utterances in time order; their words lie inside the chunk and do not overlap. Text that is not believed is in
-        `dropped` with the reason: "no speech", "repetition", "not intelligible", "outside speech".
+        `dropped` with the reason: "no speech", "repetition", "not intelligible", "outside speech"; speech in a language
+        that the settings do not support with "language not supported: CODE" and no text.
 
     Raises:
         InvalidMessage: the blob is not there, or no 16 kHz mono WAV.
@@ -50,15 +51,16 @@ def transcribe_chunk(chunk: AudioChunk, options: Options, tools: Tools) -> Chunk
     """
     samples = from_wav(tools.blobs.get(chunk.blob_uri))
     relative = [(span.start_ms - chunk.start_ms, span.end_ms - chunk.start_ms) for span in chunk.speech]
-    window = Window(level_speech(samples, relative), chunk.start_ms, chunk.end_ms, chunk.speech)
+    window = _spoken(Window(level_speech(samples, relative), chunk.start_ms, chunk.end_ms, chunk.speech))
+    noise = noise_of(samples, relative)
     hosted = ask(window, chunk, options, tools)
-    ears = _ears(chunk, options, tools) if hosted.found is None else None
+    ears = _ears(chunk, options, tools, noise, voices) if hosted.found is None else None
     found = hosted.found or (hear(window, ears) if ears is not None and chunk.speech and len(samples) else [])
     found = [_doubted(heard, chunk, options) for heard in found]
     dropped = [
         DroppedText(*_extent(heard.words, chunk), heard.decoded.text, heard.refused)
         for heard in found
-        if heard.refused is not None and heard.decoded.text
+        if heard.refused is not None and (heard.decoded.text or heard.decoded is UNWRITTEN)
     ]
     utterances = []
     for words, heard in _stretches(found, chunk):
@@ -79,24 +81,37 @@ def transcribe_chunk(chunk: AudioChunk, options: Options, tools: Tools) -> Chunk
         utterances=utterances,
         dropped=sorted(dropped, key=lambda text: (text.start_ms, text.end_ms)),
         model=main.model if main is not None else ears.model.name if ears is not None else hosted.model,
+        noise_level=None if noise is None else noise.level,
+        voices=voices,
+        beam=main.beam if main is not None else ears.beam if ears is not None else None,
     )
     return hosted.recorded(transcript)
 
 
 def warm_up(tools: Tools) -> None:
-    """Load the model that most chunks need, unless a service does them."""
+    """Load the model that most chunks need, unless a service does them: of a profile that is not fast."""
     if tools.hosted is not None:
         import openai  # noqa: F401
 
         return
-    _load(tools.asr_model or LARGE_MODEL, tools)
+    device = device_of(tools)
+    _load(tools.asr_model or tools.recognition.tier("balanced", device).large, tools, device)
 
 
-def model_for(options: Options, hint: str | None, override: str | None) -> str:
-    """Name of the model for a chunk: English goes to the small English one in the fast profile."""
-    if override is not None:
-        return override
-    return SMALL_MODEL if options.profile == "fast" and (options.language or hint) == "en" else LARGE_MODEL
+def device_of(tools: Tools) -> Device:
+    """What models run on.
+
+    Raises:
+        ModelUnavailable: the settings want a GPU and there is none.
+    """
+    return device_for(tools.recognition.device, cuda_devices())
+
+
+def _spoken(window: Window) -> Window:
+    """The window without silence before and behind its speech."""
+    if not window.speech:
+        return window
+    return window.part(window.speech[0].start_ms - _AROUND_MS, window.speech[-1].end_ms + _AROUND_MS)
 
 
 def _doubted(heard: Heard, chunk: AudioChunk, options: Options) -> Heard:
@@ -106,21 +121,26 @@ def _doubted(heard: Heard, chunk: AudioChunk, options: Options) -> Heard:
     return replace(heard, refused="no speech") if doubtful and heard.refused is None else heard
 
 
-def _ears(chunk: AudioChunk, options: Options, tools: Tools) -> Ears:
+def _ears(chunk: AudioChunk, options: Options, tools: Tools, noise: Noise | None, voices: int | None) -> Ears:
     hint = chunk.language_hint if (chunk.language_probability or 0.0) >= SURE else None
-    name = model_for(options, hint, tools.asr_model)
-    has_larger = name == SMALL_MODEL and tools.asr_model is None
+    device = device_of(tools)
+    tier = tools.recognition.tier(options.profile, device)
+    english = (options.language or hint) == "en"
+    choice = choose(tier, tools.asr_model, None if noise is None else noise.level, voices, english)
+    larger = choice.larger
     return Ears(
-        model=_load(name, tools),
-        larger=(lambda: _load(LARGE_MODEL, tools)) if has_larger else None,
+        model=_load(choice.model, tools, device),
+        larger=None if larger is None else lambda: _load(larger, tools, device),
         language=options.language,
         hint=hint,
-        beam=_BEAMS[options.profile],
+        beam=choice.beam,
+        larger_beam=choice.larger_beam,
+        supported=Supported(frozenset(tools.recognition.languages), tools.recognition.others == "nearest"),
     )
 
 
-def _load(name: str, tools: Tools) -> Recogniser:
-    return recogniser(name, tools.models.path(name), tools.threads)
+def _load(name: str, tools: Tools, device: Device) -> Recogniser:
+    return recogniser(name, tools.models.path(name), tools.threads, device)
 
 
 def _stretches(found: list[Heard], chunk: AudioChunk) -> Iterator[tuple[list[Word], Heard]]:
@@ -179,4 +199,4 @@ def _extent(words: list[Word], chunk: AudioChunk) -> tuple[int, int]:
     return (words[0].start_ms, words[-1].end_ms) if words else (chunk.start_ms, chunk.end_ms)
 
 
-__all__ = ["LARGE_MODEL", "SMALL_MODEL", "model_for", "transcribe_chunk", "warm_up"]
+__all__ = ["device_of", "transcribe_chunk", "warm_up"]

@@ -30,6 +30,9 @@ SILENCE_THRESHOLD: Final = 0.25
 MIN_SILENCE_WINDOWS: Final = 5
 # Anything shorter is a click; the shortest words ("no", "si") are 150 ms and more: 4 windows.
 MIN_SPEECH_WINDOWS: Final = 4
+# Speech that came to the threshold began where the lower one was passed, at most 320 ms earlier: soft beginnings. The
+# first "Hello?" of a telephone talk is one window above the one and five above the other, and was lost as a click.
+MAX_RISE_WINDOWS: Final = 10
 
 # The network follows the loudness of what it just heard: after a clip at -25 dB it was blind for clips at -60 dB (5 of
 # 40 lost). So each batch is lifted to the level of ordinary speech, by the loudest tenth of a second of late. That
@@ -122,6 +125,7 @@ class Hysteresis:
 
     def __init__(self) -> None:
         self.now = 0  # windows taken in
+        self._rising = 0  # windows above the lower threshold up to now, outside speech
         self.start: int | None = None
         self.silence_since: int | None = None
 
@@ -130,7 +134,9 @@ class Hysteresis:
         window, self.now = self.now, self.now + 1
         if self.start is None:
             if probability >= SPEECH_THRESHOLD:
-                self.start = window
+                self.start, self._rising = window - self._rising, 0
+            else:
+                self._rising = min(self._rising + 1, MAX_RISE_WINDOWS) if probability >= SILENCE_THRESHOLD else 0
             return None
         if probability >= SILENCE_THRESHOLD if self.silence_since is None else probability >= SPEECH_THRESHOLD:
             self.silence_since = None
@@ -161,6 +167,7 @@ class Hysteresis:
 
 
 __all__ = [
+    "MAX_RISE_WINDOWS",
     "SAMPLE_RATE",
     "WINDOW_MS",
     "WINDOW_SAMPLES",

@@ -17,6 +17,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from processors.speech.choice import Device, compute_type_for
 from processors.speech.vad import SAMPLE_RATE, Samples
 
 FULL_FRAMES: Final = 3_000  # 30 s, what Whisper was trained on
@@ -76,15 +77,21 @@ class Recogniser:
         name: of the model, for results.
         folder: with model.bin, config.json, tokenizer.json and the vocabulary.
         threads: of the processor.
+        device: where it runs.
     """
 
-    def __init__(self, name: str, folder: Path, threads: int) -> None:
+    def __init__(self, name: str, folder: Path, threads: int, device: Device = "cpu") -> None:
         from faster_whisper import WhisperModel
         from faster_whisper.feature_extractor import FeatureExtractor
 
         self.name = name
         self._model = WhisperModel(
-            str(folder), device="cpu", compute_type="int8", cpu_threads=threads, num_workers=1, local_files_only=True
+            str(folder),
+            device=device,
+            compute_type=compute_type_for(device),
+            cpu_threads=threads,
+            num_workers=1,
+            local_files_only=True,
         )
         self._features: FeatureExtractor = self._model.feature_extractor
         self._tokenizers: dict[str, Any] = {}
@@ -178,20 +185,27 @@ def compression_ratio(text: str) -> float:
     return len(raw) / len(zlib.compress(raw)) if raw else 0.0
 
 
-_loaded: OrderedDict[tuple[str, int], Recogniser] = OrderedDict()
+def cuda_devices() -> int:
+    """GPUs that CTranslate2 can use."""
+    import ctranslate2
+
+    return int(ctranslate2.get_cuda_device_count())
+
+
+_loaded: OrderedDict[tuple[str, int, Device], Recogniser] = OrderedDict()
 _lock = threading.Lock()
 
 
-def recogniser(name: str, folder: Path, threads: int) -> Recogniser:
+def recogniser(name: str, folder: Path, threads: int, device: Device = "cpu") -> Recogniser:
     """A model out of those in memory, loaded when it is not there; the one that was not used longest makes room."""
-    key = (str(folder), threads)
+    key = (str(folder), threads, device)
     with _lock:
         if key not in _loaded:
             while len(_loaded) >= _MODELS_IN_MEMORY:
                 _loaded.popitem(last=False)
-            _loaded[key] = Recogniser(name, folder, threads)
+            _loaded[key] = Recogniser(name, folder, threads, device)
         _loaded.move_to_end(key)
         return _loaded[key]
 
 
-__all__ = ["AlignedWord", "Decoded", "Encoded", "Recogniser", "compression_ratio", "recogniser"]
+__all__ = ["AlignedWord", "Decoded", "Encoded", "Recogniser", "compression_ratio", "cuda_devices", "recogniser"]

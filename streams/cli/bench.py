@@ -26,6 +26,9 @@ _MEDIA: Final = frozenset({".mp4", ".mkv", ".webm", ".mov"})
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
+    from streams.cli import bench_asr
+
+    commands.command()(bench_asr.asr)
     app.add_typer(commands, name="bench", rich_help_panel="Installation")
 
 

@@ -16,6 +16,8 @@ from ops.local.owner_lock import OwnerLock
 from ops.local.users import Users
 from processors.errors import Fatal
 from processors.models.store import ModelStore
+from processors.options import Profile
+from processors.speech.choice import Device, models_of
 from streams import agents
 from streams.admin import create_topics
 from streams.cli.console import console, escape
@@ -126,7 +128,7 @@ class Agents:
 
 
 @asynccontextmanager
-async def agents_running(broker: Broker, profiles: Iterable[str]) -> AsyncIterator[Agents]:
+async def agents_running(broker: Broker, profiles: Iterable[Profile]) -> AsyncIterator[Agents]:
     """Start the agents of which no worker runs anywhere, keep them alive, stop them at the end.
 
     Args:
@@ -181,19 +183,16 @@ async def _watch(supervisor: Supervisor, keeper: OwnerLock, settings: Settings) 
         await asyncio.sleep(_POLL_S)
 
 
-def models_for(settings: Settings, profiles: Iterable[str]) -> list[str]:
+def models_for(settings: Settings, profiles: Iterable[Profile]) -> list[str]:
     """Names of the models that videos of these profiles need."""
     names = {"silero-vad", "yunet"}
-    if settings.asr_model:
-        names.add(settings.asr_model)
-        return sorted(names)
-    names.add("base")
-    if "fast" in profiles:
-        names.add("tiny.en")
+    device: Device = "cuda" if settings.asr_device == "cuda" else "cpu"  # a GPU's models are fetched when it is found
+    for profile in profiles:
+        names |= models_of(settings.recognition.tier(profile, device), settings.asr_model)
     return sorted(names)
 
 
-def pull_models(settings: Settings, profiles: Iterable[str]) -> None:
+def pull_models(settings: Settings, profiles: Iterable[Profile]) -> None:
     """Fetch the models that are not there yet, with a progress bar.
 
     Raises:

@@ -21,7 +21,7 @@ from processors.blobs import BlobStore
 from processors.errors import ClipstreamError, InvalidMessage, Retryable
 from processors.media import weburl
 from processors.media.source import scheme_of
-from processors.options import Options
+from processors.options import Options, Profile
 from schemas.messages import Segments, VideoIngested
 from streams import results, topics
 from streams.cli.console import console, escape, print_json, print_result
@@ -143,7 +143,7 @@ def _job(source: str, options: Options, settings: Settings) -> Job:
         return Job(source, result=results.failed_json(source, error.reason))
 
 
-async def _run(broker: Broker, running: AsyncExitStack, jobs: list[Job], profile: str, *, fresh: bool) -> None:
+async def _run(broker: Broker, running: AsyncExitStack, jobs: list[Job], profile: Profile, *, fresh: bool) -> None:
     settings = broker.settings
     blobs = BlobStore(settings.store)
     known = await latest_results(settings)

@@ -111,4 +111,4 @@ class Segmenter:
         if source_digest is None:
             return None
         settings = self._bench.settings
-        return identity.request_digest(source_digest, message.options, settings.asr_model, settings.asr_service)
+        return identity.request_digest(source_digest, message.options, settings.steering)

@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from processors.domain import Span
-from processors.speech.listening import Ears, Heard, Window, hear
+from processors.speech.listening import UNWRITTEN, Ears, Heard, Window, hear
+from processors.speech.tongues import Supported
 from processors.speech.whisper import FULL_FRAMES, MARGIN_FRAMES, AlignedWord, Decoded, Encoded
 
 RATE = 16_000
+ALL = Supported()
+ENGLISH = Supported(frozenset({"en"}))
 
 
 @dataclass
@@ -47,8 +50,8 @@ def window(*speech: tuple[int, int], length_ms: int = 4_000) -> Window:
     return Window(np.zeros(length_ms * 16, np.float32), 0, length_ms, spans)
 
 
-def listen(model: Scripted, what: Window, larger=None, language=None, hint=None) -> list[Heard]:
-    return hear(what, Ears(model, None if larger is None else lambda: larger, language, hint, 1))
+def listen(model: Scripted, what: Window, larger=None, language=None, hint=None, supported=ALL) -> list[Heard]:
+    return hear(what, Ears(model, None if larger is None else lambda: larger, language, hint, 1, supported=supported))
 
 
 def test_one_decode_when_all_is_well():
@@ -113,3 +116,50 @@ def test_skipped_speech_is_heard_on_its_own_once():
     assert [text for _, text in words] == ["first", "again", "last"]
     assert len(model.asked) == 2
     assert 500 <= words[1][0] <= 1_000
+
+
+def test_a_given_language_that_gives_bad_text_is_detected_anew():
+    model = Scripted(likely={4.0: {"es": 0.9}}, logprobs={("en", False): -1.4})
+    (heard,) = listen(model, window(), language="en")
+    assert (heard.language, heard.language_probability) == ("es", 0.9)
+    assert [language for language, _, _ in model.asked] == ["en", "es"]
+    still = Scripted(likely={4.0: {"es": 0.9}}, logprobs={("en", False): -1.1, ("es", False): -1.6, ("en", True): -0.4})
+    assert listen(still, window(), language="en")[0].language == "en"
+
+
+def test_the_larger_model_has_its_own_beam_and_the_one_that_counts_is_told():
+    small = Scripted("small", multilingual=False, logprobs={("en", False): -0.9})
+    large = Scripted("large")
+    (heard,) = hear(window(), Ears(small, lambda: large, None, None, 1, larger_beam=4))
+    assert large.asked == [("en", 4, False)]
+    assert (heard.model, heard.beam) == ("large", 4)
+
+
+def test_speech_in_a_language_that_is_not_supported_is_not_decoded():
+    model = Scripted(likely={4.0: {"es": 0.8, "en": 0.2}})
+    (heard,) = listen(model, window(), supported=ENGLISH)
+    assert (heard.refused, heard.words, model.asked) == ("language not supported: es", [], [])
+    assert heard.decoded is UNWRITTEN
+    (heard,) = listen(model, window(), supported=Supported(ENGLISH.languages, nearest=True))
+    assert (heard.refused, heard.language) == (None, "en")
+
+
+def test_a_language_that_is_asked_for_must_be_supported_too():
+    model = Scripted()
+    (heard,) = listen(model, window(), language="de", supported=ENGLISH)
+    assert (heard.refused, model.asked) == ("language not supported: de", [])
+
+
+def test_a_supported_part_of_speech_that_is_not_supported_is_kept():
+    likely = {8.0: {"es": 0.7, "en": 0.3}, 3.2: {"en": 0.95}, 4.2: {"es": 0.9, "en": 0.1}}
+    model = Scripted(likely=likely)
+    what = window((0, 3_000), (4_000, 8_000), length_ms=8_000)
+    found = listen(model, what, supported=ENGLISH)
+    assert [heard.refused for heard in found] == ["language not supported: es", None]
+    assert found[1].language == "en"
+
+
+def test_a_small_english_model_leaves_it_to_the_larger_one_to_tell_the_language():
+    small = Scripted("small", multilingual=False, logprobs={("en", False): -0.9})
+    (heard,) = listen(small, window(), larger=Scripted("large", likely={4.0: {"de": 0.9}}), supported=ENGLISH)
+    assert (heard.refused, heard.model) == ("language not supported: de", "large")

@@ -9,6 +9,7 @@ import pytest
 
 from processors.models.store import ModelStore
 from processors.speech.vad import (
+    MAX_RISE_WINDOWS,
     MIN_SILENCE_WINDOWS,
     MIN_SPEECH_WINDOWS,
     SAMPLE_RATE,
@@ -40,6 +41,9 @@ def spans(probabilities: list[float]) -> list[tuple[int, int]]:
         ([0.9] * 10, [(0, 10)]),  # open at the end
         ([0.0] * 3 + [0.9] * 10 + PAUSE, [(3, 13)]),
         ([0.3] * 20, []),  # between the thresholds: does not begin speech
+        ([0.0, 0.3, 0.3, 0.9, 0.3, *PAUSE], [(1, 5)]),  # a soft beginning belongs to it
+        ([0.3] * 20 + [0.9] * 3 + PAUSE, [(20 - MAX_RISE_WINDOWS, 23)]),
+        ([0.9] * 4 + PAUSE[1:] + [0.3] * 3 + [0.9] * 4, [(0, 4), (4 + MIN_SILENCE_WINDOWS, 15)]),  # after it was closed
         ([0.9] * 5 + [0.3] * 5 + [0.9] * 5 + PAUSE, [(0, 15)]),  # nor ends it
         ([0.9] * 5 + [0.0] + [0.3] * (MIN_SILENCE_WINDOWS - 1), [(0, 5)]),  # once silent, only speech goes on
         ([0.9] * 5 + PAUSE[1:] + [0.9] * 5 + PAUSE, [(0, 5 + MIN_SILENCE_WINDOWS - 1 + 5)]),  # one short of a pause

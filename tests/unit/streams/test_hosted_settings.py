@@ -14,7 +14,7 @@ from processors.cache import MemoryTier, ResultCache
 from processors.domain import ChunkTranscript, VideoFacts
 from processors.models.store import ModelStore
 from processors.options import Options
-from processors.parameters import parameters, relevant
+from processors.parameters import Steering, parameters, relevant
 from processors.segments.job import rank_parts
 from processors.segments.parts import Parts
 from processors.tools import Tools
@@ -57,8 +57,7 @@ def test_backend_and_model_decide_the_transcribers_key_and_no_other() -> None:
     options = Options(budget_usd=1.0).model_dump(mode="json")
 
     def key(stage: str, settings: Settings) -> str:
-        service = settings.asr_service
-        steered = parameters(stage, relevant(stage, options, service), None, 1, service)
+        steered = parameters(stage, relevant(stage, options, settings.steering), settings.steering)
         return identity.cache_key(stage, steered, "x")
 
     local, there = Settings(), hosted()
@@ -66,17 +65,14 @@ def test_backend_and_model_decide_the_transcribers_key_and_no_other() -> None:
     assert len({key("transcriber", settings) for settings in (local, there, other, elsewhere)}) == 4
     for stage in ("metadata", "audio-extractor", "frame-extractor", "vision", "segmenter"):
         assert key(stage, local) == key(stage, there)
-    digests = {
-        identity.request_digest("aa", Options(), None, settings.asr_service) for settings in (local, there, other)
-    }
+    digests = {identity.request_digest("aa", Options(), settings.steering) for settings in (local, there, other)}
     assert len(digests) == 3
-    assert identity.request_digest("aa", Options(), None, None) == identity.request_digest("aa", Options(), None)
 
 
 def test_the_budget_steers_recognition_only_where_it_is_paid_for() -> None:
     options = {"budget_usd": 1.0, "language": "en", "max_segments": 3}
-    assert relevant("transcriber", options) == {"language": "en"}
-    assert relevant("transcriber", options, "whisper-1") == {"language": "en", "budget_usd": 1.0}
+    assert relevant("transcriber", options, Steering()) == {"language": "en"}
+    assert relevant("transcriber", options, Steering(asr_service="whisper-1")) == {"language": "en", "budget_usd": 1.0}
 
 
 class _Pool:

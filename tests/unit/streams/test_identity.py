@@ -6,6 +6,8 @@ import pytest
 
 from processors.errors import InvalidMessage
 from processors.options import Options
+from processors.parameters import Steering
+from processors.speech.choice import Recognition
 from processors.versions import ALGORITHM_VERSIONS
 from schemas.messages import VideoIngested
 from streams import identity
@@ -48,14 +50,15 @@ def test_negative_generations_are_refused():
 
 
 def test_request_digest_depends_on_what_decides_the_result():
-    base = identity.request_digest("aa", Options(), None)
-    assert base == identity.request_digest("aa", Options(), None)
+    base = identity.request_digest("aa", Options(), Steering())
+    assert base == identity.request_digest("aa", Options(), Steering())
     others = [
-        identity.request_digest("bb", Options(), None),
-        identity.request_digest("aa", Options(max_segments=3), None),
-        identity.request_digest("aa", Options(), "tiny.en"),
+        identity.request_digest("bb", Options(), Steering()),
+        identity.request_digest("aa", Options(max_segments=3), Steering()),
+        identity.request_digest("aa", Options(), Steering("tiny.en")),
+        identity.request_digest("aa", Options(), Steering(recognition=Recognition(languages=("en",)))),
     ]
-    assert len({base, *others}) == 4
+    assert len({base, *others}) == 5
 
 
 def test_cache_keys_depend_on_stage_parameters_and_inputs():
