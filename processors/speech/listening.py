@@ -150,7 +150,7 @@ class _Try:
     model: Recogniser
     language: str
     probability: float
-    beam: int | None  # of the local model
+    beam: int
 
 
 def _decode(window: Window, ears: Ears, encoded: Encoded, languages: list[tuple[str, float]]) -> Heard:
