@@ -25,6 +25,8 @@ T = TypeVar("T")
 Send = Callable[[Any], AbstractContextManager[Any]]
 
 MAX_ANSWER_BYTES: Final = 8 * 2**20  # half a minute of words is 20 kB; a service must not fill our memory
+# A caller has something better to do than to wait longer: the local model takes a second for a chunk.
+MAX_LIMIT_WAIT_S: Final = 60.0
 _CONNECT_S: Final = 10.0
 _JITTER: Final = random.SystemRandom().random  # children that are forked from one process would share a seed
 
@@ -84,13 +86,14 @@ class ServiceClient:
             sdk.close()
 
     def _once(self, send: Send, size: int, read: Callable[[bytes], T]) -> T:
+        wait_s = self._limits.wait_s(size)
+        if wait_s > MAX_LIMIT_WAIT_S:
+            reason = f"The limits per minute leave no room for a request for {wait_s:.0f} s."
+            raise Failure(ServiceUnavailable(reason, "CLIPSTREAM_OPENAI_REQUESTS_PER_MINUTE is one."))
         blocked_s = self.breaker.blocked_s()
         if blocked_s > 0:
             host = host_of(self._config.base_url)
-            raise Failure(
-                ServiceUnavailable(f"The service at {host} is not asked for a while. {self.breaker.reason}"),
-                counts=False,
-            )
+            raise Failure(ServiceUnavailable(f"The service at {host} is not asked for a while. {self.breaker.reason}"))
         try:
             wait_s = self._limits.reserve(size)
             if wait_s > 0:

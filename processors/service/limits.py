@@ -31,20 +31,18 @@ class TokenBucket:
         self._clock = clock
         self._at = clock()
 
-    def reserve(self, amount: float) -> float:
-        """Take tokens.
-
-        Args:
-            amount: >= 0.
-
-        Returns:
-            Seconds to wait before doing what they are for, >= 0.
-        """
+    def wait_s(self, amount: float) -> float:
+        """Seconds to wait, >= 0, if that many tokens (>= 0) were taken now."""
         now = self._clock()
         self._level = min(self._capacity, self._level + (now - self._at) * self._rate)
         self._at = now
+        return max(0.0, (amount - self._level) / self._rate)
+
+    def reserve(self, amount: float) -> float:
+        """Take tokens; returns the seconds to wait before doing what they are for, >= 0."""
+        wait_s = self.wait_s(amount)
         self._level -= amount
-        return max(0.0, -self._level / self._rate)
+        return wait_s
 
 
 class Limits:
@@ -54,14 +52,17 @@ class Limits:
         self._requests = TokenBucket(requests_per_minute, clock) if requests_per_minute else None
         self._bytes = TokenBucket(bytes_per_minute, clock) if bytes_per_minute else None
 
+    def wait_s(self, size: int) -> float:
+        """Seconds that one request of that many bytes would have to wait now."""
+        return max((bucket.wait_s(amount) for bucket, amount in self._taken(size)), default=0.0)
+
     def reserve(self, size: int) -> float:
         """Seconds to wait before one request of that many bytes; both limits are charged with it."""
-        waits = [0.0]
-        if self._requests is not None:
-            waits.append(self._requests.reserve(1))
-        if self._bytes is not None:
-            waits.append(self._bytes.reserve(size))
-        return max(waits)
+        return max((bucket.reserve(amount) for bucket, amount in self._taken(size)), default=0.0)
+
+    def _taken(self, size: int) -> list[tuple[TokenBucket, int]]:
+        both = ((self._requests, 1), (self._bytes, size))
+        return [(bucket, amount) for bucket, amount in both if bucket is not None]
 
 
 __all__ = ["Limits", "TokenBucket"]

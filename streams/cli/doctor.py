@@ -13,6 +13,8 @@ from typing import Final, Literal
 from ops.local.java import find_java
 from processors.errors import ClipstreamError
 from processors.models.store import ModelStore
+from processors.service.cost import usd_per_minute
+from processors.service.failures import host_of
 from schemas import bundled
 from streams.admin import topic_states
 from streams.cli.embedded import models_for
@@ -38,7 +40,7 @@ class Check:
 
 async def run(settings: Settings) -> list[Check]:
     """All checks, in the order in which one would repair things."""
-    found = [_python(), _java(settings), *_folders(settings), *_models(settings), _ocr()]
+    found = [_python(), _java(settings), *_folders(settings), *_models(settings), *_service(settings), _ocr()]
     found += await _broker(settings)
     return found
 
@@ -79,6 +81,20 @@ def _models(settings: Settings) -> Iterator[Check]:
             text = "here" if state.present else f"not here yet ({state.size_bytes / 1e6:.0f} MB)"
             remedy = "" if state.present else "`clipstream models pull` fetches it; the first run does too."
             yield Check(f"model {state.name}", "ok" if state.present else "note", text, remedy)
+
+
+def _service(settings: Settings) -> Iterator[Check]:
+    hosted = settings.hosted_asr(1)
+    if hosted is None:
+        return
+    text = f"{hosted.model} at {host_of(hosted.service.base_url)}"
+    if not hosted.service.api_key:
+        yield Check("speech service", "wrong", f"{text}, without a key", "Set CLIPSTREAM_OPENAI_API_KEY.")
+    elif usd_per_minute(hosted.model, hosted.usd_per_minute) is None:
+        remedy = "Set CLIPSTREAM_ASR_USD_PER_MINUTE; videos with a budget are recognised locally until then."
+        yield Check("speech service", "note", f"{text}, of unknown price", remedy)
+    else:
+        yield Check("speech service", "ok", text)
 
 
 def _ocr() -> Check:

@@ -217,6 +217,16 @@ def test_limits_are_kept() -> None:
         assert time.slept == [1.0, 1.0]
 
 
+def test_limits_that_would_take_for_ever_are_not_waited_for() -> None:
+    with OpenAiService(GOOD) as service, client(service, bytes_per_minute=3.0) as (made, time):
+        assert ask(made) == "Hello."  # 4 bytes, of which one is there at once
+        with pytest.raises(ServiceUnavailable, match="leave no room"):
+            ask(made)
+        assert (len(service.asked), time.slept) == (1, [60.0])
+        time.now += 100
+        assert ask(made) == "Hello.", "what was refused was not charged"
+
+
 def test_the_key_is_not_in_the_representation() -> None:
     config = ServiceConfig("http://x/v1", KEY, 1.0)
     assert KEY not in repr(config)

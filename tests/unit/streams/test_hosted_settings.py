@@ -148,3 +148,20 @@ def test_the_result_says_what_was_spent_and_where_the_local_model_stepped_in(tmp
     ranked = rank_parts(blobs.put(parts.to_json()), None, tools)
     assert ranked.cost_usd == 0.0015
     assert "speech: the local model did 1 of 3 parts. It is down." in ranked.notes
+
+
+@pytest.mark.parametrize(
+    ("changes", "state", "text"),
+    [
+        ({}, "ok", "whisper-1 at api.openai.com"),
+        ({"openai_api_key": ""}, "wrong", "whisper-1 at api.openai.com, without a key"),
+        ({"asr_openai_model": "mine"}, "note", "mine at api.openai.com, of unknown price"),
+        ({"asr_openai_model": "mine", "asr_usd_per_minute": 0.0}, "ok", "mine at api.openai.com"),
+    ],
+)
+def test_the_doctor_looks_at_the_service(changes: dict[str, Any], state: str, text: str) -> None:
+    from streams.cli.doctor import _service
+
+    settings = Settings(**{"asr_backend": "openai", "openai_api_key": KEY} | changes)
+    assert [(check.state, check.text) for check in _service(settings)] == [(state, text)]
+    assert list(_service(Settings())) == []
