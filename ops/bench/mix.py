@@ -18,16 +18,15 @@ from typing import Any, Final, Literal
 import numpy as np
 import orjson
 
+from processors.domain import Turn
 from processors.errors import InvalidMessage
 from processors.media.audio import open_audio
-from processors.speech.der import Turn
 from processors.speech.vad import SAMPLE_RATE, Samples
 
 Half = Literal["all", "tune", "test"]
 
 _PER_MS: Final = SAMPLE_RATE // 1000
-# Speakers whose thresholds were tuned on, and those that are reported: no voice is in both. One of each sex from the
-# same corpus is on the one side, the two others on the other, so neither half is easier by its recordings.
+# Speakers that thresholds were tuned on; the others are those that are reported, so no voice is in both.
 _TUNED_ON: Final = frozenset({"ls3005", "ls1998", "sb_spk1", "speech_custom_de-DE", "leo_de", "fleurs_de", "jfk"})
 # Folders that name no speaker: a folder with one clip is one speaker; of the FLEURS folders one clip may be used, since
 # two may be of one speaker.
@@ -40,7 +39,10 @@ _GAIN_DB: Final = (-6.0, 0.0)
 _LEVEL_DB: Final = -23.0
 _NOISE_DB: Final = -60.0
 _FRAME_MS: Final = 20
-_SILENT_DB: Final = -35.0  # below the loudest frames of the clip
+# Sound is what lies within 35 dB of the clip's loudest frames and 8 dB above its quietest: the noise of a room is no
+# speech.
+_SILENT_DB: Final = -35.0
+_ABOVE_NOISE_DB: Final = 8.0
 _PAUSE_IN_CLIP_MS: Final = 500
 
 
@@ -103,7 +105,7 @@ def make_mix(
         seconds: about this long.
         overlap: share of turns that begin before the one before has ended, 0..1.
     """
-    chance = random.Random(f"mix {seed} {speakers}")  # noqa: S311  no secret
+    chance = random.Random(f"mix {seed} {speakers}")
     chosen = chance.sample(sorted(voices), min(speakers, len(voices)))
     gains = {name: chance.uniform(*_GAIN_DB) for name in chosen}
     clips = {name: chance.sample(voices[name], len(voices[name])) for name in chosen}
@@ -190,11 +192,14 @@ def _clip(path: Path) -> Samples:
 
 
 def _active(samples: Samples) -> list[tuple[int, int]]:
-    """Where a clip sounds, in ms: frames within 35 dB of its loudest ones, joined over gaps under half a second."""
+    """Where a clip sounds, in ms, joined over gaps under half a second."""
     size = _FRAME_MS * _PER_MS
     frames = samples[: len(samples) // size * size].reshape(-1, size)
     power = 10 * np.log10(np.mean(frames.astype(np.float64) ** 2, axis=1) + 1e-12)
-    loud = np.flatnonzero(power > np.percentile(power, 95) + _SILENT_DB) if len(power) else []
+    if not len(power):
+        return [(0, len(samples) // _PER_MS)]
+    quiet, top = np.percentile(power, (2, 95))
+    loud = np.flatnonzero(power > min(max(top + _SILENT_DB, quiet + _ABOVE_NOISE_DB), top))
     spans: list[tuple[int, int]] = []
     for frame in (int(index) * _FRAME_MS for index in loud):
         if spans and frame - spans[-1][1] < _PAUSE_IN_CLIP_MS:

@@ -115,8 +115,8 @@ class Graph:
 
 
 def _residual(graph: Graph, x: str, name: str, stride: int) -> str:
-    down = {"strides": [stride, 1], "pads": [1, 1, 1, 1]}
-    inner = graph.op("Relu", graph.convolution(x, f"{name}.conv1", f"{name}.bn1", **down))
+    inner = graph.convolution(x, f"{name}.conv1", f"{name}.bn1", strides=[stride, 1], pads=[1, 1, 1, 1])
+    inner = graph.op("Relu", inner)
     inner = graph.convolution(inner, f"{name}.conv2", f"{name}.bn2", pads=[1, 1, 1, 1])
     if f"{name}.shortcut.0.weight" in graph.weights:
         x = graph.convolution(x, f"{name}.shortcut.0", f"{name}.shortcut.1", strides=[stride, 1])

@@ -7,24 +7,26 @@ cue, start a new one or become markup.
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import orjson
 
-from processors.domain import Utterance
+from processors.domain import Turn, Utterance
 from processors.errors import InvalidMessage
 from processors.segments.cues import cues_of
 from processors.segments.sentences import BREAK_MS
 from processors.segments.words import Token, clean_text, text_of, tokens_of
 
 
-def render_transcript(utterances: list[Utterance], kind: str) -> str:
+def render_transcript(utterances: list[Utterance], kind: str, turns: Sequence[Turn] = (), name: str = "video") -> str:
     """Write a transcript.
 
     Args:
         utterances: in time order.
         kind: one of `FORMATS`.
+        turns: who speaks when, in time order: what `rttm` holds.
+        name: of the recording in `rttm`.
 
     Returns:
         The file's content: ends with a line feed; for `txt` empty when nothing was said.
@@ -32,6 +34,8 @@ def render_transcript(utterances: list[Utterance], kind: str) -> str:
     Raises:
         InvalidMessage: an unknown kind, or one that needs what the transcript lacks.
     """
+    if kind == "rttm":
+        return _rttm(utterances, turns, name)
     writer = _WRITERS.get(kind)
     if writer is None:
         raise InvalidMessage(f"Unknown transcript format '{kind[:40]}'. Known formats: {', '.join(FORMATS)}.")
@@ -80,10 +84,19 @@ def _txt(utterances: list[Utterance]) -> str:
     return "\n\n".join(clean_text(text_of(paragraph)) for paragraph in paragraphs) + "\n" * bool(paragraphs)
 
 
-def _rttm(utterances: list[Utterance]) -> str:
-    # RTTM says who spoke when; a file with one made-up speaker would be taken for a measured result
-    raise InvalidMessage(
-        "The transcript has no speakers yet, which is all that rttm holds.", "Use json, srt, vtt or txt."
+def _rttm(utterances: list[Utterance], turns: Sequence[Turn], name: str) -> str:
+    """NIST's form for who speaks when: one line a turn, in seconds; blanks part the fields, so names have none."""
+    if utterances and not turns:
+        # a file with one made-up speaker would be taken for a measured result
+        raise InvalidMessage(
+            "The transcript has no speakers, which is all that rttm holds.",
+            "Process the video anew, or use json, srt, vtt or txt.",
+        )
+    file = "_".join(clean_text(name).split()) or "video"
+    return "".join(
+        f"SPEAKER {file} 1 {turn.start_ms / 1_000:.3f} {(turn.end_ms - turn.start_ms) / 1_000:.3f} <NA> <NA> "
+        f"{'_'.join(clean_text(turn.speaker).split())} <NA> <NA>\n"
+        for turn in turns
     )
 
 
@@ -92,8 +105,7 @@ _WRITERS: Final[Mapping[str, Callable[[list[Utterance]], str]]] = {
     "srt": _srt,
     "vtt": _vtt,
     "txt": _txt,
-    "rttm": _rttm,
 }
-FORMATS: Final = tuple(_WRITERS)
+FORMATS: Final = (*_WRITERS, "rttm")
 
 __all__ = ["FORMATS", "render_transcript", "timestamp"]

@@ -29,8 +29,8 @@ MAX_CENTROIDS: Final = 2_000  # 2 s for their eigenvectors on one core; 29,000 p
 # Cosines up to this are met between windows of different voices (99.9 % of pairs lie below 0.35), of one voice 99 % lie
 # above 0.39; of windows under 1.4 s above 0.25.
 _FLOOR: Final = 0.30
-# Middles of two voices had cosines up to 0.3, of two halves of one voice from 0.75.
-_SAME_VOICE: Final = 0.50
+# Middles of two voices had cosines up to 0.34, over the telephone 0.47; of two halves of what one says from 0.82.
+_SAME_VOICE: Final = 0.60
 # A voice with less speech than this cannot be told from a noise or two people at once; its prints go to the others.
 LEAST_SPEECH_MS: Final = 2_500
 _ROUNDS: Final = 20

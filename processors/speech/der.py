@@ -9,21 +9,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Final, NamedTuple
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from processors.domain import Turn
+
 DECIMALS: Final = 4
-
-
-class Turn(NamedTuple):
-    """Somebody speaks."""
-
-    start_ms: int
-    end_ms: int
-    speaker: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +162,7 @@ def _merged(turns: Iterable[Turn]) -> list[Turn]:
         if turn.end_ms <= turn.start_ms:
             continue
         if at is not None and turn.start_ms <= merged[at].end_ms:
-            merged[at] = merged[at]._replace(end_ms=max(merged[at].end_ms, turn.end_ms))
+            merged[at] = replace(merged[at], end_ms=max(merged[at].end_ms, turn.end_ms))
         else:
             last[turn.speaker] = len(merged)
             merged.append(turn)
@@ -190,7 +185,7 @@ def _pieces(
     active: tuple[Counter[str], ...] = (Counter(), Counter(), Counter())
     pieces = []
     times = sorted(changes)
-    for now_ms, next_ms in zip(times, times[1:], strict=False):
+    for now_ms, next_ms in pairwise(times):
         for kind, speaker, step in changes[now_ms]:
             active[kind][speaker] += step
         speaking, heard = (frozenset(name for name, count in who.items() if count) for who in active[:2])
@@ -199,4 +194,4 @@ def _pieces(
     return pieces
 
 
-__all__ = ["DiarizationErrors", "Turn", "assignment", "best_mapping", "diarization_errors"]
+__all__ = ["DiarizationErrors", "assignment", "best_mapping", "diarization_errors"]

@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from processors.domain import Speaker, VoicePrint
+from processors.domain import Speaker, Turn, VoicePrint
 from processors.speech.clustering import Floats, voices_of
-from processors.speech.der import Turn
 from processors.speech.voiceprint import Vectors, decoded
 
 # Shorter prints are too noisy to found a voice on: one word of one voice and one of another may have a cosine of 0.3.
@@ -30,8 +30,8 @@ _PAUSE_MS: Final = 150
 # to each other.
 _BOTH: Final = 0.38
 _NEARLY: Final = 0.12
-# Silence within a turn up to this length belongs to it.
-_BREATH_MS: Final = 350
+# Silence within a turn up to this length belongs to it, as in an utterance of the transcript.
+_BREATH_MS: Final = 700
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class _Atom:
 def _own_ms(prints: Sequence[VoicePrint]) -> NDArray[np.int64]:
     """How much speech each print stands for: where two overlap, half of it each."""
     own = [print_.end_ms - print_.start_ms for print_ in prints]
-    for index, (left, right) in enumerate(zip(prints, prints[1:], strict=False)):
+    for index, (left, right) in enumerate(pairwise(prints)):
         shared = max(0, min(left.end_ms, right.end_ms) - right.start_ms)
         own[index] -= shared // 2
         own[index + 1] -= shared - shared // 2
@@ -97,7 +97,7 @@ def _atoms(prints: Sequence[VoicePrint]) -> list[_Atom]:
     starts = [print_.start_ms for print_ in prints]
     atoms = []
     first = 0
-    for start_ms, end_ms in zip(borders, borders[1:], strict=False):
+    for start_ms, end_ms in pairwise(borders):
         while first < len(prints) and prints[first].end_ms <= start_ms:
             first += 1
         last = int(np.searchsorted(starts, start_ms, side="right"))

@@ -8,7 +8,7 @@ and 8 kHz on the mel scale, natural logarithm.
 from __future__ import annotations
 
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,12 +64,12 @@ def _filters() -> Floats:
     bins = _mel(np.arange(_POINTS // 2 + 1) * (SAMPLE_RATE / _POINTS))[:, None]
     rising = (bins - corners[:-2]) / (corners[1:-1] - corners[:-2])
     falling = (corners[2:] - bins) / (corners[2:] - corners[1:-1])
-    filters = np.maximum(0.0, np.minimum(rising, falling))
+    filters: NDArray[np.float64] = np.maximum(0.0, np.minimum(rising, falling))
     filters[-1] = 0.0  # Kaldi leaves out the bin of half the sample rate
     return filters.astype(np.float32)
 
 
-def _mel(hz: NDArray[np.float64]) -> NDArray[np.float64]:
+def _mel(hz: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     mel: NDArray[np.float64] = 1127.0 * np.log1p(hz / 700.0)
     return mel
 

@@ -14,6 +14,8 @@ from processors.speech.levels import level_speech, loudness_db
 from processors.speech.listening import SURE, Ears, Heard, Window, hear
 from processors.speech.placing import in_order, outside
 from processors.speech.vad import SAMPLE_RATE, Samples
+from processors.speech.voiceprint import VOICE_MODEL, prints_of, voice_encoder
+from processors.speech.voices import voices_in
 from processors.speech.wav import from_wav
 from processors.speech.whisper import Recogniser, recogniser
 from processors.tools import Tools
@@ -48,6 +50,7 @@ def transcribe_chunk(chunk: AudioChunk, options: Options, tools: Tools) -> Chunk
         ModelUnavailable: no weights.
     """
     samples = from_wav(tools.blobs.get(chunk.blob_uri))
+    prints = prints_of(chunk, samples, tools)
     relative = [(span.start_ms - chunk.start_ms, span.end_ms - chunk.start_ms) for span in chunk.speech]
     window = Window(level_speech(samples, relative), chunk.start_ms, chunk.end_ms, chunk.speech)
     ears = _ears(chunk, options, tools)
@@ -77,12 +80,15 @@ def transcribe_chunk(chunk: AudioChunk, options: Options, tools: Tools) -> Chunk
         utterances=utterances,
         dropped=sorted(dropped, key=lambda text: (text.start_ms, text.end_ms)),
         model=ears.model.name if main is None else main.model,
+        voices=voices_in(prints) if prints else None,
+        prints=prints,
     )
 
 
 def warm_up(tools: Tools) -> None:
     """Load the model that most chunks need."""
     _load(tools.asr_model or LARGE_MODEL, tools)
+    voice_encoder(tools.models.path(VOICE_MODEL), tools.threads)
 
 
 def model_for(options: Options, hint: str | None, override: str | None) -> str:

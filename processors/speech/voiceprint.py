@@ -19,12 +19,14 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from processors.domain import Span, VoicePrint
+from processors.domain import AudioChunk, Span, VoicePrint
 from processors.speech.fbank import FRAME_SAMPLES, STEP_MS, STEP_SAMPLES, fbank
 from processors.speech.vad import SAMPLE_RATE, Samples
+from processors.tools import Tools
 
 Vectors = NDArray[np.float32]
 
+VOICE_MODEL: Final = "campplus"
 WINDOW_MS: Final = 1_500
 HOP_MS: Final = 750
 # What is left of a span behind its last window gets one of its own, that ends with the span, from this length on; a
@@ -67,6 +69,16 @@ class VoiceEncoder:
 def voice_encoder(model_path: Path, threads: int) -> VoiceEncoder:
     """The network, loaded once per process."""
     return VoiceEncoder(model_path, threads)
+
+
+def prints_of(chunk: AudioChunk, samples: Samples, tools: Tools) -> list[VoicePrint]:
+    """Prints of a chunk whose sound was read already; see `voice_prints`.
+
+    Raises:
+        ModelUnavailable: no weights.
+    """
+    encoder = voice_encoder(tools.models.path(VOICE_MODEL), tools.threads)
+    return voice_prints(samples, chunk.start_ms, chunk.speech, encoder)
 
 
 def voice_prints(samples: Samples, start_ms: int, speech: Sequence[Span], encoder: VoiceEncoder) -> list[VoicePrint]:
@@ -142,11 +154,13 @@ def _filled(frames: Vectors) -> Vectors:
 __all__ = [
     "HOP_MS",
     "SIZE",
+    "VOICE_MODEL",
     "WINDOW_MS",
     "VoiceEncoder",
     "decoded",
     "encoded",
     "normalised",
+    "prints_of",
     "voice_encoder",
     "voice_prints",
 ]
