@@ -8,7 +8,7 @@ make a turn. A pure function of the prints: a replay gives the same names to the
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 from processors.domain import Speaker, Turn, VoicePrint
 from processors.speech.clustering import Floats, voices_of
 from processors.speech.voiceprint import Vectors, decoded
+
+Finder = Callable[[Vectors, NDArray[np.int64]], Vectors]
 
 # Shorter prints are too noisy to found a voice on: one word of one voice and one of another may have a cosine of 0.3.
 _FOUNDING_MS: Final = 600
@@ -47,12 +49,15 @@ class Diarization:
     speakers: list[Speaker] = field(default_factory=list)
 
 
-def diarize(prints: Sequence[VoicePrint], known: dict[str, Vectors] | None = None) -> Diarization:
+def diarize(
+    prints: Sequence[VoicePrint], known: dict[str, Vectors] | None = None, find: Finder = voices_of
+) -> Diarization:
     """Find the speakers of a video and their turns.
 
     Args:
         prints: of all chunks, any order.
         known: name -> prints of enrolled people, shape (n, size); see `enrolment`.
+        find: the way in which voices are found; benches compare others.
 
     Returns:
         Speakers are called S1, S2, ... by how much they speak, or by the name of the enrolled voice that is theirs.
@@ -65,7 +70,7 @@ def diarize(prints: Sequence[VoicePrint], known: dict[str, Vectors] | None = Non
     founding = np.array([print_.end_ms - print_.start_ms >= _FOUNDING_MS for print_ in ordered])
     if not founding.any():
         founding[:] = True
-    voices = voices_of(vectors[founding], own_ms[founding])
+    voices = find(vectors[founding], own_ms[founding])
     atoms = _atoms(ordered)
     scores = _scores(atoms, vectors @ voices.T)
     path = _path(atoms, scores)
