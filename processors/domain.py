@@ -329,6 +329,15 @@ class Speaker:
     enrolled: bool = False
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Turn:
+    """Somebody speaks without a long pause; turns of two people may overlap."""
+
+    start_ms: int
+    end_ms: int
+    speaker: str
+
+
 @dataclass(frozen=True, slots=True)
 class Topic:
     """A stretch of a video about one thing. Topics are contiguous from the first word to the last."""
@@ -350,5 +359,6 @@ class Document:
     frames: list[FrameAnalysis] = field(default_factory=list)
     curve: list[float] = field(default_factory=list)  # interest per second of the video, 0..1
     speakers: list[Speaker] = field(default_factory=list)  # who speaks most first
+    turns: list[Turn] = field(default_factory=list)  # in time order
     topics: list[Topic] = field(default_factory=list)
     sounds: list[Sound] = field(default_factory=list)  # music, noise, laughter, applause, in time order

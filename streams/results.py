@@ -44,6 +44,8 @@ def to_json(result: Segments, blobs: BlobStore, *, locations: bool = True) -> di
         shots=[{"start_ms": shot.start_ms, "end_ms": shot.end_ms} for shot in document.shots],
         frames=to_wire(document.frames),
         curve=document.curve,
+        speakers=[{"speaker": who.speaker, "speech_ms": who.speech_ms} for who in document.speakers],
+        turns=to_wire(document.turns),
         run=_run(run),
     )
     if locations:
@@ -76,6 +78,8 @@ def failed_json(source: str, reason: str) -> dict[str, Any]:
         "duration_ms": 0,
         "languages": [],
         "segments": [],
+        "speakers": [],
+        "turns": [],
         "transcript": [],
         "shots": [],
         "frames": [],

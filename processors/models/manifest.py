@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Kind = Literal["speech recognition", "voice activity", "faces"]
+Kind = Literal["speech recognition", "voice activity", "faces", "voices"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +171,20 @@ MODELS: Final = {
             ),
             entry="face_detection_yunet_2023mar.onnx",
             bundled="yunet",
+        ),
+        Model(
+            "campplus",
+            "voices",
+            "Apache-2.0",
+            (
+                ModelFile(
+                    "campplus_zh_en.onnx",
+                    7_481_859,
+                    "6ed0843ed2bb50349899fa6f0ce27d68027be30a2561a42b3fce865f5e99828f",
+                ),
+            ),
+            entry="campplus_zh_en.onnx",
+            bundled="campplus",  # made by ops/models/export_voice_encoder.py
         ),
     )
 }

@@ -8,28 +8,26 @@ voice of each cue, SRT and plain text at the beginning of each turn, and RTTM (N
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import orjson
 
-from processors.domain import Utterance
+from processors.domain import Turn, Utterance
 from processors.errors import InvalidMessage
 from processors.segments.cues import cues_of, label_of
 from processors.segments.sentences import BREAK_MS
 from processors.segments.words import Token, clean_text, text_of, tokens_of
 
-# Two utterances of one speaker with a pause up to this between them are one turn: breath, as scoring tools have it.
-_SAME_TURN_MS: Final = 500
 
-
-def render_transcript(utterances: list[Utterance], kind: str, name: str = "video") -> str:
+def render_transcript(utterances: list[Utterance], kind: str, turns: Sequence[Turn] = (), name: str = "video") -> str:
     """Write a transcript.
 
     Args:
         utterances: in time order.
         kind: one of `FORMATS`.
-        name: of the video, for formats that have it inside (rttm).
+        turns: who speaks when, in time order: what `rttm` holds.
+        name: of the recording in `rttm`.
 
     Returns:
         The file's content: ends with a line feed; for `txt` empty when nothing was said.
@@ -37,6 +35,8 @@ def render_transcript(utterances: list[Utterance], kind: str, name: str = "video
     Raises:
         InvalidMessage: an unknown kind, or one that needs what the transcript lacks.
     """
+    if kind == "rttm":
+        return _rttm(utterances, turns, name)
     writer = _WRITERS.get(kind)
     if writer is None:
         raise InvalidMessage(f"Unknown transcript format '{kind[:40]}'. Known formats: {', '.join(FORMATS)}.")
@@ -100,30 +100,19 @@ def _txt(utterances: list[Utterance], _name: str) -> str:
     return "\n\n".join(written) + "\n" * bool(written)
 
 
-def _rttm(utterances: list[Utterance], name: str) -> str:
-    """One line for each turn: type, file, channel, start and length in seconds, speaker; what it lacks is `<NA>`."""
-    turns: list[tuple[int, int, str]] = []
-    latest: dict[str, int] = {}  # position of each speaker's last turn: two may speak at the same time
-    for utterance in utterances:
-        speaker = _field(label_of(utterance.speaker))
-        if not speaker:
-            continue
-        position = latest.get(speaker)
-        if position is not None and utterance.start_ms - turns[position][1] <= _SAME_TURN_MS:
-            start_ms, end_ms, _ = turns[position]
-            turns[position] = (start_ms, max(end_ms, utterance.end_ms), speaker)
-        else:
-            latest[speaker] = len(turns)
-            turns.append((utterance.start_ms, utterance.end_ms, speaker))
+def _rttm(utterances: list[Utterance], turns: Sequence[Turn], name: str) -> str:
+    """NIST's form for who speaks when: one line a turn, in seconds; blanks part the fields, so names have none."""
     if utterances and not turns:
         # a file with one made-up speaker would be taken for a measured result
         raise InvalidMessage(
-            "The transcript has no speakers, which is all that rttm holds.", "Use json, srt, vtt or txt."
+            "The transcript has no speakers, which is all that rttm holds.",
+            "Process the video anew, or use json, srt, vtt or txt.",
         )
+    file = "_".join(clean_text(name).split()) or "video"
     return "".join(
-        f"SPEAKER {_field(name) or 'video'} 1 {start_ms / 1000:.3f} {(end_ms - start_ms) / 1000:.3f}"
-        f" <NA> <NA> {speaker} <NA> <NA>\n"
-        for start_ms, end_ms, speaker in sorted(turns)
+        f"SPEAKER {file} 1 {turn.start_ms / 1_000:.3f} {(turn.end_ms - turn.start_ms) / 1_000:.3f} <NA> <NA> "
+        f"{'_'.join(clean_text(turn.speaker).split())} <NA> <NA>\n"
+        for turn in turns
     )
 
 
@@ -141,8 +130,7 @@ _WRITERS: Final[Mapping[str, Callable[[list[Utterance], str], str]]] = {
     "srt": _srt,
     "vtt": _vtt,
     "txt": _txt,
-    "rttm": _rttm,
 }
-FORMATS: Final = tuple(_WRITERS)
+FORMATS: Final = (*_WRITERS, "rttm")
 
 __all__ = ["FORMATS", "render_transcript", "timestamp"]

@@ -22,9 +22,11 @@ from processors.segments.material import Material, Windows
 from processors.segments.parts import Parts, dump_json, load_json
 from processors.segments.selection import select
 from processors.segments.sentences import MAX_SENTENCE_MS, PAUSE_MS, Sentence, split_sentences
+from processors.segments.speakers import speakers_between, with_speakers
 from processors.segments.titles import Titles
 from processors.segments.weights import preferred_weights
 from processors.segments.words import Token, text_of, tokens_of
+from processors.speech.voiceprint import Vectors
 
 # With n windows to compare, percentiles are trusted n / (n + COMPARED): a single window tells nothing about rank.
 COMPARED: Final = 1
@@ -72,12 +74,13 @@ class Ranking:
         return load_json(cls, content)
 
 
-def rank(parts: Parts, until_ms: int | None = None) -> Ranking:
+def rank(parts: Parts, until_ms: int | None = None, voices: dict[str, Vectors] | None = None) -> Ranking:
     """Rank the segments of a video.
 
     Args:
         parts: whatever is there, in any order.
         until_ms: for a provisional result, the time up to which all parts are in; later material is left out.
+        voices: enrolled people: name -> voice prints.
 
     Returns:
         The ranking; without segments when the video is shorter than 500 ms or has neither words nor pictures.
@@ -90,7 +93,7 @@ def rank(parts: Parts, until_ms: int | None = None) -> Ranking:
     duration_ms = duration_of(parts)
     decoded_ms = decoded_of(parts)
     known_ms = decoded_ms if until_ms is None else max(0, min(until_ms, decoded_ms))
-    document = build_document(parts, until_ms)
+    document = with_speakers(build_document(parts, until_ms), parts, until_ms, voices)
     tokens = tokens_of(document.transcript, known_ms)
     longest_ms = longest_sentence_ms(options.max_segment_ms, MAX_SENTENCE_MS)
     sentences = _finished(split_sentences(tokens, longest_ms), known_ms if known_ms < decoded_ms else None)
@@ -143,6 +146,7 @@ def _segment(
         text=text_of(words),
         reasons=fusion.reasons(index),
         keyframe_uri=None if frame is None else frame.frame_uri,
+        speakers=speakers_between(material.transcript, window.start_ms, window.end_ms),
     )
 
 

@@ -18,6 +18,8 @@ from processors.speech.noise import Noise, noise_of
 from processors.speech.placing import in_order, outside
 from processors.speech.tongues import SURE, Supported
 from processors.speech.vad import SAMPLE_RATE, Samples
+from processors.speech.voiceprint import VOICE_MODEL, prints_of, voice_encoder
+from processors.speech.voices import voices_in
 from processors.speech.wav import from_wav
 from processors.speech.whisper import Recogniser, cuda_devices, recogniser
 from processors.tools import Tools
@@ -31,14 +33,13 @@ _MOMENT_MS: Final = 1_000  # too short to tell a language by
 _SAMPLES_PER_MS: Final = SAMPLE_RATE // 1000
 
 
-def transcribe_chunk(chunk: AudioChunk, options: Options, tools: Tools, voices: int | None = None) -> ChunkTranscript:
+def transcribe_chunk(chunk: AudioChunk, options: Options, tools: Tools) -> ChunkTranscript:
     """Recognise the words of a chunk. The same chunk, options and models give the same result.
 
     Args:
         chunk: from the audio extractor; at most 29 s.
         options: `profile` and `language` count.
         tools: `blobs` has the sound, `models` the weights, `threads` are used.
-        voices: speakers in the chunk, >= 1; None when nobody counted.
 
     Returns:
         Utterances in time order; their words lie inside the chunk and do not overlap. Text that is not believed is in
@@ -50,6 +51,8 @@ def transcribe_chunk(chunk: AudioChunk, options: Options, tools: Tools, voices: 
         ModelUnavailable: no weights.
     """
     samples = from_wav(tools.blobs.get(chunk.blob_uri))
+    prints = prints_of(chunk, samples, tools)
+    voices = voices_in(prints) if prints else None
     relative = [(span.start_ms - chunk.start_ms, span.end_ms - chunk.start_ms) for span in chunk.speech]
     window = _spoken(Window(level_speech(samples, relative), chunk.start_ms, chunk.end_ms, chunk.speech))
     noise = noise_of(samples, relative)
@@ -83,6 +86,7 @@ def transcribe_chunk(chunk: AudioChunk, options: Options, tools: Tools, voices: 
         model=main.model if main is not None else ears.model.name if ears is not None else hosted.model,
         noise_level=None if noise is None else noise.level,
         voices=voices,
+        prints=prints,
         beam=main.beam if main is not None else ears.beam if ears is not None else None,
     )
     return hosted.recorded(transcript)
@@ -90,6 +94,7 @@ def transcribe_chunk(chunk: AudioChunk, options: Options, tools: Tools, voices: 
 
 def warm_up(tools: Tools) -> None:
     """Load the model that most chunks need, unless a service does them: of a profile that is not fast."""
+    voice_encoder(tools.models.path(VOICE_MODEL), tools.threads)
     if tools.hosted is not None:
         import openai  # noqa: F401
 

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from processors.errors import InvalidMessage
+from streams.cli import bench_speakers
 from streams.cli.console import console, out, print_json, print_text
 from streams.cli.process import SAMPLE
 from streams.settings import load_settings
@@ -30,6 +31,9 @@ def register(app: typer.Typer) -> None:
 
     commands.command()(bench_asr.asr)
     app.add_typer(commands, name="bench", rich_help_panel="Installation")
+
+
+bench_speakers.register(commands)
 
 
 @commands.callback()

