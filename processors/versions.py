@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 ALGORITHM_VERSIONS: Final = {
-    "audio-extractor": 1,
+    "audio-extractor": 2,
     "frame-extractor": 1,
     "metadata": 1,
-    "transcriber": 1,
+    "transcriber": 2,
     "vision": 1,
-    "segmenter": 1,
+    "segmenter": 2,
 }

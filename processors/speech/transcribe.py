@@ -9,6 +9,7 @@ from typing import Final
 
 from processors.domain import AudioChunk, ChunkTranscript, DroppedText, Span, Utterance, Word
 from processors.options import Options
+from processors.speech.feelings import felt
 from processors.speech.guards import surplus
 from processors.speech.levels import level_speech, loudness_db
 from processors.speech.listening import SURE, Ears, Heard, Window, hear
@@ -68,7 +69,7 @@ def transcribe_chunk(chunk: AudioChunk, options: Options, tools: Tools) -> Chunk
     main = max(found, key=lambda heard: len(heard.words), default=None) if utterances else None
     language = max(sorted(spoken), key=lambda name: spoken[name]) if utterances else None
     sure = [heard.language_probability for heard in found if heard.language == language]
-    return ChunkTranscript(
+    transcript = ChunkTranscript(
         start_ms=chunk.start_ms,
         end_ms=chunk.end_ms,
         speech_ms=sum(span.end_ms - span.start_ms for span in chunk.speech),
@@ -78,6 +79,7 @@ def transcribe_chunk(chunk: AudioChunk, options: Options, tools: Tools) -> Chunk
         dropped=sorted(dropped, key=lambda text: (text.start_ms, text.end_ms)),
         model=ears.model.name if main is None else main.model,
     )
+    return felt(transcript, samples)
 
 
 def warm_up(tools: Tools) -> None:
