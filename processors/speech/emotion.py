@@ -19,8 +19,9 @@ from processors.domain import Emotion, Utterance
 from processors.speech.sentiment import Told, told
 
 _MIN_WORDS: Final = 4  # "Yes." and "All right then." tell nothing
-# Arousal of a voice at its own level, and what each thing adds: per unit, each held to two units. One unit is about the
-# standard deviation between utterances of one reader (10 clips of each of 3 readers: 1.1 st, 1.6 dB, 0.6 words/s).
+# Arousal of a voice at its own level, and what each thing adds: per unit, each held to two units. A unit is a little
+# more than the standard deviation between the utterances of one reader, which is no excitement yet (three readers, 43
+# utterances: pitch 0.7 to 2.4 st, loudness 1.0 to 1.8 dB; logarithms of rate 0.14 to 0.17, of variation 0.18 to 0.31).
 _CALM: Final = 0.35
 _UNITS: Final = {"pitch": (2.0, 0.14), "level": (3.0, 0.12), "rate": (0.2, 0.06), "variation": (0.3, 0.06)}
 _MOST_UNITS: Final = 2.0

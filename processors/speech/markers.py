@@ -6,6 +6,7 @@ Everything else is told by sound alone and knows no language.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
@@ -13,10 +14,10 @@ from typing import Final
 import numpy as np
 
 from processors.domain import Marker, Sound, Utterance, Word
-from processors.speech.voice import Contours
+from processors.speech.voice import Contours, quantiles
 
 _CLOSING: Final = "\"'”’»›)]}」』】）*"  # may stand behind the mark that ends a sentence
-QUESTION_MARKS: Final = "?？؟⁇⁈⁉;՞፧⸮"
+QUESTION_MARKS: Final = "?？؟⁇⁈⁉\u037e՞፧⸮"
 EXCLAMATION_MARKS: Final = "!！‼⁈⁉՜"
 _ENDS: Final = QUESTION_MARKS + EXCLAMATION_MARKS + ".…。｡।॥۔"
 _GREEK_QUESTION: Final = ";"
@@ -31,7 +32,7 @@ _WRITTEN_EXCLAMATION: Final = 0.5
 _FULL_RAISE_DB: Final = 6.0
 
 # A word is stressed when both its loudness and its pitch stick out of those of the words around it, in robust standard
-# deviations of them. Two at a time: of 3,400 words read by 40 voices 1.9 % were, by either alone 9 %.
+# deviations of them. Of 844 words, most of them read, 7 do in both, 98 in either.
 _EMPHASIS: Final = 1.6
 _FULL_EMPHASIS: Final = 4.0
 _MIN_WORDS: Final = 6  # fewer have no level to stick out of
@@ -45,6 +46,10 @@ _FULL_PAUSE_MS: Final = 3_000
 _BREAK_MS: Final = 10_000  # longer is no pause of a speaker any more
 _REACTION_MS: Final = 1_500  # laughter and applause this long after an utterance are about it
 REACTIONS: Final = frozenset({"laughter", "applause"})
+# Laughter that the recogniser wrote down; "jaja" is that in Spanish and "yes, yes" in German.
+_LAUGHED: Final = re.compile(r"(ha|he|hi|ah|ха|хе|は|ハ|哈|呵|ㅋ|ㅎ|ه)-?(\1-?)+h?", re.IGNORECASE)
+_LAUGHED_SPANISH: Final = re.compile(r"(ja|je|ji)-?(\1-?)+j?", re.IGNORECASE)
+_WRITTEN_LAUGHTER: Final = 0.6
 
 
 def markers_of(utterance: Utterance, chunk: Contours, before_ms: int | None, sounds: Sequence[Sound]) -> list[Marker]:
@@ -60,6 +65,11 @@ def markers_of(utterance: Utterance, chunk: Contours, before_ms: int | None, sou
         In time order. Pauses lie before the utterance, laughter and applause may lie behind it.
     """
     found = [*_sentences(utterance, chunk), *_emphasis(utterance.words, chunk), *_reactions(utterance, sounds)]
+    found += [
+        Marker("laughter", word.start_ms, word.end_ms, _WRITTEN_LAUGHTER)
+        for word in utterance.words
+        if _is_laugh(word.text, utterance.language)
+    ]
     if before_ms is not None:
         found += _pause(before_ms, utterance.start_ms)
     return sorted(found, key=_order)
@@ -107,6 +117,12 @@ def _sentences(utterance: Utterance, chunk: Contours) -> Iterator[Marker]:
             yield Marker("exclamation", start_ms, word.end_ms, round(strength, 4))
 
 
+def _is_laugh(text: str, language: str) -> bool:
+    bare = text.strip(_CLOSING + _ENDS + ",¡([*-")
+    spanish = language == "es" and _LAUGHED_SPANISH.fullmatch(bare) is not None
+    return spanish or _LAUGHED.fullmatch(bare) is not None
+
+
 def _rise(sentence: Contours, end_ms: int) -> float:
     """How far the voice is above its median at the end, in semitones; 0 where it cannot be told."""
     tail, all_of_it = sentence.part(end_ms - _TAIL_MS, end_ms).semitones(), sentence.semitones()
@@ -122,7 +138,7 @@ def _emphasis(words: Sequence[Word], chunk: Contours) -> list[Marker]:
         part = chunk.part(word.start_ms, word.end_ms)
         level, pitch = part.level_db(), part.semitones()
         if level is not None and len(pitch) >= _MIN_VOICED:
-            measured.append((word, level, float(np.median(pitch))))
+            measured.append((word, level, quantiles(pitch, 0.5)[0]))
     if len(measured) < _MIN_WORDS:
         return []
     loud = _deviations([level for _, level, _ in measured], _LEAST_SPREAD_DB)

@@ -25,10 +25,14 @@ _RATE: Final = SAMPLE_RATE // 2
 _HOP: Final = _RATE * HOP_MS // 1000
 _WINDOW: Final = 320  # 40 ms, three periods of the floor
 _FFT: Final = 512  # holds the window and the longest lag (107) without wrapping round
-_FINE: Final = 2  # lags per sample: what lies between is interpolated by the inverse transform
-_FIRST_LAG: Final = int(_FINE * _RATE / CEILING_HZ)
-_LAST_LAG: Final = int(_FINE * _RATE / FLOOR_HZ) + 1
+_FIRST_LAG: Final = int(_RATE / CEILING_HZ)  # samples
+_LAST_LAG: Final = int(_RATE / FLOOR_HZ) + 1
+# Samples on either side from which the correlation half a sample beside a peak is interpolated.
+_SINC: Final = 4
 _CANDIDATES: Final = 4
+# Per octave, in the choice of candidates: every multiple of a period is a peak, too, and between samples a short period
+# loses more of its height, so that the true one of 590 Hz was not among the four highest.
+_HANDICAP: Final = 0.06
 _SILENCE: Final = 0.03  # of the chunk's peak
 _VOICING: Final = 0.45
 _OCTAVE_COST: Final = 0.01
@@ -105,35 +109,55 @@ def _odd_taps() -> Samples:
 
 @cache
 def _window() -> tuple[Samples, Samples]:
-    """(the window, one over its own normalised autocorrelation at the fine lags)."""
+    """(the window, one over its own normalised autocorrelation at the lags that are looked at)."""
     window = np.hanning(_WINDOW + 2)[1:-1]
-    own = np.fft.irfft(np.abs(np.fft.rfft(window, _FFT)) ** 2, _FFT * _FINE)[: _LAST_LAG + 2]
+    own = np.fft.irfft(np.abs(np.fft.rfft(window, _FFT)) ** 2, _FFT)[: _LAST_LAG + _SINC + 1]
     return window.astype(np.float32), (own[0] / own).astype(np.float32)
 
 
+@cache
+def _half() -> Samples:
+    """Weights of the samples -3..4 for the value at 0.5: a sinc under a raised cosine."""
+    at = np.arange(1 - _SINC, _SINC + 1) - 0.5
+    weights = np.sinc(at) * (0.5 + 0.5 * np.cos(np.pi * at / (_SINC + 0.5)))
+    return np.asarray(weights / weights.sum(), dtype=np.float32)
+
+
 def _candidates(frames: Samples) -> tuple[Samples, Samples]:
-    """Of each frame: the fine lags of its highest peaks (0: none) and their heights."""
+    """Of each frame: the lags of its highest peaks (0: none) and their heights."""
     window, correction = _window()
     levelled = frames - frames.mean(axis=1, keepdims=True)
-    spectrum = np.fft.rfft(levelled * window, _FFT)
-    power = spectrum.real**2 + spectrum.imag**2
-    correlation = np.fft.irfft(power, _FFT * _FINE)[:, : _LAST_LAG + 2]
+    levelled *= window
+    spectrum = np.fft.rfft(levelled, _FFT)
+    correlation = np.fft.irfft(spectrum.real**2 + spectrum.imag**2, _FFT)[:, : _LAST_LAG + _SINC + 1]
     correlation *= correction / np.maximum(correlation[:, :1], 1e-12)
     before, at, after = (correlation[:, _FIRST_LAG + k : _LAST_LAG + k] for k in (-1, 0, 1))
-    scores = np.where((at > before) & (at >= after) & (at > 0.5 * _VOICING), at, 0.0)
-    # a shorter period is preferred a little: every multiple of a period is one, too
-    scores += np.where(scores > 0.0, -_OCTAVE_COST * np.log2(np.arange(_FIRST_LAG, _LAST_LAG) / _FIRST_LAG), 0.0)
+    scores = np.where((at > before) & (at >= after) & (at > 0.5 * _VOICING), at - _handicap(), 0.0)
     best = np.argpartition(scores, -_CANDIDATES, axis=1)[:, -_CANDIDATES:]
     rows = np.arange(len(frames))[:, None]
-    left, top, right = before[rows, best], at[rows, best], after[rows, best]
-    bend = np.minimum(left - 2 * top + right, -1e-9)
-    shift = np.clip(0.5 * (left - right) / bend, -0.5, 0.5)
     found = scores[rows, best] > 0.0
+    lag = best + _FIRST_LAG
+    around = correlation[rows[:, :, None], lag[:, :, None] + np.arange(-_SINC, _SINC + 1)]
+    halves = np.stack(
+        (around[:, :, _SINC - 1], around[:, :, :-1] @ _half(), around[:, :, _SINC], around[:, :, 1:] @ _half(),
+         around[:, :, _SINC + 1])
+    )  # fmt: skip
+    middle = halves[1:4].argmax(axis=0) + 1
+    left, top, right = (np.take_along_axis(halves, middle[None] + k, axis=0)[0] for k in (-1, 0, 1))
+    bend = np.minimum(left - 2 * top + right, -1e-9)
+    shift = np.clip(0.5 * (left - right) / bend, -0.5, 0.5)  # in half samples, like `middle`
     height = np.minimum(top - 0.25 * (left - right) * shift, 1.0)
+    lag = lag + 0.5 * (middle - 2 + shift)
     return (
-        np.where(found, best + _FIRST_LAG + shift, 0.0).astype(np.float32),
+        np.where(found, lag, 0.0).astype(np.float32),
         np.where(found, height, 0.0).astype(np.float32),
     )
+
+
+@cache
+def _handicap() -> Samples:
+    costs = _HANDICAP * np.log2(np.arange(_FIRST_LAG, _LAST_LAG) / _FIRST_LAG)
+    return np.asarray(costs, dtype=np.float32)
 
 
 def _path(lags: Samples, heights: Samples, amplitude: Samples) -> Pitch:
@@ -142,7 +166,7 @@ def _path(lags: Samples, heights: Samples, amplitude: Samples) -> Pitch:
     All stretches are walked side by side, longest first: a step costs the same for one as for fifty.
     """
     count = len(lags)
-    octaves = np.where(lags > 0, np.log2(np.maximum(lags, 1.0)), 0.0)
+    octaves = np.log2(np.maximum(lags, 1.0))
     gains = np.full((count, _CANDIDATES + 1), -1e3, dtype=np.float32)  # column 0: unvoiced
     gains[:, 0] = _VOICING + np.maximum(0.0, 2.0 - amplitude / _SILENCE * (1.0 + _VOICING))
     gains[:, 1:] = np.where(lags > 0, heights - _OCTAVE_COST * (octaves - np.log2(_FIRST_LAG)), -1e3)
@@ -156,14 +180,14 @@ def _path(lags: Samples, heights: Samples, amplitude: Samples) -> Pitch:
         _walk(gains, octaves, starts, lengths, chosen)
     rows, voiced = np.arange(count), chosen > 0
     column = np.maximum(chosen - 1, 0)
-    hz = np.where(voiced, _FINE * _RATE / np.maximum(lags[rows, column], 1.0), np.nan)
+    hz = np.where(voiced, _RATE / np.maximum(lags[rows, column], 1.0), np.nan)
     strength = np.where(voiced, np.clip(heights[rows, column], 0.0, 1.0), 0.0)
     return Pitch(np.clip(hz, FLOOR_HZ, CEILING_HZ).astype(np.float32), strength.astype(np.float32))
 
 
 def _walk(
     gains: Samples,
-    octaves: NDArray[np.floating],
+    octaves: Samples,
     starts: NDArray[np.int64],
     lengths: NDArray[np.int64],
     chosen: NDArray[np.int64],
@@ -177,9 +201,8 @@ def _walk(
     for step in range(1, longest):
         alive = int(np.searchsorted(-lengths, -step, side="left"))  # stretches longer than this step
         now = starts[:alive] + step
-        cost = _JUMP_COST * np.abs(octaves[now - 1][:, :, None] - octaves[now][:, None, :])
         moves = np.full((alive, states, states), -_SWITCH_COST, dtype=np.float32)
-        moves[:, 1:, 1:] = -cost
+        moves[:, 1:, 1:] = -_JUMP_COST * np.abs(octaves[now - 1][:, :, None] - octaves[now][:, None, :])
         moves[:, 0, 0] = 0.0
         moves += total[:alive, :, None]
         back[step, :alive] = moves.argmax(axis=1)

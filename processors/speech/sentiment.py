@@ -7,6 +7,7 @@ have translated ratings and their own lists of such words; where no list is, not
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -26,6 +27,11 @@ _BEFORE_BUT, _AFTER_BUT = 0.5, 1.5
 _NORMAL: Final = 15.0
 _REACH: Final = 3  # a negation or an intensifier acts on so many words behind it; its force fades
 _FADING: Final = (1.0, 0.95, 0.9)
+# The translated lists have one form of most words.
+_ENDINGS: Final = {
+    "de": re.compile(r"(?:e[nmrs]?|n|s)$"),
+    **dict.fromkeys(("es", "it", "pt", "fr"), re.compile(r"(?:[aoei]s?|s)$")),
+}
 _EDGES: Final = "\"'“”„‘’‚«»‹›()[]{}.,;:!?…¿¡-–—*"
 _LEAST_STEM: Final = 5  # shorter entries are whole words: "mad" is not the beginning of "made"
 
@@ -87,16 +93,31 @@ def told(words: Sequence[str], language: str) -> Told | None:
 
 
 def _rating(word: str, ratings: dict[str, float], language: str) -> float | None:
+    if language in ("fr", "it"):
+        word = word.rpartition("'")[2]  # "l'amour", "un'emozione"
     found = ratings.get(word)
-    if found is None and language in ("fr", "it") and "'" in word:  # "l'amour", "un'emozione"
-        found = ratings.get(word.rpartition("'")[2])
-    return found
+    return ratings.get(_stem(word, language)) if found is None else found
 
 
 @cache
 def _ratings(language: str) -> dict[str, float]:
+    """By word, and by stem with a dash behind it."""
     lines = _file(f"valence_{language}.txt").decode().splitlines()
-    return {word: float(rating) for word, _, rating in (line.partition(" ") for line in lines)}
+    words = {word: float(rating) for word, _, rating in (line.partition(" ") for line in lines)}
+    stems: dict[str, list[float]] = {}
+    for word, rating in words.items():
+        stems.setdefault(_stem(word, language), []).append(rating)
+    one_sided = {stem: found for stem, found in stems.items() if min(found) > 0 or max(found) < 0}
+    return words | {stem: sum(found) / len(found) for stem, found in one_sided.items() if stem}
+
+
+def _stem(word: str, language: str) -> str:
+    """A word without the ending for gender, number or case, with a dash; empty where too little would be left."""
+    endings = _ENDINGS.get(language)
+    if endings is None:
+        return ""
+    stem = endings.sub("", word)
+    return stem + "-" if len(stem) >= _LEAST_STEM else ""
 
 
 @cache

@@ -54,7 +54,7 @@ class Contours:
         if not len(hz):
             return hz
         # De Looze and Hirst (2008): bounds of a speaker's range from two quantiles of a first pass
-        low, high = np.percentile(hz, (35, 65))
+        low, high = quantiles(hz, 0.35, 0.65)
         kept = hz[(hz >= 0.72 * low - 10) & (hz <= 1.9 * high + 10)]
         return np.asarray(12.0 * np.log2(kept))
 
@@ -62,7 +62,7 @@ class Contours:
         """Loudness of the loud tenth, in dB, <= 0; None where there is nothing or less than `WEAK_DB`."""
         if not len(self.loudness_db):
             return None
-        level = float(np.percentile(self.loudness_db, 90))
+        (level,) = quantiles(self.loudness_db, 0.9)
         return level if level >= WEAK_DB else None
 
 
@@ -97,8 +97,8 @@ def voice_features(words: Sequence[Word], chunk: Contours, before_ms: int | None
     ranged = len(pitch) >= _MIN_RANGED
     frames = len(part.loudness_db)
     return VoiceFeatures(
-        pitch_hz=_rounded(2.0 ** (np.median(pitch) / 12)) if len(pitch) >= _MIN_VOICED else None,
-        pitch_range_st=_rounded(np.subtract(*np.percentile(pitch, (95, 5)))) if ranged else None,
+        pitch_hz=_rounded(2.0 ** (quantiles(pitch, 0.5)[0] / 12)) if len(pitch) >= _MIN_VOICED else None,
+        pitch_range_st=_span(pitch, 0.05, 0.95) if ranged else None,
         pitch_variation_st=_rounded(np.std(pitch)) if ranged else None,
         loudness_range_db=_loudness_range(part) if audible and frames >= _MIN_FRAMES else None,
         speech_rate=_rate(len(words), end_ms - start_ms),
@@ -107,10 +107,21 @@ def voice_features(words: Sequence[Word], chunk: Contours, before_ms: int | None
     )
 
 
+def quantiles(values: NDArray[np.floating], *shares: float) -> list[float]:
+    """The values at the given shares (0..1) of them in order; for a word's few a tenth of the time of `percentile`."""
+    ordered = np.sort(values)
+    return [float(ordered[round(share * (len(ordered) - 1))]) for share in shares]
+
+
 def _loudness_range(part: Contours) -> float:
     whole = len(part.loudness_db) // _LOUDNESS_HOPS * _LOUDNESS_HOPS
     power = 10.0 ** (part.loudness_db[:whole].reshape(-1, _LOUDNESS_HOPS).astype(np.float64) / 10)
-    return _rounded(np.subtract(*np.percentile(10.0 * np.log10(power.mean(axis=1)), (95, 10))))
+    return _span(10.0 * np.log10(power.mean(axis=1)), 0.10, 0.95)
+
+
+def _span(values: NDArray[np.floating], first: float, last: float) -> float:
+    low, high = quantiles(values, first, last)
+    return _rounded(high - low)
 
 
 def _rate(words: int, length_ms: int) -> float | None:
@@ -121,4 +132,4 @@ def _rounded(value: float | np.floating) -> float:
     return round(float(value), 4)
 
 
-__all__ = ["FLOOR_DB", "WEAK_DB", "Contours", "contours", "voice_features"]
+__all__ = ["FLOOR_DB", "WEAK_DB", "Contours", "contours", "quantiles", "voice_features"]
