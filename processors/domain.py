@@ -16,6 +16,8 @@ from annotated_types import Interval
 # is read, since a reader's memory would follow it.
 MAX_ITEMS: Final = 100_000
 Count = Annotated[int, Interval(ge=0, le=MAX_ITEMS)]
+# Sounds that an end record may tell, some 40 bytes each: a sixtieth of what a record may hold.
+MAX_SOUNDS: Final = 300
 
 # --------------------------------------------------------------------------------------------------- audio
 

@@ -46,6 +46,7 @@ def to_json(result: Segments, blobs: BlobStore, *, locations: bool = True) -> di
         curve=document.curve,
         speakers=[{"speaker": who.speaker, "speech_ms": who.speech_ms} for who in document.speakers],
         turns=to_wire(document.turns),
+        sounds=to_wire(document.sounds),
         run=_run(run),
     )
     if locations:

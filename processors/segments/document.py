@@ -12,8 +12,9 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Final
 
-from processors.domain import Document, DroppedText, FrameAnalysis, Shot, Utterance
+from processors.domain import Document, DroppedText, FrameAnalysis, Shot, Sound, Utterance
 from processors.segments.parts import Parts
+from processors.speech.markers import between
 
 # A hole between two shots of up to this length is rounding of frame times (one frame at 10 per second), no lost shot.
 SHOT_HOLE_MS: Final = 100
@@ -75,13 +76,22 @@ def build_document(parts: Parts, until_ms: int | None = None) -> Document:
         dropped = [text for text in dropped if text.end_ms <= until_ms]
     shots = merge_shots([shot for batch in parts.batches for shot in batch.shots], limit_ms)
     frames = [frame for batch in parts.batches for frame in batch.frames if until_ms is None or frame.pts_ms < until_ms]
+    sounds = sounds_before(parts, limit_ms)
     return Document(
-        transcript=sorted(utterances, key=_utterance_order),
+        transcript=between(sorted(utterances, key=_utterance_order), sounds),
         dropped=sorted(dropped, key=_dropped_order),
         shots=shots,
         frames=_number_frames(frames, shots),
         curve=[],
+        sounds=sounds,
     )
+
+
+def sounds_before(parts: Parts, until_ms: int) -> list[Sound]:
+    """What is heard between and within the chunks of speech up to a time, in time order."""
+    sounds = [*parts.sounds, *(sound for chunk in parts.transcripts for sound in chunk.sounds)]
+    cut = [replace(sound, end_ms=min(sound.end_ms, until_ms)) for sound in sounds if sound.start_ms < until_ms]
+    return sorted(cut, key=lambda sound: (sound.start_ms, sound.end_ms, sound.kind))
 
 
 def merge_shots(shots: list[Shot], duration_ms: int) -> list[Shot]:

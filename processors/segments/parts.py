@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar, cast
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
-from processors.domain import BatchAnalysis, ChunkTranscript, VideoFacts
+from processors.domain import BatchAnalysis, ChunkTranscript, Sound, VideoFacts
 from processors.errors import InvalidMessage
 from processors.options import Options
 
@@ -36,6 +36,7 @@ class Parts:
         transcripts: one per audio chunk, any order.
         batches: one per frame batch, any order.
         audio_duration_ms: length of the decoded sound track, None when there is none or it is not known yet.
+        sounds: between the chunks of speech, in time order; empty when not known yet.
     """
 
     video_id: str
@@ -44,6 +45,7 @@ class Parts:
     transcripts: list[ChunkTranscript] = field(default_factory=list)
     batches: list[BatchAnalysis] = field(default_factory=list)
     audio_duration_ms: int | None = None
+    sounds: list[Sound] = field(default_factory=list)
 
     def canonical(self) -> Parts:
         """The same parts sorted by time, each once."""

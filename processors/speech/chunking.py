@@ -21,7 +21,7 @@ faster-whisper's defaults over whole files 164): pauses of 0.4 s from 6 s on 170
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -87,10 +87,17 @@ class SpeechChunk:
 
 
 class Chunker:
-    """Takes in samples and gives out chunks as soon as they end. The same chunks for any sizes of the inputs."""
+    """Takes in samples and gives out chunks as soon as they end. The same chunks for any sizes of the inputs.
 
-    def __init__(self, detector: Detector) -> None:
+    Args:
+        detector: tells speech.
+        between: is given all sound that no chunk has, in time order: where a piece begins (ms) and its samples.
+    """
+
+    def __init__(self, detector: Detector, between: Callable[[int, Samples], None] | None = None) -> None:
         self._detector = detector
+        self._between = between
+        self._given = 0  # window up to which all sound is in a chunk or was given to `between`
         self._hysteresis = Hysteresis()
         self._spans: list[WindowSpan] = []  # closed speech of the open chunk
         self._done = 0  # window after the last chunk
@@ -119,6 +126,7 @@ class Chunker:
             self._spans.append(last)
         if self._spans:
             yield self._cut(len(self._spans), min(self._hysteresis.now, self._spans[-1][1] + _NEAR_WINDOWS))
+        self._give(self._hysteresis.now)
 
     def _advance(self, probabilities: NDArray[np.float32]) -> Iterator[SpeechChunk]:
         for probability in probabilities.tolist():
@@ -179,7 +187,8 @@ class Chunker:
         """Close the chunk at window `end` with its first `count` spans; the others begin the next one."""
         spans, self._spans = self._spans[:count], self._spans[count:]
         start = self._start(spans[0][0])
-        self._done = end
+        self._give(start)
+        self._done = self._given = end
         offset = (start - self._sound_window) * WINDOW_SAMPLES
         samples = self._sound[offset : offset + (end - start) * WINDOW_SAMPLES]
         length_ms = len(samples) // _SAMPLES_PER_MS  # the last window of the file may be short
@@ -195,10 +204,19 @@ class Chunker:
         latest = self._hysteresis.now - MAX_RISE_WINDOWS - _NEAR_WINDOWS
         keep = max(self._done, latest) if first is None else self._start(first)
         drop = keep - self._sound_window
+        self._give(keep)
         if drop > 0:
             self._sound = self._sound[drop * WINDOW_SAMPLES :]
             self._probabilities = self._probabilities[drop:]
             self._sound_window = keep
+
+    def _give(self, window: int) -> None:
+        """Hand on the sound before `window` that is in no chunk."""
+        if window > self._given:
+            first, last = ((at - self._sound_window) * WINDOW_SAMPLES for at in (self._given, window))
+            if self._between is not None:
+                self._between(self._given * WINDOW_MS, self._sound[first:last].copy())
+            self._given = window
 
 
 __all__ = ["MAX_CHUNK_MS", "Chunker", "Detector", "SpeechChunk"]

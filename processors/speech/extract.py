@@ -12,6 +12,7 @@ from processors.media.container import open_container, unsupported
 from processors.options import Options
 from processors.speech.choice import TIERS, needs_hint
 from processors.speech.chunking import Chunker, SpeechChunk
+from processors.speech.sounds import SoundFinder
 from processors.speech.tongues import SURE
 from processors.speech.transcribe import device_of
 from processors.speech.vad import SpeechDetector
@@ -38,7 +39,7 @@ def extract_audio(source: Path, options: Options, tools: Tools) -> Iterator[Audi
 
     Yields:
         Chunks in time order, each as soon as it ends, then one `ExtractionEnd`, with `item_count` 0 for a file
-        without sound or without speech, and warnings about what was wrong with the sound.
+        without sound or without speech, warnings about what was wrong with the sound, and what is between the chunks.
 
     Raises:
         InvalidMedia: the file cannot be opened as media.
@@ -52,19 +53,18 @@ def extract_audio(source: Path, options: Options, tools: Tools) -> Iterator[Audi
             yield ExtractionEnd(item_count=0, emitted=0, duration_ms=None, warnings=warnings)
             return
         hints = _Hints(options, tools)
+        sounds = SoundFinder()
         emitted = 0
-        for chunk in _chunks(track, tools):
+        for chunk in _chunks(track, tools, sounds):
             language, probability = hints.of(chunk.samples)
             uri = tools.blobs.put(to_wav(within_scale(chunk.samples)))
             yield AudioChunk(uri, chunk.start_ms, chunk.end_ms, chunk.speech, language, probability)
             emitted += 1
-        yield ExtractionEnd(
-            item_count=emitted, emitted=emitted, duration_ms=track.end_ms, warnings=list(track.warnings)
-        )
+        yield ExtractionEnd(emitted, emitted, track.end_ms, list(track.warnings), sounds.finish())
 
 
-def _chunks(track: AudioTrack, tools: Tools) -> Iterator[SpeechChunk]:
-    chunker = Chunker(SpeechDetector(tools.models.path("silero-vad")))
+def _chunks(track: AudioTrack, tools: Tools, sounds: SoundFinder) -> Iterator[SpeechChunk]:
+    chunker = Chunker(SpeechDetector(tools.models.path("silero-vad")), sounds.feed)
     for _start_ms, block in track.blocks():
         yield from chunker.feed(block)
     yield from chunker.finish()

@@ -10,6 +10,7 @@ from typing import Final
 from processors.domain import AudioChunk, ChunkTranscript, DroppedText, Span, Utterance, Word
 from processors.options import Options
 from processors.speech.choice import Device, choose, device_for
+from processors.speech.feelings import felt
 from processors.speech.guards import surplus
 from processors.speech.hosted import ask
 from processors.speech.levels import level_speech, loudness_db
@@ -89,7 +90,7 @@ def transcribe_chunk(chunk: AudioChunk, options: Options, tools: Tools) -> Chunk
         prints=prints,
         beam=main.beam if main is not None else ears.beam if ears is not None else None,
     )
-    return hosted.recorded(transcript)
+    return felt(hosted.recorded(transcript), samples)
 
 
 def warm_up(tools: Tools) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from processors.domain import Sound
 from schemas.messages import END_INDEX, StageRun, VideoJoined
 from streams.join.parts import assemble
 from streams.join.row import About, Ending, Look, Row, about_key, row_key
@@ -18,10 +19,11 @@ class Gathered:
     audio_duration_ms: int | None
     parts: list[tuple[Kind, bytes]]  # records of the usable parts
     runs: dict[str, StageRun]
+    sounds: tuple[Sound, ...] = ()  # between the chunks of speech
 
     def to_blob(self, video_id: str) -> bytes:
         """The parts as the segmenter reads them."""
-        return assemble(video_id, self.about.options, self.audio_duration_ms, self.parts)
+        return assemble(video_id, self.about.options, self.audio_duration_ms, self.sounds, self.parts)
 
 
 def gather(state: JoinState, look: Look) -> Gathered:
@@ -36,7 +38,8 @@ def gather(state: JoinState, look: Look) -> Gathered:
         if end is not None:
             _note_run(found.runs, end)
             if kind == "transcript":
-                found = replace(found, audio_duration_ms=Ending.from_bytes(end.content).duration_ms)
+                ending = Ending.from_bytes(end.content)
+                found = replace(found, audio_duration_ms=ending.duration_ms, sounds=ending.sounds)
         for index in range(state.stream(kind).highest + 1):
             _take(found, kind, look(row_key(state.video_id, state.generation, kind, index)))
     return found

@@ -75,6 +75,7 @@ import zlib
 from dataclasses import dataclass
 from typing import Final
 
+from processors.domain import MAX_SOUNDS, Sound
 from processors.options import Options
 from processors.priority import FIRST_RESULT_MS
 from processors.timeline import clock
@@ -114,6 +115,7 @@ class Part:
     expected: int | None = None  # end records: items that were sent
     duration_ms: int | None = None  # of the end record's stream, or of the whole video by its metadata
     warnings: tuple[str, ...] = ()
+    sounds: tuple[Sound, ...] = ()
     usable: bool = False  # carries words or frames
 
 
@@ -249,7 +251,7 @@ def _row(part: Part, after: int) -> Row:
         if len(part.warnings) > MAX_REASONS:
             warnings.append(f"and {len(part.warnings) - MAX_REASONS} more")
         error = _short(header.error) if header.error is not None else None
-        content = Ending(part.expected, error, part.duration_ms, tuple(warnings)).to_bytes()
+        content = Ending(part.expected, error, part.duration_ms, tuple(warnings), part.sounds[:MAX_SOUNDS]).to_bytes()
     elif letter == "o" and not part.usable:
         letter = "e"
     elif letter == "o":

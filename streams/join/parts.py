@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+from processors.domain import Sound
 from processors.errors import InvalidMessage
 from processors.options import Options
 from processors.segments.parts import Parts
@@ -52,12 +53,17 @@ def event_of(spec: TopicSpec[Any], raw: bytes | None) -> Part | Timer:
         expected=end.emitted if end else None,
         duration_ms=end.duration_ms if end else None,
         warnings=tuple(end.warnings) if end else (),
+        sounds=tuple(end.sounds) if end else (),
         usable=message.item is not None,
     )
 
 
 def assemble(
-    video_id: str, options: Options, audio_duration_ms: int | None, rows: Sequence[tuple[str, bytes]]
+    video_id: str,
+    options: Options,
+    audio_duration_ms: int | None,
+    sounds: Sequence[Sound],
+    rows: Sequence[tuple[str, bytes]],
 ) -> bytes:
     """The parts blob of an emission.
 
@@ -65,6 +71,7 @@ def assemble(
         video_id: the video.
         options: as requested.
         audio_duration_ms: of the decoded sound track, when known.
+        sounds: between the chunks of speech, when known.
         rows: (kind, record) of each part to include, any order.
 
     Returns:
@@ -82,7 +89,7 @@ def assemble(
             seen = codec.decode(topics.VISION_RESULT, raw).item
             if seen is not None:
                 batches.append(seen)
-    return Parts(video_id, options, facts, transcripts, batches, audio_duration_ms).to_json()
+    return Parts(video_id, options, facts, transcripts, batches, audio_duration_ms, list(sounds)).to_json()
 
 
 def _reach(message: TranscriptMessage | VisionResultMessage) -> int:

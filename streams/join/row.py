@@ -13,6 +13,7 @@ from typing import Final
 import orjson
 from pydantic import TypeAdapter
 
+from processors.domain import Sound
 from processors.options import Options
 from schemas.messages import END_INDEX
 from streams.codec import to_wire
@@ -58,6 +59,7 @@ class Ending:
     error: str | None
     duration_ms: int | None
     warnings: tuple[str, ...]
+    sounds: tuple[Sound, ...] = ()
 
     def to_bytes(self) -> bytes:
         """As kept in a row."""
