@@ -8,7 +8,7 @@ ALGORITHM_VERSIONS: Final = {
     "audio-extractor": 1,
     "frame-extractor": 1,
     "metadata": 1,
-    "transcriber": 1,
+    "transcriber": 2,
     "vision": 1,
-    "segmenter": 1,
+    "segmenter": 2,
 }
