@@ -11,5 +11,7 @@ _CODES: Final = (
     "sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh "
 )
 LANGUAGES: Final = frozenset(_CODES.split())
+# Written without blanks between words: Chinese, Cantonese, Japanese, Thai, Lao, Khmer, Burmese, Tibetan.
+UNSPACED: Final = frozenset({"zh", "yue", "ja", "th", "lo", "km", "my", "bo"})
 
-__all__ = ["LANGUAGES"]
+__all__ = ["LANGUAGES", "UNSPACED"]

@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import Final
 
 from processors.domain import Document, DroppedText, FrameAnalysis, Shot, Sound, Utterance
+from processors.languages import UNSPACED
 from processors.segments.parts import Parts
 from processors.speech.markers import between
 
@@ -135,7 +136,8 @@ def _until(utterance: Utterance, until_ms: int) -> Utterance | None:
     for word in words:
         found = text.find(word.text, position)
         if found < 0:  # the text was normalised differently from its words
-            return replace(utterance, end_ms=words[-1].end_ms, words=words, text=" ".join(word.text for word in words))
+            text = ("" if utterance.language in UNSPACED else " ").join(word.text for word in words)
+            return replace(utterance, end_ms=words[-1].end_ms, words=words, text=text)
         position = found + len(word.text)
     return replace(utterance, end_ms=words[-1].end_ms, words=words, text=text[:position].strip())
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import orjson
 
-from processors.segments.words import UNSPACED_LANGUAGES
+from processors.languages import UNSPACED
 
 # what hangs on a word in writing: quotes, brackets and punctuation of the scripts that the lists cover
 EDGE_PUNCTUATION: Final = "\"'“”„‘’‚«»‹›()[]{}（）「」『』【】<>.,;:!?…。，、；：！？¿¡-–—*_·｡؟،۔"
@@ -43,7 +43,7 @@ class Lexicon:
         """Whether a word (with its punctuation) is in a list. Unspaced languages match anywhere in the word."""
         listed = self.words[kind]
         bare = bare_word(word)
-        if self.language in UNSPACED_LANGUAGES:
+        if self.language in UNSPACED:
             return any(entry in bare for entry in listed)
         return bare in listed
 

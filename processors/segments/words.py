@@ -13,9 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from processors.domain import Utterance, Word
-
-# Written without blanks between words: Chinese, Cantonese, Japanese, Thai, Lao, Khmer, Burmese.
-UNSPACED_LANGUAGES: Final = frozenset({"zh", "yue", "ja", "th", "lo", "km", "my"})
+from processors.languages import UNSPACED
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +116,7 @@ _JOINERS: Final = frozenset({"\u200c", "\u200d"})
 
 def _leads(utterance: Utterance, words: list[Word]) -> list[str]:
     """Which words have a blank before them, read off the utterance's text; by language where they differ."""
-    usual = "" if utterance.language in UNSPACED_LANGUAGES else " "
+    usual = "" if utterance.language in UNSPACED else " "
     leads: list[str] = []
     position: int | None = 0
     for index, word in enumerate(words):
@@ -152,4 +150,4 @@ def _straighten(raw: list[Token], duration_ms: int | None) -> list[Token]:
     return straight
 
 
-__all__ = ["TRAILING", "UNSPACED_LANGUAGES", "Token", "clean_text", "shortened", "spread_words", "text_of", "tokens_of"]
+__all__ = ["TRAILING", "Token", "clean_text", "shortened", "spread_words", "text_of", "tokens_of"]

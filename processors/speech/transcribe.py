@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from processors.domain import AudioChunk, ChunkTranscript, DroppedText, Span, Utterance, Word
+from processors.languages import UNSPACED
 from processors.options import Options
 from processors.speech.choice import Device, choose, device_for
 from processors.speech.feelings import felt
@@ -29,7 +30,6 @@ _PAUSE_MS: Final = 700  # between two words: a new utterance
 # Sound that is recognised on both sides of the speech: soft first and last sounds are not speech to the detector.
 _AROUND_MS: Final = 320
 _SENTENCE_END: Final = (".", "?", "!", "…", "。", "？", "！")
-_UNSPACED: Final = frozenset({"zh", "yue", "ja", "th", "lo", "my", "km", "bo"})  # written without blanks
 _MOMENT_MS: Final = 1_000  # too short to tell a language by
 _SAMPLES_PER_MS: Final = SAMPLE_RATE // 1000
 
@@ -198,7 +198,7 @@ def _utterance(words: list[Word], heard: Heard, samples: Samples, chunk_start_ms
 
 
 def _text(words: list[Word], language: str) -> str:
-    return ("" if language in _UNSPACED else " ").join(word.text for word in words)
+    return ("" if language in UNSPACED else " ").join(word.text for word in words)
 
 
 def _extent(words: list[Word], chunk: AudioChunk) -> tuple[int, int]:

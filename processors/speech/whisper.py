@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processors.speech.choice import Device, compute_type_for
+from processors.speech.spelling import Piece, whole_words
 from processors.speech.vad import SAMPLE_RATE, Samples
 
 FULL_FRAMES: Final = 3_000  # 30 s, what Whisper was trained on
@@ -163,11 +164,12 @@ class Recogniser:
             0
         ]
         merge_punctuations(words, _PREPENDED, _APPENDED)
-        return [
-            AlignedWord(word["word"].strip(), float(word["start"]), float(word["end"]), float(word["probability"]))
-            for word in words
-            if word["word"].strip()
+        pieces = [
+            Piece(one["word"], float(one["start"]), float(one["end"]), float(one["probability"]), len(one["tokens"]))
+            for one in words
+            if one["tokens"]
         ]
+        return [AlignedWord(w.text, w.start_s, w.end_s, w.probability) for w in whole_words(pieces, language)]
 
     def _tokenizer(self, language: str) -> Any:
         from faster_whisper.tokenizer import Tokenizer

@@ -13,10 +13,11 @@ from typing import Final
 
 import numpy as np
 
+from processors.languages import UNSPACED
 from processors.segments.lexicon import bare_word
 from processors.segments.material import Material, Totals, Windows
 from processors.segments.signals.base import Measured, Signal, quoted
-from processors.segments.words import UNSPACED_LANGUAGES, Token
+from processors.segments.words import Token
 
 # Function words of the alphabetic languages are mostly of up to three letters ("the", "und", "que").
 LEAST_LETTERS: Final = 4
@@ -73,7 +74,7 @@ def content_worth(material: Material) -> tuple[list[float], list[str]]:
 
 
 def _may_carry(token: Token, word: str) -> bool:
-    if token.language in UNSPACED_LANGUAGES:
+    if token.language in UNSPACED:
         return word != ""
     return len(word) >= LEAST_LETTERS and not word.isdigit()
 
