@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from processors.errors import ModelUnavailable
 from processors.models.manifest import MODELS
+from processors.parameters import parameters
 from processors.speech.choice import (
     TIERS,
     Choice,
@@ -75,6 +76,19 @@ def test_settings_change_a_tier_and_leave_the_rest():
     assert needs_hint(ENGLISH, None)
     assert not needs_hint(ENGLISH, "base")
     assert Recognition.model_validate(changed.model_dump(mode="json")) == changed
+
+
+def test_cache_keys_follow_the_choice():
+    plain, changed = Recognition(), Recognition(profiles={"fast": TierChanges(small="base")})
+    assert parameters("transcriber", {}, None, 1, plain) != parameters("transcriber", {}, None, 1, changed)
+    fast = {"profile": "fast"}
+    assert parameters("audio-extractor", fast, None, 1, plain)["hints"] == "base"
+    for steered in (
+        parameters("audio-extractor", {}, None, 1, plain),
+        parameters("audio-extractor", fast, "base", 1, plain),
+        parameters("audio-extractor", fast, None, 1, changed),
+    ):
+        assert "hints" not in steered
 
 
 @pytest.mark.parametrize(

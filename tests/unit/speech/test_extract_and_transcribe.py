@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from processors.blobs import BlobStore
 from processors.domain import AudioChunk, ChunkTranscript, ExtractionEnd
 from processors.models.store import ModelStore
 from processors.options import Options
+from processors.speech.choice import Recognition
 from processors.speech.extract import extract_audio
 from processors.speech.transcribe import transcribe_chunk
+from processors.speech.wav import from_wav, to_wav
 from processors.speech.wer import word_errors
 from processors.tools import Tools
 from streams.settings import Settings
@@ -63,6 +67,37 @@ def test_times_are_those_of_the_truth(balanced, sample):
     starts = [word.start_ms for part in balanced for spoken in part.utterances for word in spoken.words]
     for spoken in truth["speech"]:
         assert min(abs(spoken["start_ms"] - start) for start in starts) <= 400
+
+
+def test_what_was_chosen_is_told(balanced):
+    assert {(part.model, part.beam, part.voices) for part in balanced} == {("base", 5, None)}
+    assert all(part.noise_level is not None and part.noise_level < 0.1 for part in balanced)  # a synthetic voice
+
+
+def test_speech_in_languages_that_are_not_supported_has_no_words_but_a_reason(tools, sample):
+    spanish = replace(tools, recognition=Recognition(languages=("es",)))
+    *chunks, _ = extract_audio(sample, Options(), tools)
+    part = transcribe_chunk(chunks[0], Options(), spanish)
+    assert (part.utterances, part.language) == ([], None)
+    assert [(text.text, text.reason) for text in part.dropped] == [("", "language not supported: en")]
+    assert (part.dropped[0].start_ms, part.dropped[0].end_ms) == (part.start_ms, part.end_ms)
+
+
+def test_more_than_one_voice_or_much_noise_goes_to_the_large_model(tools, sample):
+    fast = Options(profile="fast", language="en")
+    chunk = next(extract_audio(sample, fast, tools))
+    chosen = [(part.model, part.beam, part.voices) for part in (
+        transcribe_chunk(chunk, fast, tools, voices=1),
+        transcribe_chunk(chunk, fast, tools, voices=2),
+        transcribe_chunk(replace(chunk, blob_uri=noisy(chunk.blob_uri, tools)), fast, tools, voices=1),
+    )]  # fmt: skip
+    assert chosen == [("tiny.en", 1, 1), ("base", 5, 2), ("base", 5, 1)]
+
+
+def noisy(uri: str, tools: Tools) -> str:
+    samples = from_wav(tools.blobs.get(uri))
+    hiss = np.random.default_rng(1).normal(0.0, 0.02, len(samples)).astype(np.float32)
+    return tools.blobs.put(to_wav(samples + hiss))
 
 
 def test_the_same_chunk_gives_the_same_words(balanced, tools, sample):

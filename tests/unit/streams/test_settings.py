@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from processors.speech.choice import TierChanges
 from streams.connection import client_options, faust_credentials
 from streams.settings import Settings, SettingsError, load_settings, shown, to_environment
 
@@ -90,10 +91,26 @@ def test_children_see_the_same_settings(monkeypatch, tmp_path):
                         allowed_schemes=frozenset({"file", "https"}), openai_api_key="secret",
                         security_protocol="SASL_SSL", sasl_username="alice", sasl_password='p"\\ss wörd',
                         ssl_cafile=tmp_path / "ca.pem", registry_url="http://r:1/apis/ccompat/v7",
-                        allowed_folders=frozenset({Path("/a'b"), Path('/c"d')}))  # fmt: skip
+                        allowed_folders=frozenset({Path("/a'b"), Path('/c"d')}), languages=frozenset({"en", "es"}),
+                        asr_profiles={"fast": TierChanges(small="base", noise=0.2)})  # fmt: skip
     for name, value in to_environment(original).items():
         monkeypatch.setenv(name, value)
     assert load_settings() == original
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("LANGUAGES", '["en", "xx"]', "'xx' is no language"),
+        ("ASR_PROFILES", '{"fast": {"small": "yunet"}}', "there is no recogniser 'yunet'"),
+        ("ASR_PROFILES", '{"quick": {}}', "'fast', 'balanced' or 'best'"),
+        ("ASR_DEVICE", "tpu", "'auto', 'cpu' or 'cuda'"),
+    ],
+)
+def test_what_recognition_cannot_do_is_refused(monkeypatch, name, value, reason):
+    monkeypatch.setenv(f"CLIPSTREAM_{name}", value)
+    with pytest.raises(SettingsError, match=reason):
+        load_settings()
 
 
 def test_secrets_are_masked():
