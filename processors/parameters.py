@@ -25,7 +25,9 @@ def relevant(stage: str, options: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in options.items() if name in STEERED_BY[stage]}
 
 
-def parameters(stage: str, options: Mapping[str, Any], asr_model: str | None, threads: int) -> dict[str, Any]:
+def parameters(
+    stage: str, options: Mapping[str, Any], asr_model: str | None, threads: int, voices: str | None = None
+) -> dict[str, Any]:
     """What steers a stage beside its input, as JSON.
 
     Args:
@@ -33,10 +35,13 @@ def parameters(stage: str, options: Mapping[str, Any], asr_model: str | None, th
         options: those that are relevant for it.
         asr_model: the recogniser of the settings; None for the choice by profile and language.
         threads: of a child; another number of them changes floating point sums.
+        voices: digest of the enrolled people's recordings; None without any.
     """
     steered: dict[str, Any] = {"options": dict(options), "threads": threads}
     if stage == "transcriber":
         steered["asr_model"] = asr_model
+    if stage == "segmenter" and voices is not None:
+        steered["voices"] = voices
     if stage == "audio-extractor" and options.get("profile") == "fast":
         steered["hints"] = asr_model is None  # the language of the first speech chooses between two models
     return steered

@@ -21,6 +21,7 @@ class Tools:
         asr_model: name of a model that overrides the choice by profile and language, or None.
         work_dir: folder for temporary files of jobs.
         limits: of media files.
+        voices_dir: folder with a recording of each enrolled person; None for none.
     """
 
     blobs: BlobStore
@@ -29,3 +30,4 @@ class Tools:
     asr_model: str | None
     work_dir: Path
     limits: Limits = DEFAULTS
+    voices_dir: Path | None = None

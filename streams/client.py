@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from processors.errors import InvalidMessage
 from processors.options import Options
+from processors.speech.recordings import voices_digest
 from schemas.messages import Segments, VideoIngested
 from streams import codec, connection, identity, sources, topics
 from streams.connection import client_options
@@ -59,7 +60,8 @@ def next_request(
         return replace(request, generation=generation, replay_from="all", fresh=True)
     if known is None or request.source_digest is None:
         return request
-    digest = identity.request_digest(request.source_digest, request.options, settings.asr_model)
+    voices = voices_digest(settings.voices_dir)
+    digest = identity.request_digest(request.source_digest, request.options, settings.asr_model, voices)
     if known.request_digest == digest and known.status == "final":
         return None
     return replace(request, generation=known.generation + 1)

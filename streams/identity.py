@@ -59,16 +59,15 @@ def video_id_of(source: str, options: Options) -> str:
     return _digest({"source": source, "options": options.model_dump(mode="json")})[:_ID_DIGITS]
 
 
-def request_digest(source_digest: str, options: Options, asr_model: str | None) -> str:
-    """What decides the result: source, options, model choice and the versions of all algorithms. Hex, 64 digits."""
-    return _digest(
-        {
-            "source": source_digest,
-            "options": options.model_dump(mode="json"),
-            "asr_model": asr_model,
-            "versions": ALGORITHM_VERSIONS,
-        }
-    )
+def request_digest(source_digest: str, options: Options, asr_model: str | None, voices: str | None = None) -> str:
+    """What decides the result: source, options, model choice, enrolled voices, versions of all algorithms. Hex, 64."""
+    decides = {
+        "source": source_digest,
+        "options": options.model_dump(mode="json"),
+        "asr_model": asr_model,
+        "versions": ALGORITHM_VERSIONS,
+    }
+    return _digest(decides if voices is None else {**decides, "voices": voices})
 
 
 def cache_key(stage: str, parameters: dict[str, Any], inputs: str) -> str:

@@ -132,6 +132,7 @@ class ChildPool:
             "offline": self._settings.offline,
             "threads": self._settings.threads,
             "asr_model": self._settings.asr_model,
+            "voices_dir": None if self._settings.voices_dir is None else str(self._settings.voices_dir.absolute()),
             "work_dir": str(work_dir),
             "limits": asdict(self._settings.limits),
             "memory_mb": self._settings.child_memory_mb,

@@ -64,6 +64,9 @@ class Settings(BaseSettings):
     data_dir: Path = Field(_user_dir("XDG_DATA_HOME", ".local/share"), description="state, blobs, logs")
     cache_dir: Path = Field(_user_dir("XDG_CACHE_HOME", ".cache"), description="downloads: models, Kafka's jars")
     models_dir: Path | None = Field(None, description="folder with models that is looked at first")
+    voices_dir: Path | None = Field(
+        None, description="folder with a recording of each known speaker, NAME.wav, .flac, .mp3, ...: found by name"
+    )
     store_url: str = Field("", description="blob store, as fsspec takes it; DATA_DIR/blobs when empty")
     offline: bool = Field(False, description="never download anything")
 

@@ -14,6 +14,7 @@ import orjson
 from processors.blobs import BlobStore
 from processors.cache import ResultCache
 from processors.parameters import parameters, relevant
+from processors.speech.recordings import voices_digest
 from schemas.messages import Header
 from streams import identity
 from streams.clock import Clock
@@ -113,7 +114,8 @@ class Bench:
             fresh_from: skip reading the cache when this stage is there or behind it.
         """
         options = relevant(stage, request.get("options", {}))
-        steered = parameters(stage, options, self.settings.asr_model, self.settings.threads)
+        voices = await asyncio.to_thread(voices_digest, self.settings.voices_dir)
+        steered = parameters(stage, options, self.settings.asr_model, self.settings.threads, voices)
         key = identity.cache_key(stage, steered, inputs)
         if fresh_from is None or stage not in BEHIND.get(fresh_from, frozenset()):
             # on a thread: a tier may be slow, and heartbeats go on

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator
 from pydantic import TypeAdapter
 
 from processors.segments.job import Ranked
+from processors.speech.recordings import voices_digest
 from schemas.messages import Header, Run, Segments, StageRun, VideoJoined
 from streams import identity
 from streams.dead_letters import reason_of
@@ -110,4 +111,6 @@ class Segmenter:
     def _request_digest(self, message: VideoJoined, source_digest: str | None) -> str | None:
         if source_digest is None:
             return None
-        return identity.request_digest(source_digest, message.options, self._bench.settings.asr_model)
+        settings = self._bench.settings
+        voices = voices_digest(settings.voices_dir)
+        return identity.request_digest(source_digest, message.options, settings.asr_model, voices)
