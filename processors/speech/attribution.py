@@ -19,7 +19,7 @@ from processors.domain import Turn, Utterance, Word
 
 _NEAR_MS: Final = 1_000  # a word outside all turns belongs to one that is no farther away
 _SHORT_RUN_MS: Final = 400  # of one speaker between words of another: shorter than most whole words said alone
-_SNAP_MS: Final = 400  # length of the words that a border may move over
+_SNAP_MS: Final = 300  # length of the words that a border may move over
 _SNAP_PAUSE_MS: Final = 80  # to a pause that is longer by this much than the one where it was
 _OVERLAP_MS: Final = 300  # of another speaker within an utterance: both speak
 # The values of voice and emotion are of the whole utterance: the part that holds nearly all of it keeps them.
