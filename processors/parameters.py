@@ -36,12 +36,14 @@ class Steering:
         threads: of a child; another number of them changes floating point sums.
         recognition: models by profile, device and languages.
         asr_service: model and address of the service that recognises speech; None for the local models.
+        voices: digest of the enrolled people's recordings; None without any.
     """
 
     asr_model: str | None = None
     threads: int = 1
     recognition: Recognition = DEFAULT_RECOGNITION
     asr_service: str | None = None
+    voices: str | None = None
 
     def decisive(self) -> dict[str, Any]:
         """What decides a result, as JSON; threads change digits that no result shows."""
@@ -49,6 +51,7 @@ class Steering:
             "asr_model": self.asr_model,
             "recognition": self.recognition.model_dump(mode="json"),
             "asr_service": self.asr_service,
+            "voices": self.voices,
         }
 
 
@@ -69,7 +72,13 @@ def parameters(stage: str, options: Mapping[str, Any], steering: Steering) -> di
     """
     steered: dict[str, Any] = {"options": dict(options), "threads": steering.threads}
     if stage == "transcriber":
-        steered.update(steering.decisive())
+        steered.update(
+            asr_model=steering.asr_model,
+            recognition=steering.recognition.model_dump(mode="json"),
+            asr_service=steering.asr_service,
+        )
+    if stage == "segmenter":
+        steered["voices"] = steering.voices
     if stage == "audio-extractor":
         # the language of the first speech, by the large model, where it chooses between two models
         device: Device = "cuda" if steering.recognition.device == "cuda" else "cpu"

@@ -25,6 +25,7 @@ class Tools:
         limits: of media files.
         hosted: service that recognises speech, or None for the local models.
         recognition: models by profile, device and languages.
+        voices_dir: folder with a recording of each enrolled person; None for none.
     """
 
     blobs: BlobStore
@@ -35,3 +36,4 @@ class Tools:
     limits: Limits = DEFAULTS
     hosted: HostedAsr | None = None
     recognition: Recognition = DEFAULT_RECOGNITION
+    voices_dir: Path | None = None

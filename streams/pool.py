@@ -136,6 +136,7 @@ class ChildPool:
             "offline": self._settings.offline,
             "threads": self._settings.threads,
             "asr_model": self._settings.asr_model,
+            "voices_dir": None if self._settings.voices_dir is None else str(self._settings.voices_dir.absolute()),
             "work_dir": str(work_dir),
             "limits": asdict(self._settings.limits),
             "recognition": self._settings.recognition.model_dump(mode="json"),

@@ -30,6 +30,7 @@ from processors.options import Profile
 from processors.parameters import Steering
 from processors.service.config import HostedAsr, ServiceConfig
 from processors.speech.choice import Recognition, TierChanges
+from processors.speech.recordings import voices_digest
 from streams.secrets import masked
 
 PREFIX: Final = "CLIPSTREAM_"
@@ -69,6 +70,9 @@ class Settings(BaseSettings):
     data_dir: Path = Field(_user_dir("XDG_DATA_HOME", ".local/share"), description="state, blobs, logs")
     cache_dir: Path = Field(_user_dir("XDG_CACHE_HOME", ".cache"), description="downloads: models, Kafka's jars")
     models_dir: Path | None = Field(None, description="folder with models that is looked at first")
+    voices_dir: Path | None = Field(
+        None, description="folder with a recording of each known speaker, NAME.wav, .flac, .mp3, ...: found by name"
+    )
     store_url: str = Field("", description="blob store, as fsspec takes it; DATA_DIR/blobs when empty")
     offline: bool = Field(False, description="never download anything")
 
@@ -254,7 +258,8 @@ class Settings(BaseSettings):
     @property
     def steering(self) -> Steering:
         """What decides what stages compute."""
-        return Steering(self.asr_model, self.threads, self.recognition, self.asr_service)
+        voices = voices_digest(self.voices_dir)
+        return Steering(self.asr_model, self.threads, self.recognition, self.asr_service, voices)
 
     @property
     def store(self) -> str:

@@ -115,8 +115,11 @@ class Bench:
             inputs: hash of the input's content.
             fresh_from: skip reading the cache when this stage is there or behind it.
         """
-        options = relevant(stage, request.get("options", {}), self.settings.steering)
-        steered = parameters(stage, options, self.settings.steering)
+        of = self.settings
+        # recordings of enrolled people are read, where there are any
+        steering = of.steering if of.voices_dir is None else await asyncio.to_thread(lambda: of.steering)
+        options = relevant(stage, request.get("options", {}), steering)
+        steered = parameters(stage, options, steering)
         key = identity.cache_key(stage, steered, inputs)
         if fresh_from is None or stage not in BEHIND.get(fresh_from, frozenset()):
             # on a thread: a tier may be slow, and heartbeats go on

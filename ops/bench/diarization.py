@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ops.bench.machine import describe
 from ops.bench.mix import Mix, half_of, make_mix, read_rttm, read_sound, voices_in_folders
-from processors.domain import Span
+from processors.domain import Span, Turn
 from processors.models.store import ModelStore
 from processors.speech.chunking import Chunker, SpeechChunk
 from processors.speech.der import DiarizationErrors, diarization_errors
@@ -92,7 +92,20 @@ def _measured(mix: Mix, encoder: VoiceEncoder, detector: Path) -> dict[str, Any]
         **{way: _shown(errors[way]) for way in _WAYS},
         "real_time_factor": round(took_s / seconds, 4),
     }
-    return {"shown": shown, "errors": errors, "took_s": took_s, "seconds": seconds}
+    overlap = overlap_agreement(mix.turns, chunked.turns)
+    return {"shown": shown, "errors": errors, "took_s": took_s, "seconds": seconds, "overlap": overlap}
+
+
+def overlap_agreement(truth: Sequence[Turn], found: Sequence[Turn]) -> tuple[int, int, int]:
+    """Milliseconds in which two speak: (in truth, as found, in both)."""
+    ends_ms = max((turn.end_ms for turn in (*truth, *found)), default=0)
+    both = []
+    for turns in (truth, found):
+        speaking = np.zeros(ends_ms, dtype=np.int16)
+        for turn in turns:
+            speaking[turn.start_ms : turn.end_ms] += 1
+        both.append(speaking > 1)
+    return int(both[0].sum()), int(both[1].sum()), int((both[0] & both[1]).sum())
 
 
 def _pooled(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -101,6 +114,13 @@ def _pooled(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         errors = [sum((row["errors"][way][n] for row in rows), DiarizationErrors()) for n in range(len(COLLARS_MS))]
         right = sum(row["shown"]["found"][way] == row["shown"]["speakers"] for row in rows)
         pooled[way] = {**_shown(errors), "right_number": right}
+    overlap = [sum(row["overlap"][n] for row in rows) for n in range(3)]
+    pooled["overlap"] = {
+        "truth_ms": overlap[0],
+        "found_ms": overlap[1],
+        "precision": round(overlap[2] / max(1, overlap[1]), 4),
+        "recall": round(overlap[2] / max(1, overlap[0]), 4),
+    }
     pooled["real_time_factor"] = round(sum(row["took_s"] for row in rows) / max(1, sum(r["seconds"] for r in rows)), 4)
     return pooled
 

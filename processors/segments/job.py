@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from processors.domain import ChunkTranscript, Segment, VideoFacts
 from processors.segments.parts import Parts, dump_json
 from processors.segments.rank import rank
+from processors.speech.enrolment import enrolled
 from processors.tools import Tools
 
 
@@ -52,7 +53,7 @@ def rank_parts(parts_uri: str, until_ms: int | None, tools: Tools) -> Ranked:
         InvalidMessage: the blob is not there or no parts.
     """
     parts = Parts.from_json(tools.blobs.get(parts_uri))
-    ranking = rank(parts, until_ms=until_ms)
+    ranking = rank(parts, until_ms=until_ms, voices=enrolled(tools))
     models = {spoken.model for spoken in parts.transcripts if spoken.utterances}
     models |= {frame.model for batch in parts.batches for frame in batch.frames}
     return Ranked(

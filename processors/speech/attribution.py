@@ -19,7 +19,7 @@ from processors.domain import Turn, Utterance, Word
 
 _NEAR_MS: Final = 1_000  # a word outside all turns belongs to one that is no farther away
 _SHORT_RUN_MS: Final = 400  # of one speaker between words of another: shorter than most whole words said alone
-_SNAP_MS: Final = 400  # how far a border may move
+_SNAP_MS: Final = 300  # length of the words that a border may move over
 _SNAP_PAUSE_MS: Final = 80  # to a pause that is longer by this much than the one where it was
 _OVERLAP_MS: Final = 300  # of another speaker within an utterance: both speak
 # The values of voice and emotion are of the whole utterance: the part that holds nearly all of it keeps them.
@@ -124,14 +124,7 @@ def _snapped(words: Sequence[Word], speakers: list[str]) -> list[str]:
     """Borders moved to the longest pause close by."""
     moved = list(speakers)
     for border in [n for n in range(1, len(speakers)) if speakers[n] != speakers[n - 1]]:
-        at_ms = words[border].start_ms
-        near = [
-            n
-            for n in range(1, len(words))
-            if abs(words[n].start_ms - at_ms) <= _SNAP_MS
-            and len(set(speakers[min(n, border) : max(n, border)])) <= 1
-            and 0 < n < len(words)
-        ]
+        near = [n for n in range(1, len(words)) if _may_move(words, speakers, border, n)]
         pauses = {n: words[n].start_ms - words[n - 1].end_ms for n in near}
         best = max(near, key=lambda n: (pauses[n], -abs(n - border), -n), default=border)
         if pauses.get(best, 0) < pauses.get(border, 0) + _SNAP_PAUSE_MS:
@@ -139,6 +132,14 @@ def _snapped(words: Sequence[Word], speakers: list[str]) -> list[str]:
         for n in range(min(best, border), max(best, border)):
             moved[n] = speakers[border] if best < border else speakers[border - 1]
     return moved
+
+
+def _may_move(words: Sequence[Word], speakers: Sequence[str], border: int, to: int) -> bool:
+    """Whether few enough words lie between, all of one speaker."""
+    if border == to:
+        return True
+    low, high = min(border, to), max(border, to)
+    return words[high - 1].end_ms - words[low].start_ms <= _SNAP_MS and len(set(speakers[low:high])) == 1
 
 
 def _texts(utterance: Utterance, borders: Sequence[int]) -> list[str]:

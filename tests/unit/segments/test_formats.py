@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.domain import Utterance
+from processors.domain import Turn, Utterance
 from processors.errors import InvalidMessage
 from processors.segments import FORMATS, render_transcript
 from processors.segments.formats import timestamp
@@ -89,7 +89,16 @@ def test_json_is_the_transcript_of_a_result() -> None:
     }
 
 
-def test_rttm_needs_speakers() -> None:
+def test_rttm_has_a_line_for_each_turn() -> None:
+    turns = [Turn(1_000, 2_500, "S1"), Turn(2_400, 3_600_000, "Ada Lovelace")]
+    assert render_transcript(SAID, "rttm", turns, "my talk") == (
+        "SPEAKER my_talk 1 1.000 1.500 <NA> <NA> S1 <NA> <NA>\n"
+        "SPEAKER my_talk 1 2.400 3597.600 <NA> <NA> Ada_Lovelace <NA> <NA>\n"
+    )
+    assert render_transcript([], "rttm") == ""
+
+
+def test_rttm_of_words_without_speakers_is_refused() -> None:
     with pytest.raises(InvalidMessage, match="no speakers"):
         render_transcript(SAID, "rttm")
 

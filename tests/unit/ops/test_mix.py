@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ops.bench.mix import half_of, make_mix, read_rttm, rttm, voices_in_folders
+from processors.domain import Turn
+from processors.errors import InvalidMessage
+from processors.speech.wav import to_wav
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two people of three clips each; their voices are tones."""
+    data = tmp_path_factory.mktemp("speech")
+    for number, name in enumerate(("one", "two")):
+        folder = data / f"speech_{name}"
+        folder.mkdir()
+        entries = []
+        for clip in range(3):
+            t = np.arange(16_000 * (2 + clip)) / 16_000
+            sound = 0.3 * np.sin(2 * np.pi * 200 * (1 + number) * t).astype(np.float32)
+            (folder / f"{clip}.wav").write_bytes(to_wav(sound))
+            entries.append({"file": f"{clip}.wav", "speaker": name, "text": ""})
+        (folder / "truth.json").write_text(json.dumps(entries))
+    return data
+
+
+def test_the_same_seed_makes_the_same_talk(folders: Path) -> None:
+    voices = voices_in_folders(folders)
+    first, again, other = (make_mix(voices, seed, 2, 20.0) for seed in (1, 1, 2))
+    assert first.samples.tobytes() == again.samples.tobytes()
+    assert first.turns == again.turns
+    assert first.turns != other.turns
+
+
+def test_turns_are_where_the_sound_is(folders: Path) -> None:
+    talk = make_mix(voices_in_folders(folders), 5, 2, 30.0)
+    assert talk.speakers == ["one", "two"]
+    spoken = np.zeros(len(talk.samples) // 16, dtype=bool)
+    for turn in talk.turns:
+        spoken[turn.start_ms : turn.end_ms] = True
+    level = np.abs(talk.samples[: len(spoken) * 16]).reshape(-1, 16).max(axis=1)
+    assert (level[spoken] > 0.01).mean() > 0.98
+    assert (level[~spoken] < 0.01).mean() > 0.98
+
+
+def test_overlaps_are_made_where_they_are_wanted(folders: Path) -> None:
+    voices = voices_in_folders(folders)
+
+    def overlaps(share: float) -> int:
+        return sum(left.end_ms > right.start_ms for left, right in pairwise(make_mix(voices, 3, 2, 60.0, share).turns))
+
+    assert overlaps(0.0) == 0
+    assert overlaps(1.0) > 5
+
+
+def test_rttm_is_read_as_it_was_written(tmp_path: Path) -> None:
+    turns = [Turn(0, 1_250, "a"), Turn(900, 2_001, "b")]
+    path = tmp_path / "talk.rttm"
+    path.write_text("SPKR-INFO talk 1 <NA>\n" + rttm(turns, "talk"))
+    assert read_rttm(path) == turns
+    path.write_text("SPEAKER talk 1 zero\n")
+    with pytest.raises(InvalidMessage, match="no RTTM"):
+        read_rttm(path)
+
+
+def test_no_voice_is_on_both_sides() -> None:
+    names = {name: [] for name in ("ls3005", "ls533", "jfk", "sb_spk1", "sb_spk2", "custom_de-DE", "custom_es-ES")}
+    tune, test = half_of(names, "tune"), half_of(names, "test")
+    assert set(tune) == {"ls3005", "jfk", "sb_spk1", "custom_de-DE"}
+    assert set(tune) | set(test) == set(names)
+    assert not set(tune) & set(test)
+
+
+def test_a_folder_without_speakers_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidMessage, match="two speakers"):
+        voices_in_folders(tmp_path)
