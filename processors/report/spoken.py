@@ -17,6 +17,10 @@ PARAGRAPH_PAUSE_MS: Final = 2_000
 PARAGRAPH_MS: Final = 15_000
 # Languages with a colour of their own; more share the last one.
 LANGUAGE_COLOURS: Final = 6
+# What is noted beside a paragraph. A guessed emotion is when it has more than half of the evidence.
+REACTIONS: Final = ("laughter", "applause", "emphasis")
+EMOTIONS: Final = ("joy", "anger", "sadness", "fear", "surprise")
+LEAST_EMOTION: Final = 0.5
 _LANGUAGE_CODE: Final = re.compile(r"[a-z]{2,3}")
 
 
@@ -32,12 +36,13 @@ class LanguageView:
 
 @dataclass(frozen=True, slots=True)
 class ParagraphView:
-    """A paragraph of the transcript and the ranks of the segments that it touches."""
+    """A paragraph of the transcript, how it was said, and the ranks of the segments that it touches."""
 
     time: str
     text: str
     language: str
     ranks: list[int]
+    notes: list[str]
 
 
 def language_views(result: Mapping[str, Any], document: Document) -> list[LanguageView]:
@@ -81,8 +86,20 @@ def paragraph_views(transcript: Sequence[Utterance], segments: Sequence[Mapping[
         ranks = sorted(rank for rank, begin, end in spans if begin < end_ms and end > start_ms)
         language = group[0].language if _LANGUAGE_CODE.fullmatch(group[0].language) else ""
         joint = "" if language in ("zh", "ja", "yue") else " "
-        views.append(ParagraphView(clock(start_ms), joint.join(text(part.text) for part in group), language, ranks))
+        said = joint.join(text(part.text) for part in group)
+        views.append(ParagraphView(clock(start_ms), said, language, ranks, _notes(group)))
     return views
+
+
+def _notes(group: Sequence[Utterance]) -> list[str]:
+    """Reactions that were heard and feelings that are likelier than not, each once; punctuation shows the rest."""
+    heard = {marker.kind for part in group for marker in part.markers}
+    felt = {
+        part.emotion.label
+        for part in group
+        if part.emotion is not None and part.emotion.probability >= LEAST_EMOTION and part.emotion.label in EMOTIONS
+    }
+    return [kind for kind in REACTIONS if kind in heard] + [label for label in EMOTIONS if label in felt]
 
 
 __all__ = ["LanguageView", "ParagraphView", "language_views", "paragraph_views"]

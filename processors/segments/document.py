@@ -129,6 +129,7 @@ def _until(utterance: Utterance, until_ms: int) -> Utterance | None:
     """The utterance as known at `until_ms`: without the words that end later; None when nothing is left."""
     if utterance.end_ms <= until_ms:
         return utterance
+    utterance = replace(utterance, markers=[marker for marker in utterance.markers if marker.start_ms < until_ms])
     words = [word for word in utterance.words if word.end_ms <= until_ms]
     if not words:
         return None

@@ -43,7 +43,7 @@ _REACH: Final = 8
 # A frame whose amplitude is below this part of the chunk's is unvoiced whatever its period: what the silence adds to
 # the unvoiced state is more than any peak (1) and two switches can outweigh.
 _CERTAIN_SILENCE: Final = 0.024
-_BLOCK: Final = 1024  # frames transformed at a time: bounds the memory to some 10 MB
+_BLOCK: Final = 256  # frames transformed at a time, 1 MB with all that is made of them: 1024 took half as long again
 
 Track = NDArray[np.float32]
 
@@ -129,29 +129,28 @@ def _candidates(frames: Samples) -> tuple[Samples, Samples]:
     levelled = frames - frames.mean(axis=1, keepdims=True)
     levelled *= window
     spectrum = np.fft.rfft(levelled, _FFT)
-    correlation = np.fft.irfft(spectrum.real**2 + spectrum.imag**2, _FFT)[:, : _LAST_LAG + _SINC + 1]
-    correlation *= correction / np.maximum(correlation[:, :1], 1e-12)
+    power = spectrum.real**2
+    power += spectrum.imag**2
+    correlation = np.fft.irfft(power, _FFT)[:, : _LAST_LAG + _SINC + 1]
+    correlation = correlation * correction / np.maximum(correlation[:, :1], 1e-12)
     before, at, after = (correlation[:, _FIRST_LAG + k : _LAST_LAG + k] for k in (-1, 0, 1))
     scores = np.where((at > before) & (at >= after) & (at > 0.5 * _VOICING), at - _handicap(), 0.0)
     best = np.argpartition(scores, -_CANDIDATES, axis=1)[:, -_CANDIDATES:]
-    rows = np.arange(len(frames))[:, None]
-    found = scores[rows, best] > 0.0
-    lag = best + _FIRST_LAG
-    around = correlation[rows[:, :, None], lag[:, :, None] + np.arange(-_SINC, _SINC + 1)]
-    halves = np.stack(
-        (around[:, :, _SINC - 1], around[:, :, :-1] @ _half(), around[:, :, _SINC], around[:, :, 1:] @ _half(),
-         around[:, :, _SINC + 1])
-    )  # fmt: skip
+    rows, places = np.nonzero(np.take_along_axis(scores, best, axis=1) > 0.0)
+    lag = best[rows, places] + _FIRST_LAG
+    first = rows * correlation.shape[1] + lag
+    around = np.take(correlation.ravel(), first[:, None] + np.arange(-_SINC, _SINC + 1))
+    halves = np.stack((around[:, _SINC - 1], around[:, :-1] @ _half(), around[:, _SINC], around[:, 1:] @ _half(),
+                       around[:, _SINC + 1]))  # fmt: skip
     middle = halves[1:4].argmax(axis=0) + 1
-    left, top, right = (np.take_along_axis(halves, middle[None] + k, axis=0)[0] for k in (-1, 0, 1))
+    every = np.arange(len(rows))
+    left, top, right = (halves[middle + k, every] for k in (-1, 0, 1))
     bend = np.minimum(left - 2 * top + right, -1e-9)
     shift = np.clip(0.5 * (left - right) / bend, -0.5, 0.5)  # in half samples, like `middle`
-    height = np.minimum(top - 0.25 * (left - right) * shift, 1.0)
-    lag = lag + 0.5 * (middle - 2 + shift)
-    return (
-        np.where(found, lag, 0.0).astype(np.float32),
-        np.where(found, height, 0.0).astype(np.float32),
-    )
+    lags, heights = np.zeros((2, len(frames), _CANDIDATES), dtype=np.float32)
+    lags[rows, places] = lag + 0.5 * (middle - 2 + shift)
+    heights[rows, places] = np.minimum(top - 0.25 * (left - right) * shift, 1.0)
+    return lags, heights
 
 
 @cache
@@ -194,25 +193,26 @@ def _walk(
 ) -> None:
     """Viterbi over every stretch, beginning and ending unvoiced; writes the states into `chosen`."""
     longest, states = int(lengths[0]), _CANDIDATES + 1
+    moves = np.full((len(gains), states, states), -_SWITCH_COST, dtype=np.float32)  # from the frame before
+    moves[1:, 1:, 1:] = -_JUMP_COST * np.abs(octaves[:-1, :, None] - octaves[1:, None, :])
+    moves[:, 0, 0] = 0.0
+    moves += gains[:, None, :]
+    alive = np.searchsorted(-lengths, -np.arange(longest), side="left")  # stretches longer than each step
     total = gains[starts].copy()
     total[:, 1:] -= _SWITCH_COST
     back = np.zeros((longest, len(starts), states), dtype=np.int8)
-    alive = len(starts)
     for step in range(1, longest):
-        alive = int(np.searchsorted(-lengths, -step, side="left"))  # stretches longer than this step
-        now = starts[:alive] + step
-        moves = np.full((alive, states, states), -_SWITCH_COST, dtype=np.float32)
-        moves[:, 1:, 1:] = -_JUMP_COST * np.abs(octaves[now - 1][:, :, None] - octaves[now][:, None, :])
-        moves[:, 0, 0] = 0.0
-        moves += total[:alive, :, None]
-        back[step, :alive] = moves.argmax(axis=1)
-        total[:alive] = moves.max(axis=1) + gains[now]
+        count = alive[step]
+        reached = moves[starts[:count] + step]
+        reached += total[:count, :, None]
+        back[step, :count] = reached.argmax(axis=1)
+        total[:count] = reached.max(axis=1)
     total[:, 1:] -= _SWITCH_COST
     state = total.argmax(axis=1)
     for step in range(longest - 1, -1, -1):
-        alive = int(np.searchsorted(-lengths, -step, side="left"))
-        chosen[starts[:alive] + step] = state[:alive]
-        state[:alive] = back[step, np.arange(alive), state[:alive]]
+        count = alive[step]
+        chosen[starts[:count] + step] = state[:count]
+        state[:count] = back[step, :count][np.arange(count), state[:count]]
 
 
 __all__ = ["CEILING_HZ", "FLOOR_HZ", "HOP_MS", "Pitch", "pitch_track"]

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from processors.domain import BatchAnalysis, ChunkTranscript, ExtractionEnd, Shot, Utterance, VideoFacts, Word
+from processors.domain import BatchAnalysis, ChunkTranscript, ExtractionEnd, Shot, Sound, Utterance, VideoFacts, Word
 from processors.options import Options
 from schemas.messages import (
     END_INDEX,
@@ -20,6 +20,7 @@ from streams import codec, topics
 
 VIDEO = "v"
 DURATION_MS = 100_000
+SOUNDS = [Sound(100, 2_100, "music", 0.9), Sound(2_500, 4_000, "applause", 0.8)]
 PART_MS = 10_000
 FAR_MS = 10**15  # later than any part
 LETTERS = {"": "ok", "!": "failed", "-": "empty", "~": "ok"}
@@ -70,7 +71,8 @@ def record(word: str, video: str = VIDEO, now_ms: int = 0, duration_ms: int = DU
     end = None
     if found["end"]:
         warnings = ["ends early"] if found["how"] == "~" else []
-        end = ExtractionEnd(None if error else number, number, None if error else DURATION_MS, warnings)
+        sounds = SOUNDS if found["kind"] == "T" and not error else []
+        end = ExtractionEnd(None if error else number, number, None if error else DURATION_MS, warnings, sounds)
     if found["kind"] == "T":
         item = transcript(number) if end is None and status == "ok" else None
         return raw(topics.TRANSCRIPT, TranscriptMessage(header, item, end), video)

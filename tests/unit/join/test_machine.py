@@ -7,11 +7,14 @@ import re
 
 import pytest
 
-from processors.domain import MAX_ITEMS
+from processors.domain import MAX_ITEMS, MAX_SOUNDS, Sound
+from processors.options import Options
+from schemas.messages import END_INDEX, Header
 from streams.join import machine
+from streams.join.row import Ending
 from streams.join.state import JoinState
 from streams.topics import KEPT_INPUT_MS
-from tests.unit.join.records import raw, record, records
+from tests.unit.join.records import SOUNDS, raw, record, records
 from tests.unit.join.world import World
 
 COMPLETE = "M T0 T1 T/2 V0 V/1"
@@ -122,6 +125,20 @@ def test_reasons_are_bounded_for_the_emission_is_one_record():
     missing = world.emitted[-1].missing
     assert len(missing) == machine.MAX_REASONS + 1
     assert missing[-1] == f"speech: {many} parts failed in all"
+
+
+def test_sounds_of_the_end_record_reach_the_parts_and_are_bounded():
+    world = World()
+    world.run("M T0 T/1 V0 V/1")
+    assert world.parts(world.emitted[-1]).sounds == SOUNDS
+    many = tuple(Sound(n * 2_000, n * 2_000 + 1_000, "noise", 0.5) for n in range(2 * MAX_SOUNDS))
+    header = Header("v", 0, "audio-extractor", END_INDEX, "ok", None, 1, Options(), None, 3, False)
+    end = machine.Part("transcript", header, b"", -1, expected=0, sounds=many)
+    assert Ending.from_bytes(machine._row(end, 0).content).sounds == many[:MAX_SOUNDS]
+
+
+def test_an_end_of_an_older_build_has_no_sounds():
+    assert Ending.from_bytes(b'{"expected":2,"error":null,"duration_ms":9,"warnings":[]}') == Ending(2, None, 9, ())
 
 
 @pytest.mark.parametrize("word", [f"T{MAX_ITEMS}", f"T/{MAX_ITEMS + 1}", "M1"])

@@ -4,7 +4,7 @@ import io
 import itertools
 import re
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from html.parser import HTMLParser
 from importlib.resources import files
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from processors.domain import Document, Label, Utterance
+from processors.domain import Document, Emotion, Label, Marker, Utterance
 from processors.report import render_report
 from processors.segments import rank
 from tests.unit.segments.builders import chunk, frame, parts, shots_at, talk, utterance
@@ -277,3 +277,17 @@ def test_three_hours_make_a_light_file() -> None:
 
 def test_rendering_is_deterministic() -> None:
     assert render()[0] == render()[0]
+
+
+def test_reactions_and_likely_feelings_stand_beside_their_paragraph() -> None:
+    result, document = example()
+    first = replace(
+        document.transcript[0],
+        markers=[Marker("laughter", 2_000, 3_000, 0.9), Marker("question", 0, 900, 0.7)],
+        emotion=Emotion(0.8, 0.5, "joy", 0.7),
+    )
+    second = replace(document.transcript[1], emotion=Emotion(-0.8, 0.5, "anger", 0.4))
+    page = render_report(result, no_image, replace(document, transcript=[first, second]))
+    notes = re.findall(r'<small class="note">([^<]*)</small>', page)
+    assert notes == ["laughter", "joy"]
+    assert '<small class="note">' not in render_report(result, no_image, document)

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from processors.domain import BatchAnalysis, DroppedText, Shot
+from processors.domain import BatchAnalysis, DroppedText, Shot, Sound
 from processors.options import Options
 from processors.segments import Parts, build_document, duration_of
 from processors.segments.document import merge_shots
@@ -101,3 +102,23 @@ def test_duration_falls_back_to_what_was_observed(known: object) -> None:
     spoken = [chunk(utterance("one two", 1_000))]
     seen = [BatchAnalysis([frame(2_999)], [Shot(0, 0, 2_500)], 0.0)]
     assert duration_of(Parts("vid", Options(), known, spoken, seen, 1_700)) == 3_000  # type: ignore[arg-type]
+
+
+def test_sounds_of_chunks_and_between_them_are_in_time_order_and_make_markers() -> None:
+    first, second = chunk(utterance("so it is", 0)), chunk(utterance("and then", 6_000))
+    laughter, music = Sound(900, 2_400, "laughter", 0.9), Sound(3_000, 5_000, "music", 0.8)
+    applause = Sound(6_900, 12_000, "applause", 0.7)
+    whole = Parts("vid", Options(), facts(10_000), [second, replace(first, sounds=[laughter])], [], 10_000)
+    document = build_document(replace(whole, sounds=[applause, music]))
+    assert document.sounds == [laughter, music, replace(applause, end_ms=10_000)]
+    assert [[m.kind for m in said.markers] for said in document.transcript] == [["laughter"], ["applause"]]
+    early = build_document(replace(whole, sounds=[music, applause]), until_ms=4_000)
+    assert early.sounds == [laughter, replace(music, end_ms=4_000)]
+    quiet = build_document(replace(whole, sounds=[]))
+    assert [[m.kind for m in said.markers] for said in quiet.transcript] == [["laughter"], []]  # laughter is no pause
+
+
+def test_parts_keep_their_sounds_on_the_way() -> None:
+    sent = Parts("vid", sounds=[Sound(0, 1_000, "noise", 0.6)])
+    assert Parts.from_json(sent.to_json()) == sent
+    assert Parts.from_json(b'{"video_id":"vid"}').sounds == []

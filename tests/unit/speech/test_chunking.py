@@ -96,3 +96,20 @@ def test_a_long_pause_parts_chunks_and_a_short_one_does_not():
     speech = (250, 1.0)  # 8 s
     assert len(chunks(sound([speech, (50, 0.0), speech]), 16_000)) == 2
     assert len(chunks(sound([(60, 1.0), (8, 0.0), (60, 1.0)]), 16_000)) == 1
+
+
+@given(stretches, st.sampled_from([333, 16_000, 100_000]))
+@settings(max_examples=40, deadline=None)
+def test_all_sound_is_in_a_chunk_or_between_and_nothing_twice(script, step):
+    samples = sound(script)
+    samples = samples + np.linspace(0, 1e-3, len(samples), dtype=np.float32)  # every sample another one
+    between: list[tuple[int, np.ndarray]] = []
+    chunker = Chunker(Scripted(), lambda start_ms, piece: between.append((start_ms, piece)))
+    found = [c for at in range(0, len(samples), step) for c in chunker.feed(samples[at : at + step])]
+    found += chunker.finish()
+    assert [start_ms for start_ms, _ in between] == sorted(start_ms for start_ms, _ in between)
+    pieces = sorted([*between, *((chunk.start_ms, chunk.samples) for chunk in found)], key=lambda piece: piece[0])
+    assert np.array_equal(np.concatenate([piece for _, piece in pieces]), samples)
+    assert [start_ms * SAMPLE_RATE // 1000 for start_ms, _ in pieces] == [
+        sum(len(piece) for _, piece in pieces[:n]) for n in range(len(pieces))
+    ]
