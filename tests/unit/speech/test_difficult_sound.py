@@ -24,7 +24,7 @@ from processors.speech.wer import word_errors
 from processors.tools import Tools
 from streams.settings import Settings
 from tests import media
-from tests.difficult import SOUNDS, errors_of, recognised, said, words_until
+from tests.difficult import SOUNDS, errors_of, recognised, reference, said
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -42,16 +42,16 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> Tools:
 def test_words_are_understood_and_none_invented(name: str, tools: Tools, tmp_path: Path) -> None:
     sound = SOUNDS[name]
     errors, text = errors_of(sound, tmp_path, tools)
-    if sound.length_ms:
+    if sound.at_ms:
         assert errors.rate <= sound.most_wrong, text
     else:
         assert text == ""
 
 
 def test_the_reference_is_what_the_sample_says() -> None:
-    assert words_until(5_140) == "How does a sea turtle find one small beach after 20 years alone in the ocean?"
-    assert words_until(14_000).endswith("smell the way home, but that is wrong.")
-    assert words_until(3_000) == "How does a sea turtle find one small beach"
+    assert len(reference(SOUNDS["as it is"].at_ms).split()) == 40
+    assert reference(SOUNDS["3 s"].at_ms) == "Baby turtles always move toward the brightest light."
+    assert reference(None) == ""
 
 
 def joined(paths: list[Path], out: Path) -> Path:
@@ -103,7 +103,7 @@ def test_telephone_and_film_sound(test_data: Path, tools: Tools) -> None:
 def test_memory_does_not_grow_with_the_length(tmp_path: Path, tools: Tools, times: int, hours: float) -> None:
     """The sample's sound again and again, as it was encoded: decoder, detector and chunks, all real.
 
-    6 hours: 159 MB after the first 3 minutes, 160 MB at the end.
+    6 hours: 160.9 MB after the first 3 minutes, 161.5 MB from half an hour to the end, in 93 s of processor time.
     """
     path = media.repeated(tmp_path / "long.mp4", times, ("audio",))
     process = psutil.Process()
