@@ -3,7 +3,7 @@
 A blob is written, or touched when it is there already, before any message names it. So these rules keep what is needed,
 whatever goes on meanwhile:
 
-- Nothing goes that was put or touched since gc began: a request that comes now needs nothing older.
+- Nothing goes that was put or touched since gc began, or shortly before: a request that comes now needs nothing older.
 - Nothing goes that was put or touched since the oldest request of those under way.
 - What a record of a video under way names stays, whatever its age: the clock of another host may be wrong.
 - What the newest result of a video names stays, and the parts of every join.
@@ -32,7 +32,9 @@ from streams.settings import Settings
 
 _URI: Final = re.compile(rb"blob:([0-9a-f]{64})")
 _NAME: Final = re.compile(r"[0-9a-f]{64}")
-_TICK_S: Final = 1.0  # the time of a file comes from a clock of the kernel that ticks some 100 times a second
+# From a blob to the record that names it, also of a late part, whose video is through. It covers as well that the time
+# of a file comes from a clock of the kernel that ticks some 100 times a second.
+_GRACE_S: Final = 5.0
 _SKEW_S: Final = 60.0  # how far the clock of a host that submits may be ahead of the store's
 # What names blobs on the way to a result; `video-joined` is always looked at.
 _ON_THE_WAY: Final = (topics.AUDIO_CHUNK, topics.FRAME_BATCH, topics.TRANSCRIPT, topics.VISION_RESULT)
@@ -78,7 +80,7 @@ async def collect(settings: Settings, *, older_than_s: float, whole_cache: bool,
     under_way = await _under_way(settings)
     used = await _used(settings, under_way.videos)
     done = Collected(under_way=len(under_way.videos))
-    blob_limit = min(limit - _TICK_S, under_way.since_s - _SKEW_S)
+    blob_limit = min(limit - _GRACE_S, under_way.since_s - _SKEW_S)
     for path in _files(Path(settings.store)):
         size = None if path.name in used else _remove(path, blob_limit, dry_run=dry_run)
         if size is None:
