@@ -96,14 +96,7 @@ async def replay_topic(
     Raises:
         ClipstreamError: a stage with tables reads it, or a group that reads it is active.
     """
-    readers = [agent for agent, specs in READS.items() if any(spec.name == topic for spec in specs)]
-    if not readers:
-        raise ClipstreamError(f"No stage reads '{topic}'.", "Topics that stages read: " + ", ".join(_read_topics()))
-    if _WITH_TABLES in readers:
-        raise ClipstreamError(
-            f"'{topic}' is read by the joiner, which would join again what it has joined.",
-            "Replay the videos: `clipstream replay --video ID --from STAGE`.",
-        )
+    readers = readers_of(topic)
     if not dry_run:
         await refuse_members(settings, readers, "Kafka moves offsets of idle groups only.", patience_s=patience_s)
     spec = topics.BY_NAME[topic]
@@ -111,6 +104,24 @@ async def replay_topic(
     for agent in readers:
         found += await _rewind(settings, agent, spec, _target(since_ms, offset), dry_run=dry_run)
     return found
+
+
+def readers_of(topic: str) -> list[str]:
+    """The agents whose offsets on a topic may be moved.
+
+    Raises:
+        ClipstreamError: none reads it, or a stage with tables does.
+    """
+    readers = [agent for agent, specs in READS.items() if any(spec.name == topic for spec in specs)]
+    if not readers:
+        raise ClipstreamError(f"No stage reads '{topic}'.", "Topics that stages read: " + ", ".join(_read_topics()))
+    if _WITH_TABLES in readers:
+        raise ClipstreamError(
+            f"'{topic}' is read by the joiner, which would join again what it has joined.",
+            "Replay the videos: `clipstream replay --video ID --from STAGE`; or mend what was lost: "
+            "`clipstream replay --rebuild-join`.",
+        )
+    return readers
 
 
 Target = Callable[[AIOKafkaConsumer, list[TopicPartition]], Any]
@@ -154,4 +165,4 @@ def _read_topics() -> list[str]:
     return sorted({spec.name for agent, specs in READS.items() if agent != _WITH_TABLES for spec in specs})
 
 
-__all__ = ["STAGES", "Rewind", "replay_topic", "replay_video"]
+__all__ = ["STAGES", "Rewind", "readers_of", "replay_topic", "replay_video"]

@@ -19,7 +19,7 @@ from streams.admin import create_topics
 from streams.cli.console import console, escape, out, print_json, print_text
 from streams.cli.embedded import agents_lock, broker_running, waiting
 from streams.join.rebuild import Rebuilt, rebuild_join
-from streams.replay import STAGES, Rewind, replay_topic, replay_video
+from streams.replay import STAGES, Rewind, readers_of, replay_topic, replay_video
 from streams.settings import Settings, load_settings
 
 # A broker takes stopped workers for members until their session times out.
@@ -87,6 +87,7 @@ def replay(
     assert topic is not None
     if topic not in topics.BY_NAME:
         raise typer.BadParameter(f"No topic '{topic}'. There are: {', '.join(topics.BY_NAME)}.")
+    readers_of(topic)  # refuses before a broker is started
     moved = asyncio.run(_rewind(settings, topic, _milliseconds(since), offset, dry_run=dry_run))
     if as_json:
         rows = [
