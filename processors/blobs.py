@@ -3,6 +3,7 @@
 A blob lies at `<store>/<sha256[:2]>/<sha256>` behind fsspec: a local folder by default, any S3-compatible store by its
 URL. In messages it is named `blob:<sha256>`, which says nothing about hosts, so results compare equal everywhere.
 Writing is atomic and idempotent: to a temporary name, fsync, rename; a blob that is there already is not written again.
+Its time is set anew instead, so that `clipstream gc` sees in it when the blob was last needed.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ class BlobStore:
         digest = hashlib.sha256(content).hexdigest()
         path = self._path(digest)
         try:
-            if self._fs.exists(path):
+            if self._touched(path):
                 return SCHEME + digest
             if self._local:
                 _write_local(Path(path), content)
@@ -77,10 +78,25 @@ class BlobStore:
         """Whether the blob is there."""
         return bool(self._fs.exists(self._path(digest_of(uri))))
 
+    def touch(self, uri: str) -> bool:
+        """Whether the blob is there; if so it is as young as one that was put just now. Costs what `exists` costs."""
+        return self._touched(self._path(digest_of(uri)))
+
     def location(self, uri: str) -> str:
         """A URL that other programs can open: `file:///...` or `s3://...`."""
         path = self._path(digest_of(uri))
         return Path(path).absolute().as_uri() if self._local else str(self._fs.unstrip_protocol(path))
+
+    def _touched(self, path: str) -> bool:
+        if not self._local:
+            return bool(self._fs.exists(path))  # object stores expire by their own rules
+        try:
+            os.utime(path)  # one call: gc cannot come between the look and the touch
+        except FileNotFoundError:
+            return False
+        except OSError:  # another user's, or a store that is only read here
+            return Path(path).exists()
+        return True
 
     def _path(self, digest: str) -> str:
         return f"{self._root}/{digest[:2]}/{digest}"

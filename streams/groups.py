@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -12,8 +12,10 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import CoordinatorLoadInProgressError, GroupCoordinatorNotAvailableError
 from aiokafka.protocol.admin import DescribeGroupsRequest_v3, DescribeGroupsResponse_v3
 
+from processors.errors import ClipstreamError
 from streams import connection, topics
 from streams.admin import connect
+from streams.clock import SYSTEM_CLOCK
 from streams.connection import client_options
 from streams.settings import Settings
 from streams.topics import TopicSpec
@@ -25,6 +27,7 @@ T = TypeVar("T")
 # The first question about any group makes a fresh broker create its offsets topic, which takes about a second.
 _COORDINATOR_TRIES: Final = 50
 _COORDINATOR_PAUSE_S: Final = 0.2
+_ASK_S: Final = 0.5
 
 # Which agent reads which topics.
 READS: Final[dict[str, tuple[TopicSpec[Any], ...]]] = {
@@ -55,6 +58,29 @@ async def agents_with_members(settings: Settings) -> set[str]:
         return {agent for agent, members in (await _members(admin, settings)).items() if members}
     finally:
         await admin.close()
+
+
+async def refuse_members(settings: Settings, wanted: Collection[str], why: str, *, patience_s: float) -> None:
+    """Make sure that no worker of some agents runs.
+
+    Args:
+        settings: with a broker.
+        wanted: names of agents.
+        why: no worker may run, as the rest of a sentence.
+        patience_s: how long to wait for them; a broker takes stopped workers for members until their session times out.
+
+    Raises:
+        ClipstreamError: workers run.
+    """
+    deadline_s = SYSTEM_CLOCK.monotonic_s() + patience_s
+    while active := sorted((await agents_with_members(settings)) & set(wanted)):
+        if SYSTEM_CLOCK.monotonic_s() >= deadline_s:
+            commands = ", ".join(f"`clipstream worker {agent}`" for agent in active)
+            raise ClipstreamError(
+                f"Workers of {', '.join(active)} are running; {why}",
+                f"Stop them (`clipstream down`, or the processes {commands}), then run this command again.",
+            )
+        await SYSTEM_CLOCK.sleep(_ASK_S)
 
 
 async def group_states(settings: Settings) -> list[GroupState]:

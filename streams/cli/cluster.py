@@ -50,6 +50,9 @@ def up(
         bool, typer.Option("--registry", help="Also a schema registry that knows our schemas.")
     ] = False,
     ui: Annotated[bool, typer.Option("--ui", help="Also a Kafka UI in the browser; brings the registry.")] = False,
+    without_agents: Annotated[
+        bool, typer.Option("--no-agents", help="Only the servers; `clipstream worker` starts agents.")
+    ] = False,
 ) -> None:
     """Start the embedded Kafka and Valkey and all agents, and keep them running.
 
@@ -77,13 +80,19 @@ def up(
             f"and the broker is {masked(settings.broker_url)}.",
             "Name a registry that runs: CLIPSTREAM_REGISTRY_URL=http://host:8081.",
         )
+    if settings.broker_url and without_agents:
+        raise ClipstreamError(
+            f"The broker is {masked(settings.broker_url)}, so without the agents there is nothing to start."
+        )
     if detach:
-        _detach(settings, [*(["--registry"] if registry else []), *(["--ui"] if ui else [])])
+        flags = {"--registry": registry, "--ui": ui, "--no-agents": without_agents}
+        _detach(settings, [flag for flag, wanted in flags.items() if wanted])
         return
-    # without a network the small model of the fast profile may be missing; everything else works without it
-    pull_models(settings, {"balanced"} if settings.offline else {"fast", "balanced"})
+    if not without_agents:
+        # without a network the small model of the fast profile may be missing; everything else works without it
+        pull_models(settings, {"balanced"} if settings.offline else {"fast", "balanced"})
     if settings.broker_url:
-        _serve(settings, None)
+        _serve(settings, None, agents.NAMES)
         return
     cluster = LocalCluster(
         settings.data_dir, settings.cache_dir, registry=registry, ui=ui, allow_download=not settings.offline
@@ -91,7 +100,7 @@ def up(
     try:
         started = cluster.start()
         _print_addresses(started)
-        _serve(settings.model_copy(update=started.addresses()), cluster)
+        _serve(settings.model_copy(update=started.addresses()), cluster, () if without_agents else agents.NAMES)
     finally:
         cluster.stop()
 
@@ -132,16 +141,16 @@ def worker(
     run_worker(name, settings, instance)
 
 
-def _serve(settings: Settings, cluster: LocalCluster | None) -> None:
+def _serve(settings: Settings, cluster: LocalCluster | None, names: tuple[str, ...]) -> None:
     """Run the supervisor until a signal; the embedded servers come back too when they die."""
     asyncio.run(create_topics(settings))
     keeper = agents_lock(settings)
-    if not keeper.acquire():
+    if names and not keeper.acquire():
         raise ClipstreamError(
             f"Another clipstream runs the agents of {settings.data_dir}.",
             "Wait until it is done, or set CLIPSTREAM_DATA_DIR to another folder.",
         )
-    supervisor = Supervisor(settings, agents.NAMES, SYSTEM_CLOCK)
+    supervisor = Supervisor(settings, names, SYSTEM_CLOCK)
     done = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: done.set())
@@ -156,12 +165,14 @@ def _serve(settings: Settings, cluster: LocalCluster | None) -> None:
                     supervisor.poll()
                     live.update(_table(supervisor))
         else:
-            console.print("Agents started; logs are in " + escape(str(settings.log_dir)))
+            what = "Agents started" if names else "Started without agents"
+            console.print(f"{what}; logs are in {escape(str(settings.log_dir))}", soft_wrap=True)
             while not done.wait(_POLL_S):
                 _revive(cluster)
                 _say(supervisor.poll())
     finally:
-        console.print("Stopping the agents")
+        if names:
+            console.print("Stopping the agents")
         supervisor.stop()
         note.unlink(missing_ok=True)
         keeper.release()

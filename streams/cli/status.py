@@ -84,6 +84,8 @@ async def _status(settings: Settings, video_id: str | None) -> dict[str, Any]:
     for key in sorted(set(videos) | ({video_id} if video_id else set(results))):
         progress = videos.get(key, VideoProgress(key))
         state, result = _state_of(progress, results.get(key))
+        if state in TERMINAL and result is not None:
+            progress.finish(result.generation, result.run.stages)
         stuck = None if state in TERMINAL else find_stuck(progress, states, supervised, now_ms)
         listed.append(
             {
@@ -91,7 +93,7 @@ async def _status(settings: Settings, video_id: str | None) -> dict[str, Any]:
                 "generation": progress.generation,
                 "status": state,
                 "done": 1.0 if state in TERMINAL else round(progress.overall, 3),
-                "summary": (result.error or "") if result is not None and result.error else progress.summary(),
+                "summary": _summary(progress, state, result),
                 "stuck": {"stage": stuck.stage, "reason": stuck.reason} if stuck is not None else None,
                 "stages": {
                     name: {
@@ -115,6 +117,12 @@ async def _status(settings: Settings, video_id: str | None) -> dict[str, Any]:
         "workers": living_workers(settings.data_dir),
         "videos": listed,
     }
+
+
+def _summary(progress: VideoProgress, state: str, result: Segments | None) -> str:
+    if result is not None and result.error:
+        return result.error
+    return progress.summary() if progress.stages or state not in TERMINAL else ""
 
 
 def _state_of(progress: VideoProgress, result: Segments | None) -> tuple[str, Segments | None]:

@@ -104,6 +104,7 @@ def test_without_a_broker_the_answer_comes_soon_and_says_what_to_do(tmp_path):
         (["worker", "nobody"], 2, "transcriber"),
         (["topics", "tail", "nothing"], 2, "video-ingested"),
         (["results"], 1, "clipstream up"),
+        (["replay", "--topic", "transcript", "--offset", "0"], 1, "--rebuild-join"),
     ],
 )
 def test_wrong_usage_says_what_is_right(tmp_path, arguments, code, words):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
@@ -51,3 +52,24 @@ def test_no_name_leads_out_of_the_store(store, uri):
 def test_what_is_not_there(store):
     with pytest.raises(BlobMissing, match="not in the store"):
         store.get("blob:" + "a" * 64)
+
+
+def test_what_is_put_again_or_touched_is_young(store):
+    uri = store.put(b"content")
+    path = Path(store.location(uri).removeprefix("file://"))
+    for use in (lambda: store.put(b"content"), lambda: store.touch(uri)):
+        os.utime(path, (1, 1))
+        use()
+        assert path.stat().st_mtime > 1_000_000
+    assert not store.touch("blob:" + "a" * 64)
+
+
+def test_a_blob_that_cannot_be_touched_is_there_all_the_same(store, monkeypatch):
+    uri = store.put(b"content")
+
+    def refuse(*_: object) -> None:
+        raise PermissionError("another user's")
+
+    monkeypatch.setattr(os, "utime", refuse)
+    assert store.touch(uri)
+    assert store.put(b"content") == uri
