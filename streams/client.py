@@ -79,7 +79,7 @@ async def producing(settings: Settings) -> AsyncIterator[Callable[[VideoIngested
     try:
         yield submit
     finally:
-        await producer.stop()
+        await connection.stop(producer)
 
 
 async def read_all(settings: Settings, spec: TopicSpec[M]) -> AsyncIterator[M]:
@@ -189,7 +189,7 @@ async def _consumer(settings: Settings, *specs: TopicSpec[Any]) -> AsyncIterator
         consumer.assign(partitions)
         yield consumer, partitions
     finally:
-        await consumer.stop()
+        await connection.stop(consumer)
 
 
 def _decoded(spec: TopicSpec[M], raw: bytes | None) -> M | None:

@@ -57,7 +57,7 @@ async def agents_with_members(settings: Settings) -> set[str]:
     try:
         return {agent for agent, members in (await _members(admin, settings)).items() if members}
     finally:
-        await admin.close()
+        await connection.stop(admin)
 
 
 async def refuse_members(settings: Settings, wanted: Collection[str], why: str, *, patience_s: float) -> None:
@@ -101,8 +101,8 @@ async def group_states(settings: Settings) -> list[GroupState]:
             states.append(GroupState(agent, members[agent], lag, sum(committed for committed, _ in positions)))
         return states
     finally:
-        await consumer.stop()
-        await admin.close()
+        await connection.stop(consumer)
+        await connection.stop(admin)
 
 
 async def committed_offsets(
@@ -114,7 +114,7 @@ async def committed_offsets(
         group = settings.group(agent)
         kept = await _coordinated(lambda: admin.list_consumer_group_offsets(group, partitions=partitions))
     finally:
-        await admin.close()
+        await connection.stop(admin)
     return {partition: max(0, kept[partition].offset) if partition in kept else 0 for partition in partitions}
 
 
@@ -134,8 +134,8 @@ async def queues(settings: Settings, agents: tuple[str, ...]) -> dict[tuple[str,
             for partition, position in (await _positions(admin, consumer, settings, agent)).items()
         }
     finally:
-        await consumer.stop()
-        await admin.close()
+        await connection.stop(consumer)
+        await connection.stop(admin)
 
 
 async def _members(admin: AIOKafkaAdminClient, settings: Settings) -> dict[str, int]:

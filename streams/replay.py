@@ -158,7 +158,7 @@ async def _rewind(
             Rewind(agent, spec.name, partition.partition, at, ends[partition] - at) for partition, at in new.items()
         ]
     finally:
-        await consumer.stop()
+        await connection.stop(consumer)
 
 
 def _read_topics() -> list[str]:

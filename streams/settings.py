@@ -52,6 +52,10 @@ def _user_dir(variable: str, fallback: str) -> Path:
     return (Path(base) if base else Path.home() / fallback) / "clipstream"
 
 
+class BrokerBusy(SettingsError):
+    """The embedded Kafka has no address at the moment, and may have one soon."""
+
+
 class Settings(BaseSettings):
     """Validated, frozen settings. Every field is also an environment variable with the prefix `CLIPSTREAM_`."""
 
@@ -234,7 +238,7 @@ class Settings(BaseSettings):
             from ops.local.owner_lock import is_owned
 
             if is_owned(self.data_dir / LOCK_FILE):
-                raise SettingsError(
+                raise BrokerBusy(
                     "The embedded Kafka is just starting, restarting or stopping.", "Try again in some seconds."
                 )
             raise SettingsError(
@@ -327,4 +331,4 @@ def _suggestion(name: str, known: set[str] | frozenset[str]) -> str:
     return f"Did you mean {shortened[near[0]]}?" if near else _LISTED
 
 
-__all__ = ["PREFIX", "Settings", "SettingsError", "load_settings", "plain", "shown", "to_environment"]
+__all__ = ["PREFIX", "BrokerBusy", "Settings", "SettingsError", "load_settings", "plain", "shown", "to_environment"]

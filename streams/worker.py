@@ -98,6 +98,7 @@ def run_worker(name: str, settings: Settings, instance: str | None) -> None:
             redirect_stdouts=False,
             quiet=True,
         )
+        runs.spinner = None  # at its end it shows the cursor of a terminal, in a log file too
         worker.health.follow(runs.loop)
         runs.execute_from_commandline()
     finally:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import typer
+from aiokafka.errors import KafkaError
 
+from ops.local.info import LOCK_FILE
+from ops.local.owner_lock import is_owned
 from processors.blobs import BlobStore
 from processors.domain import Document
 from processors.errors import ClipstreamError
@@ -18,9 +21,13 @@ from streams import results as result_forms
 from streams import topics
 from streams.cli.console import console, print_json, print_result, print_text
 from streams.cli.options import OptionFlags, options_from
+from streams.cli.presence import of_another, while_there
 from streams.cli.reporting import result_json, write_report
 from streams.client import TERMINAL, following, keep_highest, latest_results, producing, request_for, requests
-from streams.settings import Settings, load_settings
+from streams.connection import BrokerRefuses, BrokerUnreachable
+from streams.settings import BrokerBusy, Settings, load_settings
+
+_POLL_S: Final = 0.5
 
 
 def register(app: typer.Typer) -> None:
@@ -91,7 +98,7 @@ def results(
     if follow:
         asyncio.run(_follow(settings, wanted, as_json))
         return
-    found, sources = asyncio.run(_wait(settings, wanted, wait))
+    settings, found, sources = asyncio.run(_wait(settings, wanted, wait))
     blobs = BlobStore(settings.store)
     if canonical:
         for video_id in sorted(found):
@@ -108,17 +115,35 @@ def results(
         raise typer.Exit(1)
 
 
-async def _wait(settings: Settings, wanted: set[str], seconds: float) -> tuple[dict[str, Segments], dict[str, str]]:
-    """The newest results, and the URIs of all videos that were submitted.
+async def _wait(
+    settings: Settings, wanted: set[str], seconds: float
+) -> tuple[Settings, dict[str, Segments], dict[str, str]]:
+    """The settings with the broker that answered, the newest results, the URIs of all videos that were submitted.
+
+    An embedded Kafka that is just starting, or is started again, is waited for as well.
 
     Raises:
         ClipstreamError: nobody submitted one of the videos.
     """
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            async with while_there(of_another(settings)):
+                return settings, *await _found(settings, wanted, deadline)
+        except BrokerRefuses:
+            raise
+        except (BrokerBusy, BrokerUnreachable, KafkaError):
+            if time.monotonic() >= deadline or not is_owned(settings.data_dir / LOCK_FILE):
+                raise
+        await asyncio.sleep(_POLL_S)
+        settings = load_settings()
+
+
+async def _found(settings: Settings, wanted: set[str], deadline: float) -> tuple[dict[str, Segments], dict[str, str]]:
     from streams.admin import connect
 
     await (await connect(settings)).close()
     sources = {video_id: request.uri async for video_id, request in requests(settings)}
-    deadline = time.monotonic() + seconds
     async with following(settings, topics.SEGMENTS) as arrivals:
         everything = await latest_results(settings)
         for video_id in sorted(wanted - set(sources) - set(everything)):
@@ -138,7 +163,10 @@ async def _wait(settings: Settings, wanted: set[str], seconds: float) -> tuple[d
 async def _follow(settings: Settings, wanted: set[str], as_json: bool) -> None:
     blobs = BlobStore(settings.store)
     newest: dict[str, Segments] = {}
-    async with following(settings, topics.SEGMENTS, from_start=True) as arrivals:
+    async with (
+        while_there(of_another(settings)),
+        following(settings, topics.SEGMENTS, from_start=True) as arrivals,
+    ):
         async for arrival in arrivals:
             if arrival is None:
                 continue

@@ -16,10 +16,11 @@ from processors.models.store import ModelStore
 from schemas import bundled
 from streams.admin import topic_states
 from streams.cli.embedded import models_for
-from streams.groups import group_states
+from streams.groups import GroupState, group_states
 from streams.registry import Registry, RegistryAway
 from streams.secrets import masked
-from streams.settings import Settings
+from streams.settings import BrokerBusy, Settings, SettingsError
+from streams.supervisor import read_states
 from streams.topics import SEGMENTS
 
 # Blobs of an hour of video are about 150 MB, Kafka's jars, the models and a JRE 350 MB.
@@ -101,6 +102,12 @@ async def _registry(settings: Settings) -> list[Check]:
 
 async def _broker(settings: Settings) -> list[Check]:
     if not settings.broker_url:
+        try:
+            settings.bootstrap_servers()
+        except BrokerBusy as error:
+            return [Check("Kafka", "note", error.reason, error.remedy)]
+        except SettingsError:
+            pass
         return [Check("Kafka", "note", "no broker set and no embedded cluster runs", "`clipstream up` starts one.")]
     try:
         topics = await topic_states(settings)
@@ -120,10 +127,20 @@ async def _broker(settings: Settings) -> list[Check]:
         found.append(Check("topics", "wrong", text, "Counts are fixed for life: use another CLIPSTREAM_TOPIC_PREFIX."))
     if not missing and not wrong:
         found.append(Check("topics", "ok", f"{len(topics)} with the right partition counts"))
-    idle = [group.agent for group in groups if not group.members]
-    text = "all have a worker" if not idle else "without a worker: " + ", ".join(idle)
-    found.append(Check("agents", "note" if idle else "ok", text, "`clipstream up` runs all of them." if idle else ""))
+    found.append(_agents(settings, groups))
     return found
+
+
+def _agents(settings: Settings, groups: list[GroupState]) -> Check:
+    idle = [group.agent for group in groups if not group.members]
+    if not idle:
+        return Check("agents", "ok", "all have a worker")
+    supervised = read_states(settings.data_dir)
+    absent = [agent for agent in idle if supervised.get(agent, {}).get("state") != "running"]
+    if not absent:  # their processes are there; a group takes its members in after some seconds
+        return Check("agents", "note", "starting: " + ", ".join(idle))
+    remedy = "`clipstream status` says why." if set(absent) <= set(supervised) else "`clipstream up` runs all of them."
+    return Check("agents", "note", "without a worker: " + ", ".join(absent), remedy)
 
 
 __all__ = ["Check", "run"]

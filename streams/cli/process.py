@@ -14,9 +14,6 @@ from typing import Annotated, Any, Final
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from ops.local.cluster import read_cluster
-from ops.local.info import LOCK_FILE
-from ops.local.owner_lock import is_owned
 from processors.blobs import BlobStore
 from processors.errors import ClipstreamError, InvalidMessage, Retryable
 from processors.media import weburl
@@ -82,7 +79,7 @@ def demo(
                 f"\nReport: [bold]{escape(str(report.absolute()))}[/]  (one file, opens offline)", soft_wrap=True
             )
 
-    raise typer.Exit(_exit_code(asyncio.run(_process(settings, [source], Options(), show, fresh=fresh))))
+    raise typer.Exit(_run_all(settings, [source], Options(), show, fresh=fresh))
 
 
 def process_command(
@@ -117,7 +114,18 @@ def process_command(
             assert job.result is not None
             print_result(job.result, Path(job.source).name)
 
-    raise typer.Exit(_exit_code(asyncio.run(_process(settings, videos, options, show, fresh=fresh))))
+    raise typer.Exit(_run_all(settings, videos, options, show, fresh=fresh))
+
+
+def _run_all(
+    settings: Settings, sources: list[str], options: Options, show: Callable[[list[Job]], None], *, fresh: bool
+) -> int:
+    """Process and show; returns the exit code."""
+    try:
+        return _exit_code(asyncio.run(_process(settings, sources, options, show, fresh=fresh)))
+    except KeyboardInterrupt:
+        console.print("Interrupted. What was computed is kept; the next start goes on from there.")
+        raise
 
 
 async def _process(
@@ -129,7 +137,8 @@ async def _process(
     async with AsyncExitStack() as running:
         if waiting:
             broker = await running.enter_async_context(broker_running(settings))
-            await _run(broker, running, waiting, options.profile, fresh=fresh)
+            async with broker.while_there():
+                await _run(broker, running, waiting, options.profile, fresh=fresh)
         show(jobs)
     return jobs
 
@@ -167,18 +176,12 @@ async def _run(broker: Broker, running: AsyncExitStack, jobs: list[Job], profile
             by_id.setdefault(video_id, []).append(job)
         if by_id:
             agents = await running.enter_async_context(agents_running(broker, {profile}))
-            await _follow(_while_possible(arrivals, broker, agents), by_id, blobs)
+            await _follow(_while_possible(arrivals, agents), by_id, blobs)
 
 
-async def _while_possible(arrivals: AsyncIterator[Any], broker: Broker, agents: Agents) -> AsyncIterator[Any]:
-    """Pass on what arrives; raise when the broker of another process is gone, or an agent cannot work here."""
-    shared = not broker.ours and read_cluster(broker.settings.data_dir) is not None
+async def _while_possible(arrivals: AsyncIterator[Any], agents: Agents) -> AsyncIterator[Any]:
+    """Pass on what arrives; raise when an agent cannot work here."""
     async for arrival in arrivals:
-        # by its owner's lock: a broker that died is started again by its owner
-        if shared and arrival is None and not is_owned(broker.settings.data_dir / LOCK_FILE):
-            raise ClipstreamError(
-                "The Kafka that this run used was stopped.", "Run the command again: what was computed is kept."
-            )
         agents.check()
         yield arrival
 

@@ -12,6 +12,7 @@ from rich.table import Table
 from schemas import bundled
 from streams import admin, topics
 from streams.cli.console import out, print_json, print_text
+from streams.cli.presence import of_another, while_there
 from streams.client import following, read_all
 from streams.codec import readable, to_wire
 from streams.settings import Settings, load_settings
@@ -96,7 +97,7 @@ async def _read(settings: Settings, spec: topics.TopicSpec[Any]) -> list[Any]:
 
 async def _follow(settings: Settings, spec: topics.TopicSpec[Any], count: int) -> None:
     await (await admin.connect(settings)).close()
-    async with following(settings, spec, from_start=count == 0) as arrivals:
+    async with while_there(of_another(settings)), following(settings, spec, from_start=count == 0) as arrivals:
         if count:  # positions are fixed by now: what arrives while these are read is not missed
             for record in [_plain(message) async for message in read_all(settings, spec)][-count:]:
                 print_text(orjson.dumps(record).decode())

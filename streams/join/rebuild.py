@@ -254,7 +254,7 @@ class _Changelog:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._producer.stop()
+        await connection.stop(self._producer)
 
     async def write_over(self, partition: int, wanted: dict[bytes, bytes]) -> int:
         """Make a partition say `wanted` and nothing else; returns how many records that took."""
