@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -24,6 +25,7 @@ from streams.admin import create_topics
 from streams.cli.console import console, escape
 from streams.cli.embedded import agents_lock, pull_models
 from streams.clock import SYSTEM_CLOCK
+from streams.places import check_places
 from streams.secrets import masked
 from streams.settings import Settings, load_settings
 from streams.supervisor import Child, Supervisor, clipstream_command
@@ -31,6 +33,7 @@ from streams.supervisor import Child, Supervisor, clipstream_command
 _POLL_S: Final = 0.2
 _DETACH_LIMIT_S: Final = 600.0  # the first start downloads some 150 MB
 _DOWN_LIMIT_S: Final = 40.0
+_INSTANCE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _SUPERVISOR_NOTE: Final = "supervisor.pid"
 
 
@@ -77,6 +80,7 @@ def up(
             f"and the broker is {masked(settings.broker_url)}.",
             "Name a registry that runs: CLIPSTREAM_REGISTRY_URL=http://host:8081.",
         )
+    check_places(settings)
     if detach:
         _detach(settings, [*(["--registry"] if registry else []), *(["--ui"] if ui else [])])
         return
@@ -115,7 +119,10 @@ def down() -> None:
 
 def worker(
     name: Annotated[str, typer.Argument(help="Agent: " + ", ".join(agents.NAMES))],
-    instance: Annotated[str | None, typer.Option(help="Name of this worker among those of the agent.")] = None,
+    instance: Annotated[
+        str | None,
+        typer.Option(help="Name of this worker among those of the agent: up to 64 letters, digits, '.', '_', '-'."),
+    ] = None,
 ) -> None:
     """Run one agent in the foreground, against the broker in the settings.
 
@@ -125,6 +132,10 @@ def worker(
     """
     if name not in agents.NAMES:
         raise typer.BadParameter(f"No agent '{name}'. There are: {', '.join(agents.NAMES)}.")
+    if instance is not None and not _INSTANCE.fullmatch(instance):  # it is part of names of folders
+        raise typer.BadParameter(
+            "Up to 64 letters, digits, '.', '_' and '-', the first a letter or digit.", param_hint="--instance"
+        )
     from streams.worker import run_worker
 
     settings = load_settings()
@@ -234,7 +245,7 @@ def _supervisor_pid(settings: Settings) -> int | None:
         pid, created = note.read_text().split()
         process = psutil.Process(int(pid))
         return process.pid if abs(process.create_time() - float(created)) < 1.0 else None
-    except (FileNotFoundError, ValueError, psutil.NoSuchProcess):
+    except (FileNotFoundError, NotADirectoryError, ValueError, psutil.NoSuchProcess):
         return None
 
 

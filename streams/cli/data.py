@@ -20,6 +20,7 @@ from streams.cli.console import console, print_json, print_result, print_text
 from streams.cli.options import OptionFlags, options_from
 from streams.cli.reporting import result_json, write_report
 from streams.client import TERMINAL, following, keep_highest, latest_results, producing, request_for, requests
+from streams.places import check_folder
 from streams.settings import Settings, load_settings
 
 
@@ -51,6 +52,7 @@ def ingest(
     settings = load_settings()
     settings.bootstrap_servers()
     options = options_from(option)
+    check_folder(settings.data_dir, "data", "CLIPSTREAM_DATA_DIR")  # where digests are noted
     requests = [request_for(uri, options, video_id, settings) for uri in uris]
     asyncio.run(_submit(settings, requests))
     if as_json:
@@ -72,7 +74,7 @@ async def _submit(settings: Settings, requests: list[VideoIngested]) -> None:
 def results(
     video_ids: Annotated[list[str] | None, typer.Argument(help="All when left out.", metavar="[VIDEO_ID]...")] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with each new revision.")] = False,
-    wait: Annotated[float, typer.Option(help="Seconds to wait until the videos are through.")] = 0.0,
+    wait: Annotated[float, typer.Option(help="Seconds to wait until the videos are through.", min=0.0)] = 0.0,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document; with --follow one line each.")] = False,
     canonical: Annotated[bool, typer.Option(help="The canonical form: equal bytes for equal work.")] = False,
 ) -> None:

@@ -29,6 +29,7 @@ from streams.cli.embedded import Agents, Broker, agents_running, broker_running
 from streams.cli.options import OptionFlags, options_from
 from streams.cli.reporting import check_writable, write_report
 from streams.client import TERMINAL, following, keep_highest, latest_results, next_request, producing, request_for
+from streams.places import check_folder
 from streams.progress import VideoProgress
 from streams.settings import Settings, load_settings
 
@@ -124,10 +125,12 @@ async def _process(
     settings: Settings, sources: list[str], options: Options, show: Callable[[list[Job]], None], *, fresh: bool
 ) -> list[Job]:
     """Process and show; what was started here goes on while others use it, and stops after that."""
+    check_folder(settings.data_dir, "data", "CLIPSTREAM_DATA_DIR")  # no fault of a video
     jobs = [_job(source, options, settings) for source in sources]
     waiting = [job for job in jobs if job.request is not None]
     async with AsyncExitStack() as running:
         if waiting:
+            await asyncio.to_thread(BlobStore(settings.store).check)  # agents would only die of it, again and again
             broker = await running.enter_async_context(broker_running(settings))
             await _run(broker, running, waiting, options.profile, fresh=fresh)
         show(jobs)
