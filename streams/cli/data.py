@@ -16,18 +16,19 @@ from processors.segments.formats import render_transcript
 from schemas.messages import Segments, VideoIngested
 from streams import results as result_forms
 from streams import topics
-from streams.cli.console import console, print_json, print_result, print_text
-from streams.cli.options import OptionFlags, options_from
+from streams.cli.console import console, print_json, print_json_line, print_result, print_text
+from streams.cli.options import OptionFlags, TakesFiles, options_from
 from streams.cli.reporting import result_json, write_report
 from streams.client import TERMINAL, following, keep_highest, latest_results, producing, request_for, requests
 from streams.places import check_folder
 from streams.settings import Settings, load_settings
+from streams.sources import name_of
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     panel = "Videos and results"
-    app.command(rich_help_panel=panel)(ingest)
+    app.command(rich_help_panel=panel, cls=TakesFiles)(ingest)
     app.command("results", rich_help_panel=panel)(results)
     app.command(rich_help_panel=panel)(transcript)
     app.command(rich_help_panel=panel)(report)
@@ -103,7 +104,7 @@ def results(
     else:
         for video_id in sorted(found):
             merged = result_forms.to_json(found[video_id], blobs)
-            print_result(merged, merged["title"] or Path(sources.get(video_id, video_id)).name)
+            print_result(merged, merged["title"] or name_of(sources.get(video_id, video_id)))
     unfinished = [key for key in sorted(wanted) if key not in found or found[key].status not in TERMINAL]
     if unfinished:
         console.print(f"No final result yet: {', '.join(unfinished)}")
@@ -149,9 +150,7 @@ async def _follow(settings: Settings, wanted: set[str], as_json: bool) -> None:
                 continue
             merged = result_forms.to_json(result, blobs)
             if as_json:
-                import orjson
-
-                print_text(orjson.dumps(merged).decode())
+                print_json_line(merged)
             else:
                 print_result(merged, merged["title"] or result.video_id)
 
