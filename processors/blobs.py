@@ -126,7 +126,7 @@ def digest_of(uri: str) -> str:
 
 
 def _unusable(url: str, error: Exception) -> StoreUnusable:
-    why = error.reason if isinstance(error, ClipstreamError) else f"{type(error).__name__}: {error}"
+    why = error.reason if isinstance(error, ClipstreamError) else str(error) or type(error).__name__
     remedy = "Check CLIPSTREAM_STORE_URL; left empty, blobs are in the data folder."
     if isinstance(error, ImportError):
         remedy = f"Install that package beside clipstream (for s3:// `pip install s3fs`). {remedy}"
