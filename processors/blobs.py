@@ -17,9 +17,11 @@ from typing import Any, Final
 
 import fsspec
 
-from processors.errors import InvalidMessage, from_os_error
+from processors.errors import ClipstreamError, Fatal, InvalidMessage, from_os_error
+from processors.media.weburl import shown
 
 SCHEME: Final = "blob:"
+_PROBE: Final = b"clipstream"
 _URI = re.compile(r"blob:([0-9a-f]{64})")
 
 
@@ -27,18 +29,43 @@ class BlobMissing(InvalidMessage):
     """A message names a blob that is not in the store (collected, or another store)."""
 
 
+class StoreUnusable(Fatal):
+    """There is no blob store at the address in the settings."""
+
+
 class BlobStore:
     """Puts and gets immutable bytes by their SHA-256.
 
     Args:
         url: folder path, or a URL that fsspec understands (`file:///...`, `s3://bucket/prefix`).
+
+    Raises:
+        StoreUnusable: nothing here understands the URL.
     """
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self._fs, self._root = fsspec.core.url_to_fs(url)
+        try:
+            self._fs, self._root = fsspec.core.url_to_fs(url)
+        except Exception as error:  # each kind of store raises its own
+            raise _unusable(url, error) from error
         protocol: Any = self._fs.protocol
         self._local = "file" in ((protocol,) if isinstance(protocol, str) else tuple(protocol))
+
+    def check(self) -> None:
+        """Write a small blob and read it back.
+
+        Raises:
+            StorageFull: no room.
+            StoreUnusable: it does not take or give.
+        """
+        try:
+            if self.get(self.put(_PROBE)) != _PROBE:
+                raise ValueError("it does not give back what was written")
+        except Fatal:
+            raise
+        except Exception as error:
+            raise _unusable(self.url, error) from error
 
     def put(self, content: bytes) -> str:
         """Store bytes; returns their `blob:` URI.
@@ -114,6 +141,14 @@ def digest_of(uri: str) -> str:
     return match.group(1)
 
 
+def _unusable(url: str, error: Exception) -> StoreUnusable:
+    why = error.reason if isinstance(error, ClipstreamError) else str(error) or type(error).__name__
+    remedy = "Check CLIPSTREAM_STORE_URL; left empty, blobs are in the data folder."
+    if isinstance(error, ImportError):
+        remedy = f"Install that package beside clipstream (for s3:// `pip install s3fs`). {remedy}"
+    return StoreUnusable(f"The blob store {shown(url)} cannot be used: {why.rstrip('.')}.", remedy)
+
+
 def _write_local(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     # unique name: two processes may write the same blob at the same time, and both renames are then harmless
@@ -128,4 +163,4 @@ def _write_local(path: Path, content: bytes) -> None:
         temporary.unlink(missing_ok=True)
 
 
-__all__ = ["SCHEME", "BlobMissing", "BlobStore", "digest_of"]
+__all__ = ["SCHEME", "BlobMissing", "BlobStore", "StoreUnusable", "digest_of"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import threading
 from contextlib import suppress
@@ -23,12 +24,14 @@ from streams.cli.console import console, escape
 from streams.cli.embedded import agents_lock, pull_models
 from streams.cli.up_note import Up, forget_up, note_up, one_at_a_time, read_up
 from streams.clock import SYSTEM_CLOCK
+from streams.places import check_places
 from streams.secrets import masked
 from streams.settings import Settings, load_settings
 from streams.supervisor import Child, Supervisor
 
 _POLL_S: Final = 0.2
 _END_SIGNALS: Final = (signal.SIGTERM, signal.SIGHUP)
+_INSTANCE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 def register(app: typer.Typer) -> None:
@@ -64,6 +67,7 @@ def up(
         clipstream up --detach --ui
     """
     settings = load_settings()
+    check_places(settings)
     with one_at_a_time(settings.data_dir):
         other = read_up(settings.data_dir)
         if other is None or other.pid == os.getpid():  # a detached one was noted by the one that started it
@@ -160,7 +164,10 @@ def down() -> None:
 
 def worker(
     name: Annotated[str, typer.Argument(help="Agent: " + ", ".join(agents.NAMES))],
-    instance: Annotated[str | None, typer.Option(help="Name of this worker among those of the agent.")] = None,
+    instance: Annotated[
+        str | None,
+        typer.Option(help="Name of this worker among those of the agent: up to 64 letters, digits, '.', '_', '-'."),
+    ] = None,
 ) -> None:
     """Run one agent in the foreground, against the broker in the settings.
 
@@ -170,6 +177,10 @@ def worker(
     """
     if name not in agents.NAMES:
         raise typer.BadParameter(f"No agent '{name}'. There are: {', '.join(agents.NAMES)}.")
+    if instance is not None and not _INSTANCE.fullmatch(instance):  # it is part of names of folders
+        raise typer.BadParameter(
+            "Up to 64 letters, digits, '.', '_' and '-', the first a letter or digit.", param_hint="--instance"
+        )
     from streams.worker import run_worker
 
     settings = load_settings()

@@ -19,13 +19,15 @@ from processors.segments.formats import render_transcript
 from schemas.messages import Segments, VideoIngested
 from streams import results as result_forms
 from streams import topics
-from streams.cli.console import console, print_json, print_result, print_text
-from streams.cli.options import OptionFlags, options_from
+from streams.cli.console import console, print_json, print_json_line, print_result, print_text
+from streams.cli.options import OptionFlags, TakesFiles, options_from
 from streams.cli.presence import of_another, while_there
 from streams.cli.reporting import result_json, write_report
 from streams.client import TERMINAL, following, keep_highest, latest_results, producing, request_for, requests
 from streams.connection import BrokerRefuses, BrokerUnreachable
+from streams.places import check_folder
 from streams.settings import BrokerBusy, Settings, load_settings
+from streams.sources import name_of
 
 _POLL_S: Final = 0.5
 
@@ -33,7 +35,7 @@ _POLL_S: Final = 0.5
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     panel = "Videos and results"
-    app.command(rich_help_panel=panel)(ingest)
+    app.command(rich_help_panel=panel, cls=TakesFiles)(ingest)
     app.command("results", rich_help_panel=panel)(results)
     app.command(rich_help_panel=panel)(transcript)
     app.command(rich_help_panel=panel)(report)
@@ -58,6 +60,7 @@ def ingest(
     settings = load_settings()
     settings.bootstrap_servers()
     options = options_from(option)
+    check_folder(settings.data_dir, "data", "CLIPSTREAM_DATA_DIR")  # where digests are noted
     requests = [request_for(uri, options, video_id, settings) for uri in uris]
     asyncio.run(_submit(settings, requests))
     if as_json:
@@ -79,7 +82,7 @@ async def _submit(settings: Settings, requests: list[VideoIngested]) -> None:
 def results(
     video_ids: Annotated[list[str] | None, typer.Argument(help="All when left out.", metavar="[VIDEO_ID]...")] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with each new revision.")] = False,
-    wait: Annotated[float, typer.Option(help="Seconds to wait until the videos are through.")] = 0.0,
+    wait: Annotated[float, typer.Option(help="Seconds to wait until the videos are through.", min=0.0)] = 0.0,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document; with --follow one line each.")] = False,
     canonical: Annotated[bool, typer.Option(help="The canonical form: equal bytes for equal work.")] = False,
 ) -> None:
@@ -108,7 +111,7 @@ def results(
     else:
         for video_id in sorted(found):
             merged = result_forms.to_json(found[video_id], blobs)
-            print_result(merged, merged["title"] or Path(sources.get(video_id, video_id)).name)
+            print_result(merged, merged["title"] or name_of(sources.get(video_id, video_id)))
     unfinished = [key for key in sorted(wanted) if key not in found or found[key].status not in TERMINAL]
     if unfinished:
         console.print(f"No final result yet: {', '.join(unfinished)}")
@@ -175,9 +178,7 @@ async def _follow(settings: Settings, wanted: set[str], as_json: bool) -> None:
                 continue
             merged = result_forms.to_json(result, blobs)
             if as_json:
-                import orjson
-
-                print_text(orjson.dumps(merged).decode())
+                print_json_line(merged)
             else:
                 print_result(merged, merged["title"] or result.video_id)
 

@@ -11,12 +11,16 @@ from importlib.util import find_spec
 from typing import Final, Literal
 
 from ops.local.java import find_java
+from processors.blobs import BlobStore
+from processors.cache import RedisTier, TierUnavailable
 from processors.errors import ClipstreamError
+from processors.media import weburl
 from processors.models.store import ModelStore
 from schemas import bundled
 from streams.admin import topic_states
 from streams.cli.embedded import models_for
 from streams.groups import GroupState, group_states
+from streams.places import check_folder
 from streams.registry import Registry, RegistryAway
 from streams.secrets import masked
 from streams.settings import BrokerBusy, Settings, SettingsError
@@ -39,7 +43,9 @@ class Check:
 
 async def run(settings: Settings) -> list[Check]:
     """All checks, in the order in which one would repair things."""
-    found = [_python(), _java(settings), *_folders(settings), *_models(settings), _ocr()]
+    found = [_python(), _java(settings), *_folders(settings)]
+    found += [await asyncio.to_thread(_store, settings), *await asyncio.to_thread(_cache, settings)]
+    found += [*_models(settings), _ocr()]
     found += await _broker(settings)
     return found
 
@@ -56,21 +62,38 @@ def _java(settings: Settings) -> Check:
 
 
 def _folders(settings: Settings) -> Iterator[Check]:
-    for name, folder in (("data folder", settings.data_dir), ("cache folder", settings.cache_dir)):
+    for name, folder in (("data", settings.data_dir), ("cache", settings.cache_dir)):
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            probe = folder / ".doctor"
-            probe.write_bytes(b"")
-            probe.unlink()
-        except OSError as error:
-            yield Check(
-                name, "wrong", f"{folder}: {error.strerror}", "Set CLIPSTREAM_DATA_DIR or CLIPSTREAM_CACHE_DIR."
-            )
+            check_folder(folder, name, f"CLIPSTREAM_{name.upper()}_DIR")
+        except ClipstreamError as error:
+            yield Check(f"{name} folder", "wrong", error.reason, error.remedy)
             continue
         free = shutil.disk_usage(folder).free
         state: Literal["ok", "wrong"] = "ok" if free >= WANTED_FREE_BYTES else "wrong"
         remedy = "" if state == "ok" else "Free some space; `clipstream gc` removes what no result refers to."
-        yield Check(name, state, f"{folder}, {free / 1e9:.1f} GB free", remedy)
+        yield Check(f"{name} folder", state, f"{folder}, {free / 1e9:.1f} GB free", remedy)
+
+
+def _store(settings: Settings) -> Check:
+    try:
+        BlobStore(settings.store).check()
+    except ClipstreamError as error:
+        return Check("blob store", "wrong", error.reason, error.remedy)
+    return Check("blob store", "ok", f"{weburl.shown(settings.store)} takes and gives")
+
+
+def _cache(settings: Settings) -> list[Check]:
+    if not settings.cache_url:
+        return []
+    address = masked(settings.cache_url)
+    try:
+        RedisTier(settings.cache_url, settings.cache_ttl_s).check()
+    except ClipstreamError as error:
+        return [Check("result cache", "wrong", error.reason, error.remedy)]
+    except TierUnavailable as error:
+        remedy = "Work goes on without it; check that it runs and CLIPSTREAM_CACHE_URL is right."
+        return [Check("result cache", "note", f"{address} does not answer: {masked(str(error))}", remedy)]
+    return [Check("result cache", "ok", f"{address} answers")]
 
 
 def _models(settings: Settings) -> Iterator[Check]:

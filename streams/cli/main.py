@@ -10,7 +10,7 @@ from typing import Annotated, Final, NoReturn
 import typer
 from aiokafka.errors import KafkaError
 
-from processors.errors import ClipstreamError
+from processors.errors import FULL_DISK_ERRNOS, ClipstreamError, from_os_error
 from streams.cli import bench, cancel, cluster, data, dead_letters, kafka, process, replay, status, system, topics
 from streams.cli.console import console, escape, print_text
 from streams.cli.presence import explained
@@ -64,6 +64,8 @@ def main() -> None:
             sys.exit(EXIT_ERROR)  # the reader of our output is gone (`| head`)
         where = f": {error.filename}" if error.filename else ""
         console.print(f"[red]Error:[/] {escape(error.strerror or str(error))}{escape(where)}", soft_wrap=True)
+        if error.errno in FULL_DISK_ERRNOS:
+            console.print(f"  {escape(from_os_error(error, 'writing').remedy)}", soft_wrap=True)
         sys.exit(EXIT_ERROR)
 
 

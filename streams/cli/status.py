@@ -47,8 +47,7 @@ def status(
     table = Table("agent", "workers", "lag", "", box=None, header_style="bold", pad_edge=False)
     for agent in found["agents"]:
         alive = str(agent["members"]) if agent["members"] else "[red]none[/]"
-        state = agent.get("state", "")
-        told = "" if state in ("", "running") else f"{state} after {agent['last_exit']}. {agent['reason']}"
+        told = told_of(agent)
         table.add_row(agent["agent"], alive, str(agent["lag"]), f"[red]{escape(told)}[/]" if told else "")
     out().print(table)
     videos = Table("video", "status", "done", "stages", box=None, header_style="bold", pad_edge=False)
@@ -62,6 +61,16 @@ def status(
         videos.add_row(video["video_id"], styled(video["status"]), done, escape(video["summary"]) + stuck)
     if found["videos"]:
         out().print(videos)
+
+
+def told_of(agent: dict[str, Any]) -> str:
+    """What the supervisor knows of an agent that does not work; empty when it does, or when none runs here."""
+    state, last_exit = agent.get("state", ""), agent.get("last_exit", "")
+    # one that dies again and again is running most of the time, and is a member of its group never
+    if not last_exit or (state == "running" and agent["members"]):
+        return ""
+    now = "started again" if state == "running" else state
+    return f"{now} after {last_exit}, {agent['restarts']} restarts. {agent['reason']}".rstrip()
 
 
 async def _status(settings: Settings, video_id: str | None) -> dict[str, Any]:

@@ -87,7 +87,10 @@ def settings_command(as_json: AsJson = False) -> None:
 
 
 def doctor(as_json: AsJson = False) -> None:
-    """Check Python, Java, broker, topics, models, disk; say what to do about each. Exit code 1 when one is wrong."""
+    """Check Python, Java, disk, blob store, cache, models, broker, topics, and say what to do about each.
+
+    Exit code 1 when one is wrong.
+    """
     settings = load_settings()
     found = asyncio.run(checks.run(settings))
     if as_json:

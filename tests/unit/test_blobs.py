@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
-from processors.blobs import BlobMissing, BlobStore
+from processors.blobs import BlobMissing, BlobStore, StoreUnusable
 
 
 @pytest.fixture
@@ -73,3 +74,31 @@ def test_a_blob_that_cannot_be_touched_is_there_all_the_same(store, monkeypatch)
     monkeypatch.setattr(os, "utime", refuse)
     assert store.touch(uri)
     assert store.put(b"content") == uri
+
+
+def test_a_check_writes_and_reads(store, tmp_path):
+    store.check()
+    assert any((tmp_path / "blobs").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("url", "reason", "remedy"),
+    [
+        ("nonsuch://user:word@bucket", "nonsuch", "CLIPSTREAM_STORE_URL"),
+        pytest.param(
+            "s3://bucket", "s3fs", "pip install s3fs",
+            marks=pytest.mark.skipif(find_spec("s3fs") is not None, reason="it is installed"),
+        ),
+    ],
+)  # fmt: skip
+def test_a_store_that_cannot_be_opened_says_what_to_do(url, reason, remedy):
+    with pytest.raises(StoreUnusable, match=reason) as caught:
+        BlobStore(url)
+    assert remedy in caught.value.remedy
+    assert "word" not in caught.value.reason
+
+
+def test_a_store_that_does_not_take_is_no_store(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreUnusable, match="cannot be used"):
+        BlobStore(str(tmp_path / "file")).check()
