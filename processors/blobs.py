@@ -3,6 +3,7 @@
 A blob lies at `<store>/<sha256[:2]>/<sha256>` behind fsspec: a local folder by default, any S3-compatible store by its
 URL. In messages it is named `blob:<sha256>`, which says nothing about hosts, so results compare equal everywhere.
 Writing is atomic and idempotent: to a temporary name, fsync, rename; a blob that is there already is not written again.
+Its time is set anew instead, so that `clipstream gc` sees in it when the blob was last needed.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ from typing import Any, Final
 
 import fsspec
 
-from processors.errors import InvalidMessage, from_os_error
+from processors.errors import ClipstreamError, Fatal, InvalidMessage, from_os_error
+from processors.media.weburl import shown
 
 SCHEME: Final = "blob:"
+_PROBE: Final = b"clipstream"
 _URI = re.compile(r"blob:([0-9a-f]{64})")
 
 
@@ -26,18 +29,43 @@ class BlobMissing(InvalidMessage):
     """A message names a blob that is not in the store (collected, or another store)."""
 
 
+class StoreUnusable(Fatal):
+    """There is no blob store at the address in the settings."""
+
+
 class BlobStore:
     """Puts and gets immutable bytes by their SHA-256.
 
     Args:
         url: folder path, or a URL that fsspec understands (`file:///...`, `s3://bucket/prefix`).
+
+    Raises:
+        StoreUnusable: nothing here understands the URL.
     """
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self._fs, self._root = fsspec.core.url_to_fs(url)
+        try:
+            self._fs, self._root = fsspec.core.url_to_fs(url)
+        except Exception as error:  # each kind of store raises its own
+            raise _unusable(url, error) from error
         protocol: Any = self._fs.protocol
         self._local = "file" in ((protocol,) if isinstance(protocol, str) else tuple(protocol))
+
+    def check(self) -> None:
+        """Write a small blob and read it back.
+
+        Raises:
+            StorageFull: no room.
+            StoreUnusable: it does not take or give.
+        """
+        try:
+            if self.get(self.put(_PROBE)) != _PROBE:
+                raise ValueError("it does not give back what was written")
+        except Fatal:
+            raise
+        except Exception as error:
+            raise _unusable(self.url, error) from error
 
     def put(self, content: bytes) -> str:
         """Store bytes; returns their `blob:` URI.
@@ -49,7 +77,7 @@ class BlobStore:
         digest = hashlib.sha256(content).hexdigest()
         path = self._path(digest)
         try:
-            if self._fs.exists(path):
+            if self._touched(path):
                 return SCHEME + digest
             if self._local:
                 _write_local(Path(path), content)
@@ -77,10 +105,25 @@ class BlobStore:
         """Whether the blob is there."""
         return bool(self._fs.exists(self._path(digest_of(uri))))
 
+    def touch(self, uri: str) -> bool:
+        """Whether the blob is there; if so it is as young as one that was put just now. Costs what `exists` costs."""
+        return self._touched(self._path(digest_of(uri)))
+
     def location(self, uri: str) -> str:
         """A URL that other programs can open: `file:///...` or `s3://...`."""
         path = self._path(digest_of(uri))
         return Path(path).absolute().as_uri() if self._local else str(self._fs.unstrip_protocol(path))
+
+    def _touched(self, path: str) -> bool:
+        if not self._local:
+            return bool(self._fs.exists(path))  # object stores expire by their own rules
+        try:
+            os.utime(path)  # one call: gc cannot come between the look and the touch
+        except FileNotFoundError:
+            return False
+        except OSError:  # another user's, or a store that is only read here
+            return Path(path).exists()
+        return True
 
     def _path(self, digest: str) -> str:
         return f"{self._root}/{digest[:2]}/{digest}"
@@ -98,6 +141,14 @@ def digest_of(uri: str) -> str:
     return match.group(1)
 
 
+def _unusable(url: str, error: Exception) -> StoreUnusable:
+    why = error.reason if isinstance(error, ClipstreamError) else str(error) or type(error).__name__
+    remedy = "Check CLIPSTREAM_STORE_URL; left empty, blobs are in the data folder."
+    if isinstance(error, ImportError):
+        remedy = f"Install that package beside clipstream (for s3:// `pip install s3fs`). {remedy}"
+    return StoreUnusable(f"The blob store {shown(url)} cannot be used: {why.rstrip('.')}.", remedy)
+
+
 def _write_local(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     # unique name: two processes may write the same blob at the same time, and both renames are then harmless
@@ -112,4 +163,4 @@ def _write_local(path: Path, content: bytes) -> None:
         temporary.unlink(missing_ok=True)
 
 
-__all__ = ["SCHEME", "BlobMissing", "BlobStore", "digest_of"]
+__all__ = ["SCHEME", "BlobMissing", "BlobStore", "StoreUnusable", "digest_of"]

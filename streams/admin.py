@@ -68,7 +68,7 @@ async def create_topics(settings: Settings) -> list[str]:
         await _check(admin, wanted)
         return [topic.name for topic in missing]
     finally:
-        await admin.close()
+        await connection.stop(admin)
 
 
 async def topic_states(settings: Settings) -> list[TopicState]:
@@ -77,7 +77,7 @@ async def topic_states(settings: Settings) -> list[TopicState]:
     try:
         return await _states(admin, wanted_topics(settings))
     finally:
-        await admin.close()
+        await connection.stop(admin)
 
 
 def wanted_topics(settings: Settings) -> list[NewTopic]:
@@ -105,7 +105,7 @@ async def _led(settings: Settings, wanted: list[NewTopic]) -> None:
         await connection.start(consumer, settings)
         await consumer.end_offsets(partitions)  # asks again until each one has a leader
     finally:
-        await consumer.stop()
+        await connection.stop(consumer)
         noisy.setLevel(level)
 
 

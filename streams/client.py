@@ -34,10 +34,12 @@ def request_for(source: str, options: Options, video_id: str | None, settings: S
         settings: allowed schemes, state folder.
 
     Raises:
-        InvalidMessage: the URI's scheme, folder or host is not allowed.
+        InvalidMessage: no source is named, or its scheme, folder or host is not allowed.
         InvalidMedia: the file is not there.
         Retryable: its server cannot be reached.
     """
+    if not source.strip():  # as a path it would be the current folder
+        raise InvalidMessage("The name of a source is empty.", "Name a file or a URI.")
     uri = source if "://" in source else str(Path(source).expanduser().absolute())
     _, digest = sources.find(uri, settings, refresh=True)
     identity_ = video_id or identity.video_id_of(digest, options)
@@ -79,7 +81,7 @@ async def producing(settings: Settings) -> AsyncIterator[Callable[[VideoIngested
     try:
         yield submit
     finally:
-        await producer.stop()
+        await connection.stop(producer)
 
 
 async def read_all(settings: Settings, spec: TopicSpec[M]) -> AsyncIterator[M]:
@@ -189,7 +191,7 @@ async def _consumer(settings: Settings, *specs: TopicSpec[Any]) -> AsyncIterator
         consumer.assign(partitions)
         yield consumer, partitions
     finally:
-        await consumer.stop()
+        await connection.stop(consumer)
 
 
 def _decoded(spec: TopicSpec[M], raw: bytes | None) -> M | None:

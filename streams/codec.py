@@ -34,6 +34,7 @@ MAX_RECORD_BYTES: Final = 900_000
 # What Kafka takes by default, before it is unpacked: a compressed batch of that size may hold a record of a gigabyte.
 # Of 1 MB that was made to grow, 125 MB and 1.7 s is the worst with our schemas.
 MAX_WIRE_BYTES: Final = 1_048_588
+_EXAMPLE: Final = 'Send {"uri": "/path/to/video.mp4"}.'
 _registries: Final[dict[str, Registry]] = {}  # the one that is in use, by its address
 
 
@@ -70,7 +71,7 @@ def decode(spec: TopicSpec[M], raw: bytes | None) -> M:
         raise InvalidMessage(f"Empty record on {spec.name}.")
     if len(raw) > MAX_WIRE_BYTES:
         raise RecordTooLarge(f"A record on {spec.name} has {len(raw):,} bytes; the limit is {MAX_WIRE_BYTES:,}.")
-    if spec.name == VIDEO_INGESTED.name and raw[:1] == b"{":
+    if spec.name == VIDEO_INGESTED.name and raw[0] != _MAGIC:
         return _ingest_from_json(raw)  # type: ignore[return-value]
     return _validate(spec, _read_avro(spec, raw))
 
@@ -135,13 +136,22 @@ def _ingest_from_json(raw: bytes) -> VideoIngested:
     try:
         value = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
-        raise InvalidMessage(f"The ingest message is not valid JSON: {error}.") from error
+        if raw.lstrip()[:1] not in (b"{", b"["):
+            raise InvalidMessage(
+                f"The ingest message is neither JSON nor an Avro record in Confluent framing: "
+                f"it starts with {raw[:8].hex(' ')}.", _EXAMPLE,
+            ) from error  # fmt: skip
+        raise InvalidMessage(f"The ingest message is not valid JSON: {error}.", _EXAMPLE) from error
+    if not isinstance(value, dict):
+        raise InvalidMessage("The ingest message is not a JSON object.", _EXAMPLE)
     known = [field.name for field in fields(VideoIngested)]
     unknown = sorted(set(value) - set(known))
     if unknown:
         raise InvalidMessage(f"Unknown field '{unknown[0]}' in the ingest message. Known: {', '.join(known)}.")
-    if not isinstance(value.get("uri"), str) or not value["uri"].strip():
-        raise InvalidMessage("The ingest message has no 'uri'.", 'Send {"uri": "/path/to/video.mp4"}.')
+    if "uri" not in value:
+        raise InvalidMessage("The ingest message has no 'uri'.", _EXAMPLE)
+    if not isinstance(value["uri"], str) or not value["uri"].strip():
+        raise InvalidMessage("'uri' of the ingest message must be a text that is not empty.", _EXAMPLE)
     options = {} if value.get("options") is None else value["options"]
     if not isinstance(options, Mapping):
         raise InvalidMessage("'options' of the ingest message must be an object.")

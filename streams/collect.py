@@ -1,24 +1,43 @@
-"""Garbage collection: blobs that no result refers to any more, old entries of the disk cache, fetched sources."""
+"""Garbage collection: blobs that no result refers to any more, old entries of the disk cache, fetched sources.
+
+A blob is written, or touched when it is there already, before any message names it. So these rules keep what is needed,
+whatever goes on meanwhile:
+
+- Nothing goes that was put or touched since gc began, or shortly before: a request that comes now needs nothing older.
+- Nothing goes that was put or touched since the oldest request of those under way.
+- What a record of a video under way names stays, whatever its age: the clock of another host may be wrong.
+- What the newest result of a video names stays, and the parts of every join.
+
+A file is set aside before it is judged for the last time: whoever puts it from then on writes it anew.
+"""
 
 from __future__ import annotations
 
 import re
 import time
+import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from processors.blobs import BlobMissing, BlobStore
-from processors.errors import Fatal
+from processors.errors import Fatal, InvalidMessage
 from processors.media import staging
 from schemas.messages import VideoJoined
-from streams import codec, topics
-from streams.client import TERMINAL, latest_results, read_all, requests
+from streams import codec, identity, topics
+from streams.client import TERMINAL, latest_results, read_all, read_records
 from streams.settings import Settings
 
 _URI: Final = re.compile(rb"blob:([0-9a-f]{64})")
 _NAME: Final = re.compile(r"[0-9a-f]{64}")
+# From a blob to the record that names it, also of a late part, whose video is through. It covers as well that the time
+# of a file comes from a clock of the kernel that ticks some 100 times a second.
+_GRACE_S: Final = 5.0
+_SKEW_S: Final = 60.0  # how far the clock of a host that submits may be ahead of the store's
+# What names blobs on the way to a result; `video-joined` is always looked at.
+_ON_THE_WAY: Final = (topics.AUDIO_CHUNK, topics.FRAME_BATCH, topics.TRANSCRIPT, topics.VISION_RESULT)
 
 
 @dataclass(slots=True)
@@ -30,41 +49,51 @@ class Collected:
     sources: int = 0
     bytes: int = 0
     kept: int = 0
+    under_way: int = 0  # videos
+
+
+@dataclass(slots=True)
+class UnderWay:
+    """Videos with a request that has no last result yet."""
+
+    videos: set[str] = field(default_factory=set)
+    uris: set[str] = field(default_factory=set)  # of their sources
+    since_s: float = float("inf")  # time of the oldest of their requests
 
 
 async def collect(settings: Settings, *, older_than_s: float, whole_cache: bool, dry_run: bool) -> Collected:
-    """Remove what is neither in use nor young.
-
-    In use is what the newest result of a video names, directly, in its document, or in its parts. Age protects what
-    is being worked on: a blob is written before any message names it. Sources that were fetched stay while a video of
-    theirs is not through.
+    """Remove what is neither in use nor young. Sources that were fetched stay while a video of theirs is not through.
 
     Args:
         settings: with a broker, to know the results.
-        older_than_s: keep what was written or read later than that many seconds ago.
+        older_than_s: keep what was written or used later than that many seconds ago.
         whole_cache: remove cache entries of any age.
         dry_run: only count.
 
     Raises:
         Fatal: the store is not a local folder (object stores expire objects by their own rules).
-        SettingsError, BrokerUnreachable: the results cannot be read.
+        SettingsError, BrokerUnreachable, RegistryAway: requests or results cannot be read.
     """
     if "://" in settings.store:
         raise Fatal("gc works on local stores.", "Use the life-cycle rules of the object store.")
-    used = await _used(settings)
-    done = Collected()
-    limit = time.time_ns() / 1e9 - older_than_s
+    limit = time.time_ns() / 1e9 - older_than_s  # before anything is read: what is put from now on is younger
+    under_way = await _under_way(settings)
+    used = await _used(settings, under_way.videos)
+    done = Collected(under_way=len(under_way.videos))
+    blob_limit = min(limit - _GRACE_S, under_way.since_s - _SKEW_S)
     for path in _files(Path(settings.store)):
-        if path.name in used or path.stat().st_mtime > limit:
+        size = None if path.name in used else _remove(path, blob_limit, dry_run=dry_run)
+        if size is None:
             done.kept += 1
         else:
             done.blobs += 1
-            done.bytes += _remove(path, dry_run)
+            done.bytes += size
     for path in _files(settings.data_dir / "cache"):
-        if whole_cache or path.stat().st_mtime <= limit:
+        size = _remove(path, float("inf") if whole_cache else limit, dry_run=dry_run)
+        if size is not None:
             done.cache_entries += 1
-            done.bytes += _remove(path, dry_run)
-    for place, size in staging.unused(settings.staging_dir, await _open_uris(settings), older_than_s):
+            done.bytes += size
+    for place, size in staging.unused(settings.staging_dir, under_way.uris, older_than_s):
         done.sources += 1
         done.bytes += size
         if not dry_run:
@@ -72,29 +101,40 @@ async def collect(settings: Settings, *, older_than_s: float, whole_cache: bool,
     return done
 
 
-async def _open_uris(settings: Settings) -> set[str]:
-    """Sources of videos that have no terminal result of their newest generation yet."""
+async def _under_way(settings: Settings) -> UnderWay:
+    """Results are read first: a video that ends in between counts as under way."""
     results = await latest_results(settings)
-    found: set[str] = set()
-    async for video_id, request in requests(settings):
-        held = results.get(video_id)
-        if held is None or held.generation < request.generation or held.status not in TERMINAL:
-            found.add(request.uri.strip())
+    found = UnderWay()
+    async for record in read_records(settings, topics.VIDEO_INGESTED):
+        try:
+            request = identity.request_of(codec.decode(topics.VIDEO_INGESTED, record.value))
+        except InvalidMessage:
+            continue  # it is among the dead letters
+        held = results.get(request.video_id)
+        if held is None or (held.generation, held.status in TERMINAL) < (request.generation, True):
+            found.videos.add(request.video_id)
+            found.uris.add(request.uri.strip())
+            found.since_s = min(found.since_s, record.timestamp / 1000)
     return found
 
 
-async def _used(settings: Settings) -> set[str]:
+async def _used(settings: Settings, under_way: set[str]) -> set[str]:
+    """Digests of the blobs that something names."""
     blobs = BlobStore(settings.store)
-    uris: set[str] = set()
+    found: set[str] = set()
     for result in (await latest_results(settings)).values():
-        uris |= _named(codec.encode(topics.SEGMENTS, result))
+        found |= _named(codec.encode(topics.SEGMENTS, result))
         if result.document_uri is not None:
-            uris |= _named(_content(blobs, result.document_uri))
+            found |= _named(_content(blobs, result.document_uri))
     async for joined in read_all(settings, topics.VIDEO_JOINED):
         assert isinstance(joined, VideoJoined)
         if joined.parts_uri is not None:
-            uris |= {joined.parts_uri.removeprefix("blob:")} | _named(_content(blobs, joined.parts_uri))
-    return uris
+            found |= {joined.parts_uri.removeprefix("blob:")} | _named(_content(blobs, joined.parts_uri))
+    for spec in _ON_THE_WAY if under_way else ():
+        async for record in read_records(settings, spec):
+            if (record.key or b"").partition(b":")[0].decode(errors="replace") in under_way:
+                found |= _named(record.value or b"")
+    return found
 
 
 def _content(blobs: BlobStore, uri: str) -> bytes:
@@ -114,8 +154,19 @@ def _files(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def _remove(path: Path, dry_run: bool) -> int:
-    size = path.stat().st_size
-    if not dry_run:
-        path.unlink(missing_ok=True)
-    return size
+def _remove(path: Path, limit: float, *, dry_run: bool) -> int | None:
+    """Remove a file that was last put or touched before a time; returns its size, or None when it stays."""
+    with suppress(FileNotFoundError):  # another gc was quicker
+        if path.stat().st_mtime > limit:
+            return None
+        if dry_run:
+            return path.stat().st_size
+        aside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+        path.rename(aside)
+        held = aside.stat()
+        if held.st_mtime > limit:  # touched since the look above
+            aside.rename(path)
+            return None
+        aside.unlink()
+        return held.st_size
+    return None

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -32,6 +33,8 @@ from streams.settings import Settings, SettingsError
 # A user waits at most 8 s for the answer that a broker cannot be used: 6 s for it, 2 s for the reason.
 CONNECT_LIMIT_S: Final = 6.0
 _REASON_LIMIT_S: Final = 2.0
+# A producer waits until all is sent, which without a broker is never.
+_STOP_LIMIT_S: Final = 5.0
 
 _CLEAR_TEXT: Final = "Sending username and password in the clear"
 
@@ -137,8 +140,27 @@ async def start(client: Any, settings: Settings) -> None:
     try:
         await asyncio.wait_for(client.start(), CONNECT_LIMIT_S)
     except (KafkaError, OSError, TimeoutError) as error:
-        await (client.stop() if hasattr(client, "stop") else client.close())
+        await stop(client)
         raise await _reason(settings) from error
+
+
+async def stop(client: Any) -> None:
+    """Close an aiokafka client, whatever became of its broker.
+
+    The end of its own tasks, which it passes on (as a `CancelledError`, or as the last error of the connection), must
+    not stand for the error for which it is closed.
+    """
+    task = asyncio.current_task()
+    assert task is not None
+    cancels = task.cancelling()
+    try:
+        async with asyncio.timeout(_STOP_LIMIT_S):
+            await (client.stop() if hasattr(client, "stop") else client.close())
+    except (asyncio.CancelledError, KafkaError, OSError):
+        if task.cancelling() > cancels:  # it is us who are cancelled
+            raise
+        with suppress(KafkaError, OSError):  # it gave up before its connections were closed
+            await (client._client if hasattr(client, "_client") else client.client).close()
 
 
 @cache
@@ -245,4 +267,12 @@ def _unspoken(at: str, protocol: str, *, shook_hands: bool) -> BrokerRefuses:
     )
 
 
-__all__ = ["BrokerRefuses", "BrokerUnreachable", "client_options", "faust_credentials", "java_properties", "start"]
+__all__ = [
+    "BrokerRefuses",
+    "BrokerUnreachable",
+    "client_options",
+    "faust_credentials",
+    "java_properties",
+    "start",
+    "stop",
+]

@@ -96,7 +96,7 @@ async def cancel(settings: Settings, video_id: str, clock: Clock) -> int | None:
             partition=topics.video_partition(video_id, topics.JOIN_TIMER.partitions),
         )
     finally:
-        await producer.stop()
+        await connection.stop(producer)
     return generation
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -12,8 +12,10 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import CoordinatorLoadInProgressError, GroupCoordinatorNotAvailableError
 from aiokafka.protocol.admin import DescribeGroupsRequest_v3, DescribeGroupsResponse_v3
 
+from processors.errors import ClipstreamError
 from streams import connection, topics
 from streams.admin import connect
+from streams.clock import SYSTEM_CLOCK
 from streams.connection import client_options
 from streams.settings import Settings
 from streams.topics import TopicSpec
@@ -25,6 +27,7 @@ T = TypeVar("T")
 # The first question about any group makes a fresh broker create its offsets topic, which takes about a second.
 _COORDINATOR_TRIES: Final = 50
 _COORDINATOR_PAUSE_S: Final = 0.2
+_ASK_S: Final = 0.5
 
 # Which agent reads which topics.
 READS: Final[dict[str, tuple[TopicSpec[Any], ...]]] = {
@@ -54,7 +57,30 @@ async def agents_with_members(settings: Settings) -> set[str]:
     try:
         return {agent for agent, members in (await _members(admin, settings)).items() if members}
     finally:
-        await admin.close()
+        await connection.stop(admin)
+
+
+async def refuse_members(settings: Settings, wanted: Collection[str], why: str, *, patience_s: float) -> None:
+    """Make sure that no worker of some agents runs.
+
+    Args:
+        settings: with a broker.
+        wanted: names of agents.
+        why: no worker may run, as the rest of a sentence.
+        patience_s: how long to wait for them; a broker takes stopped workers for members until their session times out.
+
+    Raises:
+        ClipstreamError: workers run.
+    """
+    deadline_s = SYSTEM_CLOCK.monotonic_s() + patience_s
+    while active := sorted((await agents_with_members(settings)) & set(wanted)):
+        if SYSTEM_CLOCK.monotonic_s() >= deadline_s:
+            commands = ", ".join(f"`clipstream worker {agent}`" for agent in active)
+            raise ClipstreamError(
+                f"Workers of {', '.join(active)} are running; {why}",
+                f"Stop them (`clipstream down`, or the processes {commands}), then run this command again.",
+            )
+        await SYSTEM_CLOCK.sleep(_ASK_S)
 
 
 async def group_states(settings: Settings) -> list[GroupState]:
@@ -75,8 +101,8 @@ async def group_states(settings: Settings) -> list[GroupState]:
             states.append(GroupState(agent, members[agent], lag, sum(committed for committed, _ in positions)))
         return states
     finally:
-        await consumer.stop()
-        await admin.close()
+        await connection.stop(consumer)
+        await connection.stop(admin)
 
 
 async def committed_offsets(
@@ -88,7 +114,7 @@ async def committed_offsets(
         group = settings.group(agent)
         kept = await _coordinated(lambda: admin.list_consumer_group_offsets(group, partitions=partitions))
     finally:
-        await admin.close()
+        await connection.stop(admin)
     return {partition: max(0, kept[partition].offset) if partition in kept else 0 for partition in partitions}
 
 
@@ -108,8 +134,8 @@ async def queues(settings: Settings, agents: tuple[str, ...]) -> dict[tuple[str,
             for partition, position in (await _positions(admin, consumer, settings, agent)).items()
         }
     finally:
-        await consumer.stop()
-        await admin.close()
+        await connection.stop(consumer)
+        await connection.stop(admin)
 
 
 async def _members(admin: AIOKafkaAdminClient, settings: Settings) -> dict[str, int]:

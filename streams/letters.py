@@ -92,7 +92,7 @@ async def requeue(settings: Settings, chosen: Iterable[Letter]) -> list[Letter]:
                 headers=[(REQUEUED_HEADER, letter.id.encode())],
             )
     finally:
-        await producer.stop()
+        await connection.stop(producer)
     return waiting
 
 

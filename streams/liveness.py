@@ -130,8 +130,8 @@ class Liveness:
                     self._since.clear()
                     self._health.look = Look(still_s=self._hand.still_s())
         finally:
-            await asker.stop()
-            await admin.close()
+            await connection.stop(asker)
+            await connection.stop(admin)
 
     def _look_at_work(self) -> None:
         still_s, blocked_s = self._hand.still_s(), self._hand.blocked_s()

@@ -30,7 +30,7 @@ async def in_order(settings: Settings, *places: TopicPartition) -> AsyncIterator
             first = min(heads, key=lambda place: (heads[place].timestamp, place))
             yield readers[first].ahead.popleft()
     finally:
-        await consumer.stop()
+        await connection.stop(consumer)
 
 
 class _Reader:

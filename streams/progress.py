@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from schemas.messages import Progress
+from schemas.messages import Progress, StageRun
 
 # Shares of the whole work, measured on a minute of talk on 2 cores: recognition and picture analysis are the most.
 WEIGHTS: Final = {
@@ -64,6 +65,17 @@ class VideoProgress:
             stage.position_ms = max(stage.position_ms, record.position_ms)
         if record.stage == "metadata" and record.position_ms:
             self.duration_ms = record.position_ms
+
+    def finish(self, generation: int, runs: Iterable[StageRun]) -> None:
+        """The video is through: what its result counts holds, whatever progress was lost or is kept no more."""
+        if generation > self.generation:
+            self.generation, self.stages = generation, {}
+        for run in runs:
+            if run.stage not in _FEEDS:
+                continue
+            self.stages.setdefault(run.stage, StageProgress()).indexes = set(range(run.records))
+            feeder = self.stages.setdefault(_FEEDS[run.stage], StageProgress())
+            feeder.total, feeder.ended = max(feeder.total or 0, run.records), True
 
     def fraction(self, stage: str) -> float:
         """How much of a stage is done, 0..1."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable
-from typing import Any, TypeVar
+from contextlib import suppress
+from typing import Any, Final, TypeVar
 
 import faust
 
@@ -18,6 +20,7 @@ from streams.telling import RUNNING, Teller
 from streams.topics import TopicSpec
 
 M = TypeVar("M")
+_LAST_WORDS_S: Final = 2.0  # a broker that is away must not keep a worker from stopping
 
 
 class Publisher:
@@ -35,6 +38,8 @@ class Publisher:
         self._stage = stage
         self._clock = clock
         self._teller = Teller(self._tell, clock)
+        # sent when records are no longer taken, and before the producer is flushed
+        app.on_before_shutdown.connect(self._last_words)
 
     async def item(self, spec: TopicSpec[M], header: Header, message: M) -> Awaitable[Any]:
         """Queue a record with a header; what it returns is awaited until the record is delivered.
@@ -83,6 +88,10 @@ class Publisher:
                 at_ms=self._clock.now_ms(),
             )
         )
+
+    async def _last_words(self, *_: Any, **__: Any) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._teller.flush(), _LAST_WORDS_S)
 
     async def _tell(self, message: Progress) -> None:
         spec = topics.PROGRESS

@@ -19,7 +19,7 @@ from schemas.messages import VideoIngested
 from streams import connection, topics
 from streams.client import latest_results, producing, requests
 from streams.connection import client_options
-from streams.groups import READS, agents_with_members
+from streams.groups import READS, refuse_members
 from streams.settings import Settings
 from streams.work import BEHIND
 
@@ -75,7 +75,13 @@ async def replay_video(
 
 
 async def replay_topic(
-    settings: Settings, topic: str, *, since_ms: int | None, offset: int | None, dry_run: bool
+    settings: Settings,
+    topic: str,
+    *,
+    since_ms: int | None,
+    offset: int | None,
+    dry_run: bool,
+    patience_s: float = 0.0,
 ) -> list[Rewind]:
     """Move the groups that read a topic back, so that their next start reads it again from there.
 
@@ -85,9 +91,26 @@ async def replay_topic(
         since_ms: records from this time on, milliseconds since 1970.
         offset: records from this offset on, in every partition.
         dry_run: only find out.
+        patience_s: how long to wait until the broker has noticed that workers have stopped.
 
     Raises:
         ClipstreamError: a stage with tables reads it, or a group that reads it is active.
+    """
+    readers = readers_of(topic)
+    if not dry_run:
+        await refuse_members(settings, readers, "Kafka moves offsets of idle groups only.", patience_s=patience_s)
+    spec = topics.BY_NAME[topic]
+    found = []
+    for agent in readers:
+        found += await _rewind(settings, agent, spec, _target(since_ms, offset), dry_run=dry_run)
+    return found
+
+
+def readers_of(topic: str) -> list[str]:
+    """The agents whose offsets on a topic may be moved.
+
+    Raises:
+        ClipstreamError: none reads it, or a stage with tables does.
     """
     readers = [agent for agent, specs in READS.items() if any(spec.name == topic for spec in specs)]
     if not readers:
@@ -95,20 +118,10 @@ async def replay_topic(
     if _WITH_TABLES in readers:
         raise ClipstreamError(
             f"'{topic}' is read by the joiner, which would join again what it has joined.",
-            "Replay the videos: `clipstream replay --video ID --from STAGE`.",
+            "Replay the videos: `clipstream replay --video ID --from STAGE`; or mend what was lost: "
+            "`clipstream replay --rebuild-join`.",
         )
-    active = sorted((await agents_with_members(settings)) & set(readers))
-    if active and not dry_run:
-        raise ClipstreamError(
-            f"Workers of {', '.join(active)} are running; Kafka moves offsets of idle groups only.",
-            f"Stop them (`clipstream down`, or the processes `clipstream worker {active[0]}`), wait "
-            f"{settings.session_timeout_s:.0f} s, and try again.",
-        )
-    spec = topics.BY_NAME[topic]
-    found = []
-    for agent in readers:
-        found += await _rewind(settings, agent, spec, _target(since_ms, offset), dry_run=dry_run)
-    return found
+    return readers
 
 
 Target = Callable[[AIOKafkaConsumer, list[TopicPartition]], Any]
@@ -145,11 +158,11 @@ async def _rewind(
             Rewind(agent, spec.name, partition.partition, at, ends[partition] - at) for partition, at in new.items()
         ]
     finally:
-        await consumer.stop()
+        await connection.stop(consumer)
 
 
 def _read_topics() -> list[str]:
     return sorted({spec.name for agent, specs in READS.items() if agent != _WITH_TABLES for spec in specs})
 
 
-__all__ = ["STAGES", "Rewind", "replay_topic", "replay_video"]
+__all__ = ["STAGES", "Rewind", "readers_of", "replay_topic", "replay_video"]

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 from processors.blobs import BlobMissing, BlobStore
 from processors.domain import Document
+from processors.errors import ClipstreamError
 from schemas.messages import Segments
 from streams.codec import to_wire
 
@@ -66,8 +67,8 @@ def canonical(result: Segments, blobs: BlobStore) -> bytes:
     return orjson.dumps(plain, option=orjson.OPT_SORT_KEYS)
 
 
-def failed_json(source: str, reason: str) -> dict[str, Any]:
-    """The result of a source that never reached the stream: not there, or not allowed."""
+def failed_json(source: str, error: ClipstreamError) -> dict[str, Any]:
+    """The result of a source that never reached the stream: not there, or not allowed. Its error says what to do."""
     return {
         "video_id": None,
         "source": source,
@@ -75,7 +76,7 @@ def failed_json(source: str, reason: str) -> dict[str, Any]:
         "revision": 0,
         "enriched": False,
         "status": "failed",
-        "error": reason,
+        "error": f"{error.reason} {error.remedy}".rstrip(),
         "duration_ms": 0,
         "languages": [],
         "segments": [],

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import logging
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import SecretStr
+
+from processors.media import weburl
 
 if TYPE_CHECKING:
     from streams.settings import Settings
 
 _MASK: Final = "***"
+_SOURCES: Final = frozenset({"source", "uri"})
+# Of dead letters: what could not be decoded, and what was said about it.
+_WORDS: Final = frozenset({"error", "key", "message", "reason", "trace", "value"})
 # The password of ://user:password@host, up to the last @ before white space or the next address of a list: one that was
 # not percent-encoded may hold any of : / @ itself.
 _PASSWORD: Final = re.compile(r"(://[^:@/\s]*:)((?:(?!://)\S)*)@")
@@ -20,6 +25,24 @@ _PASSWORD: Final = re.compile(r"(://[^:@/\s]*:)((?:(?!://)\S)*)@")
 def masked(text: str) -> str:
     """A text with the passwords in its addresses masked."""
     return _PASSWORD.sub(rf"\1{_MASK}@", text)
+
+
+def published(value: Any) -> Any:
+    """A JSON value for people and programs: its sources and its words hold no passwords and no keys of web addresses.
+
+    Topics hold sources whole, since agents fetch them.
+    """
+    if isinstance(value, dict):
+        return {name: _published_field(name, inner) for name, inner in value.items()}
+    return [published(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _published_field(name: str, value: Any) -> Any:
+    if not isinstance(value, str):
+        return published(value)
+    if name in _SOURCES:
+        return weburl.public(value)
+    return weburl.public_text(value) if name in _WORDS else value
 
 
 def secrets_of(settings: Settings) -> tuple[str, ...]:
@@ -53,4 +76,4 @@ class MaskingFormatter(logging.Formatter):
         return masked(text)
 
 
-__all__ = ["MaskingFormatter", "masked", "secrets_of"]
+__all__ = ["MaskingFormatter", "masked", "published", "secrets_of"]

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     DotEnvSettingsSource,
@@ -31,10 +31,12 @@ from processors.parameters import Steering
 from processors.service.config import HostedAsr, ServiceConfig
 from processors.speech.choice import Recognition, TierChanges
 from processors.speech.recordings import voices_digest
+from streams.addresses import checked_broker, checked_cache, servers
 from streams.secrets import masked
 
 PREFIX: Final = "CLIPSTREAM_"
 OPENAI_URL: Final = "https://api.openai.com/v1"
+SCHEMES: Final = frozenset({"file", "http", "https"})  # of sources
 TOML_FILE: Final = "clipstream.toml"
 _LISTED: Final = "Mend or remove it; `clipstream settings` then lists all settings."
 # Read outside this model: the tests' media folder.
@@ -56,6 +58,10 @@ class _OwnLines(DotEnvSettingsSource):
 def _user_dir(variable: str, fallback: str) -> Path:
     base = os.environ.get(variable)
     return (Path(base) if base else Path.home() / fallback) / "clipstream"
+
+
+class BrokerBusy(SettingsError):
+    """The embedded Kafka has no address at the moment, and may have one soon."""
 
 
 class Settings(BaseSettings):
@@ -106,9 +112,7 @@ class Settings(BaseSettings):
     ssl_keyfile: Path | None = Field(None, description="its key, without a password; PEM")
 
     # --- sources of media
-    allowed_schemes: frozenset[str] = Field(
-        frozenset({"file", "http", "https"}), description="URI schemes of sources, of these three"
-    )
+    allowed_schemes: frozenset[str] = Field(SCHEMES, description="URI schemes of sources, of these three")
     allowed_folders: frozenset[Path] = Field(
         frozenset(), description="folders that sources may lie in; every folder that can be read when empty"
     )
@@ -205,6 +209,27 @@ class Settings(BaseSettings):
 
     # --- logs
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="of the workers' logs")
+
+    @field_validator("data_dir", "cache_dir", "models_dir", "ssl_cafile", "ssl_certfile", "ssl_keyfile", mode="before")
+    @classmethod
+    def _no_path(cls, value: Any, info: ValidationInfo) -> Any:
+        # as a path an empty text is the current folder, which nobody means
+        return cls.model_fields[info.field_name or ""].default if value == "" else value
+
+    @field_validator("allowed_schemes")
+    @classmethod
+    def _schemes(cls, value: frozenset[str]) -> frozenset[str]:
+        if wrong := sorted(value - SCHEMES):
+            raise ValueError(f"'{wrong[0]}' is none of {', '.join(sorted(SCHEMES))}")
+        return value
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _capitals(cls, value: Any) -> Any:
+        return value.upper() if isinstance(value, str) else value
+
+    _broker = field_validator("broker_url")(checked_broker)
+    _cache = field_validator("cache_url")(checked_cache)
 
     @model_validator(mode="after")
     def _session(self) -> Settings:
@@ -329,14 +354,14 @@ class Settings(BaseSettings):
             from ops.local.owner_lock import is_owned
 
             if is_owned(self.data_dir / LOCK_FILE):
-                raise SettingsError(
+                raise BrokerBusy(
                     "The embedded Kafka is just starting, restarting or stopping.", "Try again in some seconds."
                 )
             raise SettingsError(
                 "No Kafka broker: CLIPSTREAM_BROKER_URL is not set and no embedded cluster runs.",
                 "Start one with `clipstream up`, or name yours: CLIPSTREAM_BROKER_URL=kafka://host:9092.",
             )
-        return ",".join(part.removeprefix("kafka://") for part in self.broker_url.replace(";", ",").split(","))
+        return ",".join(servers(self.broker_url))
 
 
 def load_settings(**flags: Any) -> Settings:
@@ -349,11 +374,15 @@ def load_settings(**flags: Any) -> Settings:
         SettingsError: an unknown name or a value out of range.
     """
     _refuse_unknown_names()
+    if Path(TOML_FILE).is_dir():  # which would be passed over
+        raise SettingsError(f"{TOML_FILE} is a folder.", "It must be a file with settings, or not be there.")
     given = {name: value for name, value in flags.items() if value is not None}
     try:
         settings = Settings(**given)
     except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{TOML_FILE} is no valid TOML: {error}.", 'Lines are like: profile = "fast"') from error
+        raise SettingsError(f"{TOML_FILE} is no valid TOML: {error}.", 'Lines are like: log_level = "DEBUG"') from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{_not_text()} is no text in UTF-8.", "Save it as UTF-8, or remove it.") from error
     except ValidationError as error:
         raise _explained(error) from error
     except SourceError as error:  # a set that is no JSON
@@ -396,6 +425,17 @@ def shown(settings: Settings) -> dict[str, Any]:
     return {name: masked(value) if isinstance(value, str) else value for name, value in plain(settings).items()}
 
 
+def _not_text() -> str:
+    """Which of the files it is."""
+    try:
+        Path(TOML_FILE).read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        return TOML_FILE
+    except OSError:
+        pass
+    return ".env"
+
+
 def _refuse_unknown_names() -> None:
     known = {PREFIX + name.upper() for name in Settings.model_fields} | FOREIGN_NAMES
     for name in sorted(os.environ):
@@ -422,4 +462,4 @@ def _suggestion(name: str, known: set[str] | frozenset[str]) -> str:
     return f"Did you mean {shortened[near[0]]}?" if near else _LISTED
 
 
-__all__ = ["PREFIX", "Settings", "SettingsError", "load_settings", "plain", "shown", "to_environment"]
+__all__ = ["PREFIX", "BrokerBusy", "Settings", "SettingsError", "load_settings", "plain", "shown", "to_environment"]

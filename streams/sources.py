@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import unquote
 
 from processors.errors import InvalidMessage
 from processors.media import weburl
@@ -52,4 +53,13 @@ def find(
     return path, source_digest(path, settings.data_dir / "sources")
 
 
-__all__ = ["find"]
+def name_of(uri: str) -> str:
+    """The name of a source, for people: the last part of its path."""
+    scheme = scheme_of(uri)
+    if scheme in weburl.SCHEMES:
+        return weburl.file_name(uri)
+    path = unquote(uri.partition(":")[2]) if uri.strip().lower().startswith("file:") else uri
+    return Path(path).name or f"'{uri}'"
+
+
+__all__ = ["find", "name_of"]

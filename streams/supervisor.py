@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -29,7 +30,8 @@ SOUND_AFTER_S: Final = 60.0  # alive that long, its environment is no longer to 
 STOP_LIMIT_S: Final = 10.0
 _LOG_TAIL_BYTES: Final = 8_192
 STATES_FILE: Final = "agents.json"  # in the state folder, for `status`
-_CRITICAL: Final = " CRITICAL clipstream.stage: "
+# What a stage said, what the command line said before there was a stage, and the end of a trace.
+_WHY: Final = re.compile(r"(?: CRITICAL clipstream\.stage: |^Error: |^(?=(?:\w+\.)*\w*(?:Error|Exception): ))(.*)")
 
 State = Literal["starting", "running", "restarting", "stopped", "down"]
 
@@ -184,14 +186,17 @@ class Supervisor:
 
 
 def _last_words(log: Path) -> str:
-    """Why a worker left: the last critical line of its log; empty without one."""
+    """Why a worker left: the last line of its log that says so; empty without one."""
     try:
         with log.open("rb") as file:
             file.seek(max(0, log.stat().st_size - _LOG_TAIL_BYTES))
             lines = file.read().decode(errors="replace").splitlines()
     except OSError:
         return ""
-    return next((line.partition(_CRITICAL)[2] for line in reversed(lines) if _CRITICAL in line), "")
+    for line in reversed(lines):
+        if found := _WHY.search(line):
+            return found[1].strip()
+    return ""
 
 
 def read_states(data_dir: Path) -> dict[str, dict[str, Any]]:

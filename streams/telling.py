@@ -1,4 +1,5 @@
 """Progress records, thinned out: the first of a video at once, then at most one a second with all that came between.
+What is kept when the worker stops in order goes out before it does.
 
 They are advice for people. One for each item was a third of all records that were published.
 """
@@ -56,16 +57,20 @@ class Teller:
     async def _tell_later(self) -> None:
         while self._kept:
             await self._clock.sleep(EACH_S)
-            kept, self._kept = self._kept, {}
-            now = self._clock.monotonic_s()
-            self._told_s = {key: told for key, told in self._told_s.items() if now - told < EACH_S}
-            for key, record in kept.items():
-                self._told_s[key] = now
-                try:
-                    await self._send(record)
-                except Exception as error:  # a lost progress record costs nothing
-                    log.debug("progress of %s is not told: %s", record.video_id, error)
+            await self.flush()
         self._later = None
+
+    async def flush(self) -> None:
+        """Send what is kept, without waiting for its time."""
+        kept, self._kept = self._kept, {}
+        now = self._clock.monotonic_s()
+        self._told_s = {key: told for key, told in self._told_s.items() if now - told < EACH_S}
+        for key, record in kept.items():
+            self._told_s[key] = now
+            try:
+                await self._send(record)
+            except Exception as error:  # a lost progress record costs nothing
+                log.debug("progress of %s is not told: %s", record.video_id, error)
 
 
 def merged(older: Progress, newer: Progress) -> Progress:

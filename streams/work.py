@@ -90,7 +90,7 @@ class Bench:
         settings: of this worker.
         pool: children that run jobs.
         cache: the result cache; without tiers it never hits.
-        blobs: the blob store, to see whether cached outputs still stand.
+        blobs: the blob store, to see whether cached outputs still stand, and to keep them.
         clock: for timings.
         moved: tells whoever watches over the worker that a long piece of work goes on.
     """
@@ -136,12 +136,12 @@ class Bench:
             await asyncio.to_thread(self.cache.put, stage, key, outputs)
 
     def _find(self, stage: str, key: str) -> list[bytes] | None:
-        """What the cache holds, if every blob that it names is still in the store."""
+        """What the cache holds, if every blob that it names is still in the store; gc takes these for new ones."""
         kept = self.cache.get(stage, key)
         if kept is None:
             return None
         uris = {match.decode() for body in kept for match in _BLOB_URI.findall(body)}
-        return kept if all(self.blobs.exists(uri) for uri in uris) else None
+        return kept if all(self.blobs.touch(uri) for uri in uris) else None
 
 
 def hash_of(value: Any) -> str:

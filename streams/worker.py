@@ -12,10 +12,12 @@ from typing import Final
 import faust
 import psutil
 
+from processors.errors import ClipstreamError
 from streams import frozen
 from streams.agents import build
 from streams.clock import SYSTEM_CLOCK, Clock, boot_s
 from streams.health import serve
+from streams.leaving import exit_worker
 from streams.secrets import MaskingFormatter, secrets_of
 from streams.settings import Settings
 
@@ -65,7 +67,11 @@ def run_worker(name: str, settings: Settings, instance: str | None) -> None:
             handler.addFilter(Repeats(SYSTEM_CLOCK))
         for logger in QUIET_LOGGERS:
             logging.getLogger(logger).setLevel(logging.WARNING)
-    worker = build(name, settings, instance)
+    try:
+        worker = build(name, settings, instance)
+    except ClipstreamError as error:  # a store or a cache that cannot be opened
+        exit_worker(error)
+        raise
     port = serve(worker.health)
     frozen.watch(settings.session_timeout_s, boot_s)
     note = note_path(settings.data_dir, name, instance)
@@ -98,6 +104,7 @@ def run_worker(name: str, settings: Settings, instance: str | None) -> None:
             redirect_stdouts=False,
             quiet=True,
         )
+        runs.spinner = None  # at its end it shows the cursor of a terminal, in a log file too
         worker.health.follow(runs.loop)
         runs.execute_from_commandline()
     finally:

@@ -17,6 +17,8 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from processors.errors import Fatal
+
 # A cache that answers slower than this is worse than the next tier; loopback answers in under 1 ms.
 _REDIS_TIMEOUT_S: Final = 0.5
 # After a failure the tier is left alone that long: one item in 5 s pays the time-out, not each one.
@@ -91,6 +93,9 @@ class RedisTier:
         url: `redis://host:port/db`, `rediss://` for TLS.
         ttl_s: life of an entry in seconds.
         timeout_s: longest wait for a connection, and for an answer.
+
+    Raises:
+        Fatal: the URL is not valid.
     """
 
     name = "redis"
@@ -98,14 +103,27 @@ class RedisTier:
 
     def __init__(self, url: str, ttl_s: int, timeout_s: float = _REDIS_TIMEOUT_S) -> None:
         self._ttl_s = ttl_s
-        pool = redis.ConnectionPool.from_url(
-            url,
-            max_connections=_REDIS_CONNECTIONS,
-            socket_timeout=timeout_s,
-            socket_connect_timeout=timeout_s,
-            retry=Retry(NoBackoff(), 0),  # the next tier is there at once
-        )
+        try:
+            pool = redis.ConnectionPool.from_url(
+                url,
+                max_connections=_REDIS_CONNECTIONS,
+                socket_timeout=timeout_s,
+                socket_connect_timeout=timeout_s,
+                retry=Retry(NoBackoff(), 0),  # the next tier is there at once
+            )
+        except ValueError:  # it is not told: its text may hold part of a password
+            raise Fatal(
+                "The address of the result cache is not valid.",
+                "CLIPSTREAM_CACHE_URL must be like redis://host:6379/0; percent-encode what is special in a password.",
+            ) from None
         self._client: Any = redis.Redis(connection_pool=pool)
+
+    def check(self) -> None:
+        """Ask whether it is there. Raises `TierUnavailable`."""
+        try:
+            self._client.ping()
+        except redis.RedisError as error:
+            raise TierUnavailable(str(error)) from error
 
     def get(self, key: str) -> bytes | None:
         """See `Tier`."""

@@ -14,6 +14,8 @@ SCHEMES: Final = frozenset({"http", "https"})
 _PORTS: Final = {"http": 80, "https": 443}
 _HOST: Final = re.compile(r"[a-z0-9._:-]{1,253}")  # after IDNA; with `:` addresses of IPv6
 _PATH_SAFE: Final = "/%:@!$&'()*+,;=-._~"
+_WEB: Final = re.compile(r"\s*https?://", re.IGNORECASE)
+_WITHIN: Final = re.compile(r"https?:(?://|\\/\\/)[^\s\"'<>]+", re.IGNORECASE)  # some write JSON with `\/` for `/`
 _NAME_UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f/\\]")
 _MAX_NAME_CHARS: Final = 60  # of a file: 255 bytes are allowed, a character has up to 4
 
@@ -70,8 +72,22 @@ def parse(url: str) -> WebUrl:
 
 def shown(url: str) -> str:
     """A URL for messages and logs: without user, password and query, where keys and signatures stand."""
-    bare = re.sub(r"(?<=://)[^/?#]*@", "", url)
-    return re.split(r"[?#]", bare, maxsplit=1)[0][:200]
+    return _bare(url)[:200]
+
+
+def public(uri: str) -> str:
+    """A source as others may see it: a web address without what may be a secret, a path as it is and whole."""
+    return _bare(uri) if _WEB.match(uri) else uri
+
+
+def public_text(text: str) -> str:
+    """A text, be it JSON, in which each web address is without what may be a secret."""
+    return _WITHIN.sub(lambda found: _bare(found[0].replace("\\/", "/")), text)
+
+
+def _bare(url: str) -> str:
+    without_user = re.sub(r"(?<=://)[^/?#]*@", "", url)
+    return re.split(r"[?#]", without_user, maxsplit=1)[0]
 
 
 def file_name(url: str) -> str:
@@ -80,4 +96,4 @@ def file_name(url: str) -> str:
     return _NAME_UNSAFE.sub("_", last).strip(". ")[-_MAX_NAME_CHARS:].lstrip(". ") or "video"
 
 
-__all__ = ["SCHEMES", "WebUrl", "file_name", "parse", "shown"]
+__all__ = ["SCHEMES", "WebUrl", "file_name", "parse", "public", "public_text", "shown"]

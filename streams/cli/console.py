@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from processors.timeline import clock
+from streams.secrets import published
 
 console: Final = Console(stderr=True, highlight=False)
 _STATUS_STYLE: Final = {"final": "green", "provisional": "cyan", "degraded": "yellow", "failed": "red"}
@@ -19,9 +20,14 @@ _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def print_json(value: Any) -> None:
-    """One JSON document on standard output."""
-    sys.stdout.buffer.write(orjson.dumps(value, option=orjson.OPT_INDENT_2) + b"\n")
+    """One JSON document on standard output; of web addresses nothing that may be a secret."""
+    sys.stdout.buffer.write(orjson.dumps(published(value), option=orjson.OPT_INDENT_2) + b"\n")
     sys.stdout.flush()
+
+
+def print_json_line(value: Any) -> None:
+    """The same in one line."""
+    print_text(orjson.dumps(published(value)).decode())
 
 
 def print_text(text: str) -> None:

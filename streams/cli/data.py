@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import typer
+from aiokafka.errors import KafkaError
 
+from ops.local.info import LOCK_FILE
+from ops.local.owner_lock import is_owned
 from processors.blobs import BlobStore
 from processors.domain import Document
 from processors.errors import ClipstreamError
@@ -16,17 +19,23 @@ from processors.segments.formats import render_transcript
 from schemas.messages import Segments, VideoIngested
 from streams import results as result_forms
 from streams import topics
-from streams.cli.console import console, print_json, print_result, print_text
-from streams.cli.options import OptionFlags, options_from
+from streams.cli.console import console, print_json, print_json_line, print_result, print_text
+from streams.cli.options import OptionFlags, TakesFiles, options_from
+from streams.cli.presence import of_another, while_there
 from streams.cli.reporting import result_json, write_report
 from streams.client import TERMINAL, following, keep_highest, latest_results, producing, request_for, requests
-from streams.settings import Settings, load_settings
+from streams.connection import BrokerRefuses, BrokerUnreachable
+from streams.places import check_folder
+from streams.settings import BrokerBusy, Settings, load_settings
+from streams.sources import name_of
+
+_POLL_S: Final = 0.5
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     panel = "Videos and results"
-    app.command(rich_help_panel=panel)(ingest)
+    app.command(rich_help_panel=panel, cls=TakesFiles)(ingest)
     app.command("results", rich_help_panel=panel)(results)
     app.command(rich_help_panel=panel)(transcript)
     app.command(rich_help_panel=panel)(report)
@@ -51,6 +60,7 @@ def ingest(
     settings = load_settings()
     settings.bootstrap_servers()
     options = options_from(option)
+    check_folder(settings.data_dir, "data", "CLIPSTREAM_DATA_DIR")  # where digests are noted
     requests = [request_for(uri, options, video_id, settings) for uri in uris]
     asyncio.run(_submit(settings, requests))
     if as_json:
@@ -72,7 +82,7 @@ async def _submit(settings: Settings, requests: list[VideoIngested]) -> None:
 def results(
     video_ids: Annotated[list[str] | None, typer.Argument(help="All when left out.", metavar="[VIDEO_ID]...")] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with each new revision.")] = False,
-    wait: Annotated[float, typer.Option(help="Seconds to wait until the videos are through.")] = 0.0,
+    wait: Annotated[float, typer.Option(help="Seconds to wait until the videos are through.", min=0.0)] = 0.0,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document; with --follow one line each.")] = False,
     canonical: Annotated[bool, typer.Option(help="The canonical form: equal bytes for equal work.")] = False,
 ) -> None:
@@ -91,7 +101,7 @@ def results(
     if follow:
         asyncio.run(_follow(settings, wanted, as_json))
         return
-    found, sources = asyncio.run(_wait(settings, wanted, wait))
+    settings, found, sources = asyncio.run(_wait(settings, wanted, wait))
     blobs = BlobStore(settings.store)
     if canonical:
         for video_id in sorted(found):
@@ -101,24 +111,42 @@ def results(
     else:
         for video_id in sorted(found):
             merged = result_forms.to_json(found[video_id], blobs)
-            print_result(merged, merged["title"] or Path(sources.get(video_id, video_id)).name)
+            print_result(merged, merged["title"] or name_of(sources.get(video_id, video_id)))
     unfinished = [key for key in sorted(wanted) if key not in found or found[key].status not in TERMINAL]
     if unfinished:
         console.print(f"No final result yet: {', '.join(unfinished)}")
         raise typer.Exit(1)
 
 
-async def _wait(settings: Settings, wanted: set[str], seconds: float) -> tuple[dict[str, Segments], dict[str, str]]:
-    """The newest results, and the URIs of all videos that were submitted.
+async def _wait(
+    settings: Settings, wanted: set[str], seconds: float
+) -> tuple[Settings, dict[str, Segments], dict[str, str]]:
+    """The settings with the broker that answered, the newest results, the URIs of all videos that were submitted.
+
+    An embedded Kafka that is just starting, or is started again, is waited for as well.
 
     Raises:
         ClipstreamError: nobody submitted one of the videos.
     """
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            async with while_there(of_another(settings)):
+                return settings, *await _found(settings, wanted, deadline)
+        except BrokerRefuses:
+            raise
+        except (BrokerBusy, BrokerUnreachable, KafkaError):
+            if time.monotonic() >= deadline or not is_owned(settings.data_dir / LOCK_FILE):
+                raise
+        await asyncio.sleep(_POLL_S)
+        settings = load_settings()
+
+
+async def _found(settings: Settings, wanted: set[str], deadline: float) -> tuple[dict[str, Segments], dict[str, str]]:
     from streams.admin import connect
 
     await (await connect(settings)).close()
     sources = {video_id: request.uri async for video_id, request in requests(settings)}
-    deadline = time.monotonic() + seconds
     async with following(settings, topics.SEGMENTS) as arrivals:
         everything = await latest_results(settings)
         for video_id in sorted(wanted - set(sources) - set(everything)):
@@ -138,7 +166,10 @@ async def _wait(settings: Settings, wanted: set[str], seconds: float) -> tuple[d
 async def _follow(settings: Settings, wanted: set[str], as_json: bool) -> None:
     blobs = BlobStore(settings.store)
     newest: dict[str, Segments] = {}
-    async with following(settings, topics.SEGMENTS, from_start=True) as arrivals:
+    async with (
+        while_there(of_another(settings)),
+        following(settings, topics.SEGMENTS, from_start=True) as arrivals,
+    ):
         async for arrival in arrivals:
             if arrival is None:
                 continue
@@ -147,9 +178,7 @@ async def _follow(settings: Settings, wanted: set[str], as_json: bool) -> None:
                 continue
             merged = result_forms.to_json(result, blobs)
             if as_json:
-                import orjson
-
-                print_text(orjson.dumps(merged).decode())
+                print_json_line(merged)
             else:
                 print_result(merged, merged["title"] or result.video_id)
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated, Final
 
+import orjson
 import typer
 from rich.table import Table
 
 from processors.errors import ClipstreamError
+from processors.media.weburl import public_text
 from streams import admin
 from streams.cli.console import console, escape, out, print_json, print_text
 from streams.letters import Letter, letters, requeue
+from streams.secrets import published
 from streams.settings import Settings, load_settings
 
 commands: Final = typer.Typer(no_args_is_help=True, help="What stages gave up on: list it, look at it, send it again.")
@@ -42,7 +45,9 @@ def list_letters(reason: Reason = "", video: Video = "", as_json: AsJson = False
     for one in found:
         letter = one.letter
         again = "[green]sent again[/]" if one.requeued else ""
-        table.add_row(one.id, letter.stage, letter.video_id or "", str(letter.attempts), escape(letter.reason), again)
+        table.add_row(
+            one.id, letter.stage, letter.video_id or "", str(letter.attempts), escape(public_text(letter.reason)), again
+        )
     out().print(table if found else "None.")
 
 
@@ -55,7 +60,7 @@ def show(letter_id: Annotated[str, typer.Argument(help="As `list` prints it.")],
         clipstream dead-letters show audio-chunk:3:41
     """
     settings = load_settings()
-    found = [one.to_json(settings) for one in _by_id(asyncio.run(_letters(settings)), [letter_id])]
+    found = [published(one.to_json(settings)) for one in _by_id(asyncio.run(_letters(settings)), [letter_id])]
     if as_json:
         print_json({"dead_letters": found})
         return
@@ -64,7 +69,8 @@ def show(letter_id: Annotated[str, typer.Argument(help="As `list` prints it.")],
         if number:
             print_text("")
         for name, value in one.items():
-            out().print(f"[bold]{name}[/]  {escape(str(value))}", soft_wrap=True)
+            told = value if isinstance(value, str) else orjson.dumps(value).decode()
+            out().print(f"[bold]{name}[/]  {escape(told)}", soft_wrap=True)
         if trace:
             print_text("\n" + trace)
 

@@ -11,17 +11,22 @@ from importlib.util import find_spec
 from typing import Final, Literal
 
 from ops.local.java import find_java
+from processors.blobs import BlobStore
+from processors.cache import RedisTier, TierUnavailable
 from processors.errors import ClipstreamError
+from processors.media import weburl
 from processors.models.store import ModelStore
 from processors.service.cost import usd_per_minute
 from processors.service.failures import host_of
 from schemas import bundled
 from streams.admin import topic_states
 from streams.cli.embedded import models_for
-from streams.groups import group_states
+from streams.groups import GroupState, group_states
+from streams.places import check_folder
 from streams.registry import Registry, RegistryAway
 from streams.secrets import masked
-from streams.settings import Settings
+from streams.settings import BrokerBusy, Settings, SettingsError
+from streams.supervisor import read_states
 from streams.topics import SEGMENTS
 
 # Blobs of an hour of video are about 150 MB, Kafka's jars, the models and a JRE 350 MB.
@@ -40,7 +45,9 @@ class Check:
 
 async def run(settings: Settings) -> list[Check]:
     """All checks, in the order in which one would repair things."""
-    found = [_python(), _java(settings), *_folders(settings), *_models(settings), *_service(settings), _ocr()]
+    found = [_python(), _java(settings), *_folders(settings)]
+    found += [await asyncio.to_thread(_store, settings), *await asyncio.to_thread(_cache, settings)]
+    found += [*_models(settings), *_service(settings), _ocr()]
     found += await _broker(settings)
     return found
 
@@ -57,21 +64,38 @@ def _java(settings: Settings) -> Check:
 
 
 def _folders(settings: Settings) -> Iterator[Check]:
-    for name, folder in (("data folder", settings.data_dir), ("cache folder", settings.cache_dir)):
+    for name, folder in (("data", settings.data_dir), ("cache", settings.cache_dir)):
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            probe = folder / ".doctor"
-            probe.write_bytes(b"")
-            probe.unlink()
-        except OSError as error:
-            yield Check(
-                name, "wrong", f"{folder}: {error.strerror}", "Set CLIPSTREAM_DATA_DIR or CLIPSTREAM_CACHE_DIR."
-            )
+            check_folder(folder, name, f"CLIPSTREAM_{name.upper()}_DIR")
+        except ClipstreamError as error:
+            yield Check(f"{name} folder", "wrong", error.reason, error.remedy)
             continue
         free = shutil.disk_usage(folder).free
         state: Literal["ok", "wrong"] = "ok" if free >= WANTED_FREE_BYTES else "wrong"
         remedy = "" if state == "ok" else "Free some space; `clipstream gc` removes what no result refers to."
-        yield Check(name, state, f"{folder}, {free / 1e9:.1f} GB free", remedy)
+        yield Check(f"{name} folder", state, f"{folder}, {free / 1e9:.1f} GB free", remedy)
+
+
+def _store(settings: Settings) -> Check:
+    try:
+        BlobStore(settings.store).check()
+    except ClipstreamError as error:
+        return Check("blob store", "wrong", error.reason, error.remedy)
+    return Check("blob store", "ok", f"{weburl.shown(settings.store)} takes and gives")
+
+
+def _cache(settings: Settings) -> list[Check]:
+    if not settings.cache_url:
+        return []
+    address = masked(settings.cache_url)
+    try:
+        RedisTier(settings.cache_url, settings.cache_ttl_s).check()
+    except ClipstreamError as error:
+        return [Check("result cache", "wrong", error.reason, error.remedy)]
+    except TierUnavailable as error:
+        remedy = "Work goes on without it; check that it runs and CLIPSTREAM_CACHE_URL is right."
+        return [Check("result cache", "note", f"{address} does not answer: {masked(str(error))}", remedy)]
+    return [Check("result cache", "ok", f"{address} answers")]
 
 
 def _models(settings: Settings) -> Iterator[Check]:
@@ -117,6 +141,12 @@ async def _registry(settings: Settings) -> list[Check]:
 
 async def _broker(settings: Settings) -> list[Check]:
     if not settings.broker_url:
+        try:
+            settings.bootstrap_servers()
+        except BrokerBusy as error:
+            return [Check("Kafka", "note", error.reason, error.remedy)]
+        except SettingsError:
+            pass
         return [Check("Kafka", "note", "no broker set and no embedded cluster runs", "`clipstream up` starts one.")]
     try:
         topics = await topic_states(settings)
@@ -136,10 +166,20 @@ async def _broker(settings: Settings) -> list[Check]:
         found.append(Check("topics", "wrong", text, "Counts are fixed for life: use another CLIPSTREAM_TOPIC_PREFIX."))
     if not missing and not wrong:
         found.append(Check("topics", "ok", f"{len(topics)} with the right partition counts"))
-    idle = [group.agent for group in groups if not group.members]
-    text = "all have a worker" if not idle else "without a worker: " + ", ".join(idle)
-    found.append(Check("agents", "note" if idle else "ok", text, "`clipstream up` runs all of them." if idle else ""))
+    found.append(_agents(settings, groups))
     return found
+
+
+def _agents(settings: Settings, groups: list[GroupState]) -> Check:
+    idle = [group.agent for group in groups if not group.members]
+    if not idle:
+        return Check("agents", "ok", "all have a worker")
+    supervised = read_states(settings.data_dir)
+    absent = [agent for agent in idle if supervised.get(agent, {}).get("state") != "running"]
+    if not absent:  # their processes are there; a group takes its members in after some seconds
+        return Check("agents", "note", "starting: " + ", ".join(idle))
+    remedy = "`clipstream status` says why." if set(absent) <= set(supervised) else "`clipstream up` runs all of them."
+    return Check("agents", "note", "without a worker: " + ", ".join(absent), remedy)
 
 
 __all__ = ["Check", "run"]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 
+from aiokafka.errors import KafkaError
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
 
 from ops.local.cluster import ClusterInfo, LocalCluster, read_cluster
@@ -21,7 +22,9 @@ from processors.speech.choice import Device, models_of
 from streams import agents
 from streams.admin import create_topics
 from streams.cli.console import console, escape
+from streams.cli.presence import died, of_another, while_there
 from streams.clock import SYSTEM_CLOCK
+from streams.connection import BrokerUnreachable
 from streams.groups import agents_with_members
 from streams.settings import Settings
 from streams.supervisor import Supervisor
@@ -37,13 +40,25 @@ class Broker:
 
     Attributes:
         settings: with its addresses.
-        ours: whether it was started here, so that nobody else can have workers at it.
         users: of the embedded cluster.
+        cluster: where it was started here, so that nobody else can have workers at it; else None.
     """
 
     settings: Settings
-    ours: bool
     users: Users
+    cluster: LocalCluster | None = None
+
+    @property
+    def ours(self) -> bool:
+        """Whether it was started here."""
+        return self.cluster is not None
+
+    def while_there(self) -> AbstractAsyncContextManager[None]:
+        """Run the body for as long as the broker is there; raises why it is gone."""
+        cluster = self.cluster
+        if cluster is None:
+            return while_there(of_another(self.settings))
+        return while_there(lambda: died(self.settings.data_dir) if "kafka" in cluster.died() else None)
 
     async def last(self) -> None:
         """Wait until nobody else uses a cluster that is ours, and thus about to stop."""
@@ -61,7 +76,7 @@ async def broker_running(settings: Settings) -> AsyncIterator[Broker]:
     An embedded one that others use by then is stopped when they are done.
     """
     cluster = LocalCluster(settings.data_dir, settings.cache_dir, allow_download=not settings.offline)
-    broker = Broker(settings, ours=False, users=Users(settings.data_dir))
+    broker = Broker(settings, Users(settings.data_dir))
     try:
         broker = await _find_or_start(broker, cluster)
         await create_topics(broker.settings)
@@ -78,13 +93,13 @@ async def _find_or_start(broker: Broker, cluster: LocalCluster) -> Broker:
     if settings.broker_url and (running is None or running.broker_url != settings.broker_url):
         return broker  # not an embedded one
     if running is not None and users.join():
-        return Broker(_at(settings, running), ours=False, users=users)
+        return Broker(_at(settings, running), users)
     said = False
     with waiting("Starting Kafka"):
         while True:
             try:
                 started = await asyncio.to_thread(cluster.start)
-                return Broker(_at(settings, started), ours=True, users=users)
+                return Broker(_at(settings, started), users, cluster)
             except AlreadyRunning as error:  # another one comes or goes
                 if not said:
                     console.print(f"{escape(error.reason)} Waiting for it.", soft_wrap=True)
@@ -92,7 +107,7 @@ async def _find_or_start(broker: Broker, cluster: LocalCluster) -> Broker:
             await asyncio.sleep(_POLL_S)
             running = read_cluster(settings.data_dir)
             if running is not None and users.join():
-                return Broker(_at(settings, running), ours=False, users=users)
+                return Broker(_at(settings, running), users)
 
 
 def _at(settings: Settings, cluster: ClusterInfo) -> Settings:
@@ -168,11 +183,12 @@ async def _watch(supervisor: Supervisor, keeper: OwnerLock, settings: Settings) 
             await asyncio.sleep(_ASK_S)  # another run on this machine keeps them
             continue
         if SYSTEM_CLOCK.monotonic_s() - asked_s >= _ASK_S and len(supervisor.children) < len(agents.NAMES):
-            busy = await agents_with_members(settings)
-            absent = tuple(name for name in agents.NAMES if name not in busy)
-            if absent and not supervisor.children:
-                console.print("Starting the agents")
-            supervisor.add(absent)
+            with suppress(BrokerUnreachable, KafkaError):  # away for a moment; whoever waits for results hears of more
+                busy = await agents_with_members(settings)
+                absent = tuple(name for name in agents.NAMES if name not in busy)
+                if absent and not supervisor.children:
+                    console.print("Starting the agents")
+                supervisor.add(absent)
             asked_s = SYSTEM_CLOCK.monotonic_s()
         for child in supervisor.poll():
             if child.state in ("restarting", "down"):

@@ -5,17 +5,18 @@ from __future__ import annotations
 import logging
 import sys
 from importlib.metadata import version
-from typing import Annotated, Final
+from typing import Annotated, Final, NoReturn
 
 import typer
+from aiokafka.errors import KafkaError
 
-from processors.errors import ClipstreamError
+from processors.errors import FULL_DISK_ERRNOS, ClipstreamError, from_os_error
 from streams.cli import bench, cancel, cluster, data, dead_letters, kafka, process, replay, status, system, topics
 from streams.cli.console import console, escape, print_text
+from streams.cli.presence import explained
 
 EXIT_ERROR: Final = 1
 EXIT_USAGE: Final = 2
-EXIT_INTERRUPTED: Final = 130
 
 # aiokafka logs what it raises as well; here it becomes one line with a remedy
 logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
@@ -55,20 +56,24 @@ def main() -> None:
     try:
         app()
     except ClipstreamError as error:
-        console.print(f"[red]Error:[/] {escape(error.reason)}", soft_wrap=True)
-        if error.remedy:
-            console.print(f"  {escape(error.remedy)}", soft_wrap=True)
-        sys.exit(EXIT_ERROR)
-    except SystemExit as stop:
-        if stop.code == EXIT_INTERRUPTED:  # typer's own way of ending at Ctrl-C, which says nothing
-            console.print("Interrupted. What was computed is kept; the next start goes on from there.")
-        raise
+        _end_with(error)
+    except KafkaError as error:
+        _end_with(explained(error))
     except OSError as error:
         if isinstance(error, BrokenPipeError):
             sys.exit(EXIT_ERROR)  # the reader of our output is gone (`| head`)
         where = f": {error.filename}" if error.filename else ""
         console.print(f"[red]Error:[/] {escape(error.strerror or str(error))}{escape(where)}", soft_wrap=True)
+        if error.errno in FULL_DISK_ERRNOS:
+            console.print(f"  {escape(from_os_error(error, 'writing').remedy)}", soft_wrap=True)
         sys.exit(EXIT_ERROR)
+
+
+def _end_with(error: ClipstreamError) -> NoReturn:
+    console.print(f"[red]Error:[/] {escape(error.reason)}", soft_wrap=True)
+    if error.remedy:
+        console.print(f"  {escape(error.remedy)}", soft_wrap=True)
+    sys.exit(EXIT_ERROR)
 
 
 if __name__ == "__main__":

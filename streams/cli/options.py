@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 from pydantic import TypeAdapter, ValidationError
+from typer.core import TyperCommand
 
 from processors.errors import InvalidMessage
 from processors.options import Options, parse_options
@@ -16,6 +18,25 @@ OptionFlags = Annotated[
 ]
 _LISTS: Final = frozenset({"platforms"})
 _MAPS: Final = frozenset({"preferences", "metadata"})
+
+
+class TakesFiles(TyperCommand):
+    """A command on files: says what to do where the name of one is taken for an option."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """See click."""
+        named = list(args)  # parsing takes from it
+        try:
+            return super().parse_args(ctx, args)
+        except (typer.Exit, typer.Abort):
+            raise
+        except Exception as error:
+            dashed = [name for name in named if name.startswith("-") and Path(name).exists()]
+            if not dashed:
+                raise
+            raise typer.BadParameter(
+                f"'{dashed[0]}' is taken for an option. Put -- before the files: {ctx.command_path} -- {dashed[0]}"
+            ) from error
 
 
 def options_from(flags: list[str] | None) -> Options:

@@ -14,9 +14,6 @@ from typing import Annotated, Any, Final
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from ops.local.cluster import read_cluster
-from ops.local.info import LOCK_FILE
-from ops.local.owner_lock import is_owned
 from processors.blobs import BlobStore
 from processors.errors import ClipstreamError, InvalidMessage, Retryable
 from processors.media import weburl
@@ -26,11 +23,13 @@ from schemas.messages import Segments, VideoIngested
 from streams import results, topics
 from streams.cli.console import console, escape, print_json, print_result
 from streams.cli.embedded import Agents, Broker, agents_running, broker_running
-from streams.cli.options import OptionFlags, options_from
+from streams.cli.options import OptionFlags, TakesFiles, options_from
 from streams.cli.reporting import check_writable, write_report
 from streams.client import TERMINAL, following, keep_highest, latest_results, next_request, producing, request_for
+from streams.places import check_folder
 from streams.progress import VideoProgress
 from streams.settings import Settings, load_settings
+from streams.sources import name_of
 
 EXIT_FAILED: Final = 1
 EXIT_DEGRADED: Final = 3
@@ -47,11 +46,20 @@ class Job:
     progress: VideoProgress = field(default_factory=lambda: VideoProgress(""))
     first_segments_s: float | None = None
 
+    @property
+    def name(self) -> str:
+        """For people."""
+        return name_of(self.source)
+
+    def finish(self, result: dict[str, Any]) -> None:
+        """Take a result; where it comes from is told without what may be a secret."""
+        self.result = {**result, "source": weburl.public(self.source)}
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.command(rich_help_panel="Everything in one")(demo)
-    app.command("process", rich_help_panel="Everything in one")(process_command)
+    app.command(rich_help_panel="Everything in one", cls=TakesFiles)(demo)
+    app.command("process", rich_help_panel="Everything in one", cls=TakesFiles)(process_command)
 
 
 def demo(
@@ -82,7 +90,7 @@ def demo(
                 f"\nReport: [bold]{escape(str(report.absolute()))}[/]  (one file, opens offline)", soft_wrap=True
             )
 
-    raise typer.Exit(_exit_code(asyncio.run(_process(settings, [source], Options(), show, fresh=fresh))))
+    raise typer.Exit(_run_all(settings, [source], Options(), show, fresh=fresh))
 
 
 def process_command(
@@ -94,7 +102,7 @@ def process_command(
 ) -> None:
     """Process videos, then stop: starts what does not run, and stops what it started.
 
-    Exit code: 1 when any video failed, else 3 when any is degraded, else 0.
+    Exit code: 1 when any video failed, else 3 when any is degraded or was cancelled, else 0.
 
     Examples:
 
@@ -115,21 +123,35 @@ def process_command(
             return
         for job in jobs:
             assert job.result is not None
-            print_result(job.result, Path(job.source).name)
+            print_result(job.result, job.name)
 
-    raise typer.Exit(_exit_code(asyncio.run(_process(settings, videos, options, show, fresh=fresh))))
+    raise typer.Exit(_run_all(settings, videos, options, show, fresh=fresh))
+
+
+def _run_all(
+    settings: Settings, sources: list[str], options: Options, show: Callable[[list[Job]], None], *, fresh: bool
+) -> int:
+    """Process and show; returns the exit code."""
+    try:
+        return _exit_code(asyncio.run(_process(settings, sources, options, show, fresh=fresh)))
+    except KeyboardInterrupt:
+        console.print("Interrupted. What was computed is kept; the next start goes on from there.")
+        raise
 
 
 async def _process(
     settings: Settings, sources: list[str], options: Options, show: Callable[[list[Job]], None], *, fresh: bool
 ) -> list[Job]:
     """Process and show; what was started here goes on while others use it, and stops after that."""
+    check_folder(settings.data_dir, "data", "CLIPSTREAM_DATA_DIR")  # no fault of a video
     jobs = [_job(source, options, settings) for source in sources]
     waiting = [job for job in jobs if job.request is not None]
     async with AsyncExitStack() as running:
         if waiting:
+            await asyncio.to_thread(BlobStore(settings.store).check)  # agents would only die of it, again and again
             broker = await running.enter_async_context(broker_running(settings))
-            await _run(broker, running, waiting, options.profile, fresh=fresh)
+            async with broker.while_there():
+                await _run(broker, running, waiting, options.profile, fresh=fresh)
         show(jobs)
     return jobs
 
@@ -140,7 +162,7 @@ def _job(source: str, options: Options, settings: Settings) -> Job:
     try:
         return Job(source, request_for(source, options, None, settings))
     except (InvalidMessage, Retryable) as error:
-        return Job(source, result=results.failed_json(source, error.reason))
+        return Job(source, result=results.failed_json(weburl.public(source), error))
 
 
 async def _run(broker: Broker, running: AsyncExitStack, jobs: list[Job], profile: Profile, *, fresh: bool) -> None:
@@ -159,7 +181,7 @@ async def _run(broker: Broker, running: AsyncExitStack, jobs: list[Job], profile
             request = next_request(job.request, held, settings, fresh=fresh)
             if request is None:
                 assert held is not None
-                job.result = {**results.to_json(held, blobs), "source": job.source}
+                job.finish(results.to_json(held, blobs))
                 continue
             job.request, job.progress = request, VideoProgress(video_id, request.generation)
             if video_id not in by_id:  # the same file twice on the command line is one video
@@ -167,18 +189,12 @@ async def _run(broker: Broker, running: AsyncExitStack, jobs: list[Job], profile
             by_id.setdefault(video_id, []).append(job)
         if by_id:
             agents = await running.enter_async_context(agents_running(broker, {profile}))
-            await _follow(_while_possible(arrivals, broker, agents), by_id, blobs)
+            await _follow(_while_possible(arrivals, agents), by_id, blobs)
 
 
-async def _while_possible(arrivals: AsyncIterator[Any], broker: Broker, agents: Agents) -> AsyncIterator[Any]:
-    """Pass on what arrives; raise when the broker of another process is gone, or an agent cannot work here."""
-    shared = not broker.ours and read_cluster(broker.settings.data_dir) is not None
+async def _while_possible(arrivals: AsyncIterator[Any], agents: Agents) -> AsyncIterator[Any]:
+    """Pass on what arrives; raise when an agent cannot work here."""
     async for arrival in arrivals:
-        # by its owner's lock: a broker that died is started again by its owner
-        if shared and arrival is None and not is_owned(broker.settings.data_dir / LOCK_FILE):
-            raise ClipstreamError(
-                "The Kafka that this run used was stopped.", "Run the command again: what was computed is kept."
-            )
         agents.check()
         yield arrival
 
@@ -205,7 +221,7 @@ async def _follow(arrivals: Any, by_id: dict[str, list[Job]], blobs: BlobStore) 
                 break
     for video_id, jobs in by_id.items():
         for job in jobs:
-            job.result = {**results.to_json(newest[video_id], blobs), "source": job.source}
+            job.finish(results.to_json(newest[video_id], blobs))
 
 
 class _Bars:
@@ -219,7 +235,7 @@ class _Bars:
             TimeElapsedColumn(), TextColumn("[dim]{task.fields[what]}"), console=console, transient=True,
             disable=not self._live,
         )  # fmt: skip
-        self._tasks = [self._bars.add_task(escape(Path(job.source).name), total=1.0, what="") for job in self._jobs]
+        self._tasks = [self._bars.add_task(escape(job.name), total=1.0, what="") for job in self._jobs]
         self._said: dict[int, int] = {}
 
     def __enter__(self) -> _Bars:
@@ -237,15 +253,14 @@ class _Bars:
             quarter = int(overall * 4)
             if not self._live and self._said.get(task, 0) < quarter < 4:  # the end has a line of its own
                 self._said[task] = quarter
-                console.print(
-                    f"{escape(Path(job.source).name)}: {overall:.0%}, {escape(job.progress.summary())}", soft_wrap=True
-                )
+                summary = escape(job.progress.summary())
+                console.print(f"{escape(job.name)}: {overall:.0%}, {summary}", soft_wrap=True)
 
     def note(self, job: Job, result: Segments, seconds: float) -> None:
         """A new revision came."""
         if result.segments and job.first_segments_s is None:
             job.first_segments_s = seconds
-        name = escape(Path(job.source).name)
+        name = escape(job.name)
         console.print(f"{name}: {result.status}, {len(result.segments)} segments after {seconds:.1f} s", soft_wrap=True)
 
 
@@ -255,7 +270,7 @@ def _write_all(jobs: list[Job], settings: Settings, folder: Path) -> None:
     taken: set[str] = set()
     for job in jobs:
         assert job.result is not None
-        stem = _free_name(Path(job.source).stem or "video", taken)
+        stem = _free_name(Path(job.name).stem or "video", taken)
         (folder / f"{stem}.json").write_bytes(orjson.dumps(job.result, option=orjson.OPT_INDENT_2))
         if job.result["video_id"]:
             try:
@@ -284,4 +299,4 @@ def _exit_code(jobs: list[Job]) -> int:
     statuses = {job.result["status"] for job in jobs if job.result is not None}
     if "failed" in statuses:
         return EXIT_FAILED
-    return EXIT_DEGRADED if "degraded" in statuses else 0
+    return EXIT_DEGRADED if statuses & {"degraded", "cancelled"} else 0

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from rich.table import Table
 
+from processors.errors import ClipstreamError
 from processors.media.weburl import shown
 from streams import topics
 from streams.admin import create_topics
 from streams.cli.console import console, escape, out, print_json, print_text
+from streams.cli.embedded import agents_lock, broker_running, waiting
 from streams.join.rebuild import Rebuilt, rebuild_join
-from streams.replay import STAGES, Rewind, replay_topic, replay_video
-from streams.settings import load_settings
+from streams.replay import STAGES, Rewind, readers_of, replay_topic, replay_video
+from streams.settings import Settings, load_settings
+
+# A broker takes stopped workers for members until their session times out.
+_BEYOND_SESSION_S: Final = 5.0
 
 
 def register(app: typer.Typer) -> None:
@@ -42,6 +49,9 @@ def replay(
     A replay of a video is a new generation: without --fresh everything that was computed before is answered from the
     result cache, so only what changed since is computed.
 
+    --topic and --rebuild-join need agents that are stopped: `clipstream down`, this command, `clipstream up`. The
+    embedded Kafka is started for as long as they take.
+
     Examples:
 
         clipstream replay --video 3f2a9c0d11e4b7a6 --from transcriber --fresh
@@ -55,15 +65,15 @@ def replay(
         raise typer.BadParameter("Say one of --video ID, --topic NAME and --rebuild-join.")
     if stage is not None and stage not in STAGES:
         raise typer.BadParameter(f"No stage '{stage}'. There are: {', '.join(STAGES)}.", param_hint="--from")
-    asyncio.run(create_topics(settings))
     if rebuild:
         if stage is not None or fresh or since is not None or offset is not None:
             raise typer.BadParameter("--rebuild-join goes with --dry-run and --json only.")
-        _print_rebuilt(asyncio.run(rebuild_join(settings, dry_run=dry_run)), dry_run, as_json)
+        _print_rebuilt(asyncio.run(_rebuild(settings, dry_run=dry_run)), dry_run, as_json)
         return
     if video is not None:
         if since is not None or offset is not None:
             raise typer.BadParameter("--since and --offset go with --topic.")
+        asyncio.run(create_topics(settings))
         request = asyncio.run(replay_video(settings, video, stage, fresh=fresh, dry_run=dry_run))
         if as_json:
             print_json({"video_id": video, "generation": request.generation, "uri": request.uri, "dry_run": dry_run})
@@ -77,7 +87,8 @@ def replay(
     assert topic is not None
     if topic not in topics.BY_NAME:
         raise typer.BadParameter(f"No topic '{topic}'. There are: {', '.join(topics.BY_NAME)}.")
-    moved = asyncio.run(replay_topic(settings, topic, since_ms=_milliseconds(since), offset=offset, dry_run=dry_run))
+    readers_of(topic)  # refuses before a broker is started
+    moved = asyncio.run(_rewind(settings, topic, _milliseconds(since), offset, dry_run=dry_run))
     if as_json:
         rows = [
             {"agent": one.agent, "topic": one.topic, "partition": one.partition, "offset": one.offset,
@@ -88,13 +99,55 @@ def replay(
     _print(moved, dry_run)
 
 
+async def _rebuild(settings: Settings, *, dry_run: bool) -> Rebuilt:
+    async with _quiet_broker(settings, dry_run=dry_run) as reached:
+        with waiting("Rebuilding the join"):
+            return await rebuild_join(reached, dry_run=dry_run, patience_s=_patience_s(settings))
+
+
+async def _rewind(
+    settings: Settings, topic: str, since_ms: int | None, offset: int | None, *, dry_run: bool
+) -> list[Rewind]:
+    patience_s = _patience_s(settings)
+    async with _quiet_broker(settings, dry_run=dry_run) as reached:
+        with waiting("Moving offsets"):
+            return await replay_topic(
+                reached, topic, since_ms=since_ms, offset=offset, dry_run=dry_run, patience_s=patience_s
+            )
+
+
+def _patience_s(settings: Settings) -> float:
+    return settings.session_timeout_s + _BEYOND_SESSION_S
+
+
+@asynccontextmanager
+async def _quiet_broker(settings: Settings, *, dry_run: bool) -> AsyncIterator[Settings]:
+    """A broker, the embedded one if need be, for which this state folder starts no agents meanwhile.
+
+    Yields:
+        The settings with its address.
+    """
+    async with broker_running(settings) as broker:
+        keeper = agents_lock(settings)
+        if not dry_run and not keeper.acquire():
+            raise ClipstreamError(
+                f"The agents of {settings.data_dir} are running, which this cannot be done beside.",
+                "Stop them with `clipstream down`, or wait for the `clipstream process` that runs; "
+                "then run this command again.",
+            )
+        try:
+            yield broker.settings
+        finally:
+            keeper.release()
+
+
 def _print(moved: list[Rewind], dry_run: bool) -> None:
     table = Table("agent", "records again", "partitions", box=None, header_style="bold", pad_edge=False)
     for agent in dict.fromkeys(one.agent for one in moved):
         mine = [one for one in moved if one.agent == agent]
         table.add_row(agent, str(sum(one.records for one in mine)), str(len(mine)))
     out().print(table)
-    console.print("Nothing was changed." if dry_run else "They read again from there when they start.")
+    console.print("Nothing was changed." if dry_run else "They read again from there when they start: `clipstream up`.")
 
 
 def _print_rebuilt(done: Rebuilt, dry_run: bool, as_json: bool) -> None:
@@ -112,7 +165,7 @@ def _print_rebuilt(done: Rebuilt, dry_run: bool, as_json: bool) -> None:
         f"{len(done.published)} {'would be' if dry_run else 'were'} published again."
     )
     if not dry_run:
-        console.print("The joiner may be started now.")
+        console.print("The joiner may be started now: `clipstream up`.")
 
 
 def _milliseconds(text: str | None) -> int | None:

@@ -47,8 +47,7 @@ def status(
     table = Table("agent", "workers", "lag", "", box=None, header_style="bold", pad_edge=False)
     for agent in found["agents"]:
         alive = str(agent["members"]) if agent["members"] else "[red]none[/]"
-        state = agent.get("state", "")
-        told = "" if state in ("", "running") else f"{state} after {agent['last_exit']}. {agent['reason']}"
+        told = told_of(agent)
         table.add_row(agent["agent"], alive, str(agent["lag"]), f"[red]{escape(told)}[/]" if told else "")
     out().print(table)
     videos = Table("video", "status", "done", "stages", box=None, header_style="bold", pad_edge=False)
@@ -62,6 +61,16 @@ def status(
         videos.add_row(video["video_id"], styled(video["status"]), done, escape(video["summary"]) + stuck)
     if found["videos"]:
         out().print(videos)
+
+
+def told_of(agent: dict[str, Any]) -> str:
+    """What the supervisor knows of an agent that does not work; empty when it does, or when none runs here."""
+    state, last_exit = agent.get("state", ""), agent.get("last_exit", "")
+    # one that dies again and again is running most of the time, and is a member of its group never
+    if not last_exit or (state == "running" and agent["members"]):
+        return ""
+    now = "started again" if state == "running" else state
+    return f"{now} after {last_exit}, {agent['restarts']} restarts. {agent['reason']}".rstrip()
 
 
 async def _status(settings: Settings, video_id: str | None) -> dict[str, Any]:
@@ -84,6 +93,8 @@ async def _status(settings: Settings, video_id: str | None) -> dict[str, Any]:
     for key in sorted(set(videos) | ({video_id} if video_id else set(results))):
         progress = videos.get(key, VideoProgress(key))
         state, result = _state_of(progress, results.get(key))
+        if state in TERMINAL and result is not None:
+            progress.finish(result.generation, result.run.stages)
         stuck = None if state in TERMINAL else find_stuck(progress, states, supervised, now_ms)
         listed.append(
             {
@@ -91,7 +102,7 @@ async def _status(settings: Settings, video_id: str | None) -> dict[str, Any]:
                 "generation": progress.generation,
                 "status": state,
                 "done": 1.0 if state in TERMINAL else round(progress.overall, 3),
-                "summary": (result.error or "") if result is not None and result.error else progress.summary(),
+                "summary": _summary(progress, state, result),
                 "stuck": {"stage": stuck.stage, "reason": stuck.reason} if stuck is not None else None,
                 "stages": {
                     name: {
@@ -115,6 +126,12 @@ async def _status(settings: Settings, video_id: str | None) -> dict[str, Any]:
         "workers": living_workers(settings.data_dir),
         "videos": listed,
     }
+
+
+def _summary(progress: VideoProgress, state: str, result: Segments | None) -> str:
+    if result is not None and result.error:
+        return result.error
+    return progress.summary() if progress.stages or state not in TERMINAL else ""
 
 
 def _state_of(progress: VideoProgress, result: Segments | None) -> tuple[str, Segments | None]:

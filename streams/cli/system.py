@@ -87,7 +87,10 @@ def settings_command(as_json: AsJson = False) -> None:
 
 
 def doctor(as_json: AsJson = False) -> None:
-    """Check Python, Java, broker, topics, models, disk; say what to do about each. Exit code 1 when one is wrong."""
+    """Check Python, Java, disk, blob store, cache, models, broker, topics, and say what to do about each.
+
+    Exit code 1 when one is wrong.
+    """
     settings = load_settings()
     found = asyncio.run(checks.run(settings))
     if as_json:
@@ -109,6 +112,8 @@ def gc(
 ) -> None:
     """Remove blobs that no result refers to, result cache entries and fetched sources, that are older than DAYS.
 
+    It may run at any time: what a video under way needs is kept, also with --days 0.
+
     Examples:
 
         clipstream gc --dry-run
@@ -123,6 +128,9 @@ def gc(
         f"{verb} {done.bytes / 1e6:.1f} MB; "
         f"{done.kept} blobs are in use or younger"
     )
+    if done.under_way:
+        videos = "1 video under way; its" if done.under_way == 1 else f"{done.under_way} videos under way; their"
+        print_text(f"{videos} blobs are kept")
 
 
 def vars_of(check: checks.Check) -> dict[str, Any]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated, Any, Final
 
-import orjson
 import typer
 from rich.table import Table
 
 from schemas import bundled
 from streams import admin, topics
-from streams.cli.console import out, print_json, print_text
+from streams.cli.console import out, print_json, print_json_line, print_text
+from streams.cli.presence import of_another, while_there
 from streams.client import following, read_all
 from streams.codec import readable, to_wire
 from streams.settings import Settings, load_settings
@@ -86,7 +86,7 @@ def tail(
         print_json({"topic": spec.name, "records": records})
     else:
         for record in records:
-            print_text(orjson.dumps(record).decode())
+            print_json_line(record)
 
 
 async def _read(settings: Settings, spec: topics.TopicSpec[Any]) -> list[Any]:
@@ -96,13 +96,13 @@ async def _read(settings: Settings, spec: topics.TopicSpec[Any]) -> list[Any]:
 
 async def _follow(settings: Settings, spec: topics.TopicSpec[Any], count: int) -> None:
     await (await admin.connect(settings)).close()
-    async with following(settings, spec, from_start=count == 0) as arrivals:
+    async with while_there(of_another(settings)), following(settings, spec, from_start=count == 0) as arrivals:
         if count:  # positions are fixed by now: what arrives while these are read is not missed
             for record in [_plain(message) async for message in read_all(settings, spec)][-count:]:
-                print_text(orjson.dumps(record).decode())
+                print_json_line(record)
         async for arrival in arrivals:
             if arrival is not None:
-                print_text(orjson.dumps(_plain(arrival[1])).decode())
+                print_json_line(_plain(arrival[1]))
 
 
 def _spec(name: str) -> topics.TopicSpec[Any]:

@@ -35,11 +35,11 @@ from typing import Any, Final
 from aiokafka import AIOKafkaProducer, TopicPartition
 
 from processors.blobs import SCHEME, BlobStore
-from processors.errors import ClipstreamError, InvalidMessage
+from processors.errors import InvalidMessage
 from streams import codec, connection, topics
 from streams.clock import SYSTEM_CLOCK
 from streams.connection import client_options
-from streams.groups import agents_with_members
+from streams.groups import refuse_members
 from streams.join.emission import gather
 from streams.join.held import Held, read_held
 from streams.join.machine import Part, advance
@@ -54,6 +54,7 @@ from streams.topics import VIDEO_PARTITIONS
 
 log = logging.getLogger("clipstream.join")
 AGENT: Final = "joiner"
+_WHY: Final = "the joiner's table can only be rebuilt while none does."
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,38 +79,30 @@ class Rebuilt:
     published: list[Published] = field(default_factory=list)
 
 
-async def rebuild_join(settings: Settings, *, dry_run: bool) -> Rebuilt:
+async def rebuild_join(settings: Settings, *, dry_run: bool, patience_s: float = 0.0) -> Rebuilt:
     """Rebuild the join's table from the topics.
 
     Args:
         settings: with a broker; its topics are there.
         dry_run: only find out.
+        patience_s: how long to wait until the broker has noticed that a joiner has stopped.
 
     Raises:
         ClipstreamError: a joiner runs.
     """
     if not dry_run:
-        await _refuse_a_running_joiner(settings)
+        await refuse_members(settings, (AGENT,), _WHY, patience_s=patience_s)
     done = Rebuilt()
     held = await read_held(settings)
     async with _Changelog(settings, dry_run=dry_run) as changelog:
         for partition in range(VIDEO_PARTITIONS):
             await _Partition(settings, partition, held, changelog, done).rebuild()
     if not dry_run:
-        await _refuse_a_running_joiner(settings)  # one that came up in between has read half of it
+        await refuse_members(settings, (AGENT,), _WHY, patience_s=0.0)
         # stores of this host: they may be of a changelog that is gone, and Faust would believe their offsets
         for folder in (settings.data_dir / "tables").glob(f"{AGENT}*"):
             shutil.rmtree(folder)
     return done
-
-
-async def _refuse_a_running_joiner(settings: Settings) -> None:
-    if AGENT in await agents_with_members(settings):
-        raise ClipstreamError(
-            "A joiner is running; its table can only be rebuilt while none is.",
-            f"Stop it (`clipstream down`, or the processes `clipstream worker {AGENT}`), wait "
-            f"{settings.session_timeout_s:.0f} s, and try again.",
-        )
 
 
 class _Partition:
@@ -261,7 +254,7 @@ class _Changelog:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._producer.stop()
+        await connection.stop(self._producer)
 
     async def write_over(self, partition: int, wanted: dict[bytes, bytes]) -> int:
         """Make a partition say `wanted` and nothing else; returns how many records that took."""

@@ -13,6 +13,7 @@ import pytest
 
 from streams.settings import Settings, to_environment
 from tests import media
+from tests.conftest import SAMPLE
 
 pytestmark = [pytest.mark.stream, pytest.mark.timeout(240)]
 
@@ -104,6 +105,9 @@ def test_without_a_broker_the_answer_comes_soon_and_says_what_to_do(tmp_path):
         (["worker", "nobody"], 2, "transcriber"),
         (["topics", "tail", "nothing"], 2, "video-ingested"),
         (["results"], 1, "clipstream up"),
+        (["replay", "--topic", "transcript", "--offset", "0"], 1, "--rebuild-join"),
+        (["results", "x", "--wait", "-1"], 2, "--wait"),
+        (["worker", "metadata", "--instance", "a b/../c"], 2, "--instance"),
     ],
 )
 def test_wrong_usage_says_what_is_right(tmp_path, arguments, code, words):
@@ -111,6 +115,24 @@ def test_wrong_usage_says_what_is_right(tmp_path, arguments, code, words):
     assert done.returncode == code, done.stderr
     assert words in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "words"),
+    [
+        (["up", "--detach"], {"CLIPSTREAM_STORE_URL": "nonsuch://b"}, "CLIPSTREAM_STORE_URL"),
+        (["process", str(SAMPLE)], {"CLIPSTREAM_STORE_URL": "nonsuch://b"}, "CLIPSTREAM_STORE_URL"),
+        (["process", str(SAMPLE)], {"CLIPSTREAM_DATA_DIR": "/proc/x"}, "data folder /proc/x"),
+        (["up", "--detach"], {"CLIPSTREAM_DATA_DIR": __file__}, "a file in its place"),
+        (["status"], {"CLIPSTREAM_BROKER_URL": "http://x"}, "kafka://host:9092"),
+    ],
+)
+def test_nothing_is_started_where_it_cannot_work(tmp_path, arguments, environment, words):
+    done = run(None, *arguments, limit_s=60, **{"CLIPSTREAM_DATA_DIR": str(tmp_path / "data"), **environment})
+    assert done.returncode == 1, done.stderr
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "data" / "logs").exists()
 
 
 def test_an_unknown_setting_is_refused(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -85,6 +86,89 @@ def test_a_full_disk_ends_the_run_with_the_reason_and_nothing_is_lost(tmp_path, 
     code, out, err = ended(start(state, "process", str(sample), "--json", CLIPSTREAM_STORE_URL=store))
     assert code == 0, err
     assert json.loads(out)["results"][0]["status"] == "final"
+    assert of_folder(state) == []
+
+
+@pytest.fixture
+def disk_for_a_start(tmp_path: Path) -> Iterator[Path]:
+    """A file system with room for an embedded cluster and little more."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=60m", "tmpfs", str(folder)], capture_output=True, check=False
+    )
+    if mounted.returncode != 0:
+        pytest.skip("file systems cannot be mounted here")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def test_a_disk_that_fills_under_kafka_ends_the_run_with_the_reason(sample, disk_for_a_start):
+    state = disk_for_a_start / "state"
+    run = start(state, "process", str(sample), "--fresh")
+    until(lambda: worker_of(state, "transcriber") is not None, "the agents run")
+    frozen = worker_of(state, "transcriber")
+    assert frozen is not None
+    frozen.suspend()  # so that the run does not end before
+    with contextlib.suppress(OSError), (disk_for_a_start / "filler").open("wb", buffering=0) as filler:
+        while filler.write(bytes(2**16)):
+            pass
+    code, _, err = ended(run)
+    assert code == 1
+    assert "No room left" in err
+    assert "Traceback" not in err
+    assert of_folder(state) == []
+
+
+def worker_of(state: Path, agent: str) -> psutil.Process | None:
+    """The process of an agent."""
+    for process in of_folder(state):
+        with contextlib.suppress(psutil.Error):
+            if process.cmdline()[-4:-2] == ["worker", agent]:
+                return process
+    return None
+
+
+def test_down_ends_what_waits_for_kafka_and_a_restart_does_not(tmp_path, sample):
+    state = tmp_path / "state"
+    ups = [start(state, "up", "--detach") for _ in range(2)]
+    told = [ended(up) for up in ups]
+    assert [code for code, _, _ in told] == [0, 0], told
+    assert all("Kafka kafka://" in err for _, _, err in told)
+    frozen = worker_of(state, "transcriber")
+    assert frozen is not None
+    frozen.suspend()  # so that the run does not end before
+    tail = start(state, "topics", "tail", "progress", "--follow")
+    waiting = [start(state, "process", str(sample), "--fresh"), start(state, "results", "--follow"), tail]
+    assert tail.stdout is not None
+    video_id = json.loads(tail.stdout.readline())["video_id"]  # by now the run is under way
+    os.kill(json.loads((state / "cluster.json").read_text())["pids"]["kafka"], signal.SIGKILL)
+    _, _, err = ended(start(state, "results", "nobody", "--wait", "100"))
+    assert "Nothing is known of video 'nobody'" in err
+    waiting.append(start(state, "results", video_id, "--wait", "100"))
+    code, _, err = ended(start(state, "down"))
+    assert (code, err) == (0, "Stopped.\n")
+    for process in waiting:
+        code, _, err = ended(process)
+        assert code == 1
+        assert "Traceback" not in err
+    until(lambda: of_folder(state) == [], "all have ended")
+    assert not [log for log in (state / "logs").glob("*.log") if b"\x1b" in log.read_bytes()]
+
+
+@pytest.mark.parametrize("ends", ["down", "interrupt"])
+def test_an_up_that_is_still_starting_can_be_stopped(tmp_path, ends):
+    state = tmp_path / "state"
+    up = start(state, "up", "--detach")
+    until((state / "children.json").exists, "Kafka is starting")
+    if ends == "down":
+        code, _, err = ended(start(state, "down"))
+        assert (code, err) == (0, "Stopped.\n")
+    else:
+        up.send_signal(signal.SIGINT)
+    code, _, err = ended(up)
+    assert code != 0
+    assert "Traceback" not in err
     assert of_folder(state) == []
 
 

@@ -136,7 +136,7 @@ def test_a_table_that_is_lost_is_made_anew_and_what_is_wrong_is_mended(settings,
         through = {"x-done", "x-wrong", "x-worse", "x-cancelled", "x-stopped"}
         until(lambda: through <= set(pipeline.latest()), "five are through")
         wait_until_taken(pipeline, settings)
-        with pytest.raises(ClipstreamError, match="joiner is running"):
+        with pytest.raises(ClipstreamError, match="joiner are running"):
             asyncio.run(rebuild_join(settings, dry_run=False))
         assert asyncio.run(rebuild_join(settings, dry_run=True)).published == []
         clean = pipeline.canonical(pipeline.latest()["x-done"])

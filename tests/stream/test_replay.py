@@ -144,6 +144,10 @@ def test_a_replay_is_the_next_generation_and_a_dry_run_sends_nothing(pipeline, f
 def test_offsets_of_running_stages_and_of_the_joiner_are_not_moved(pipeline, first):
     with pytest.raises(ClipstreamError, match="running"):
         asyncio.run(replay_topic(pipeline.settings, "audio-chunk", since_ms=None, offset=0, dry_run=False))
+    with pytest.raises(ClipstreamError) as refused:
+        asyncio.run(replay_topic(pipeline.settings, "video-ingested", since_ms=None, offset=0, dry_run=False))
+    for agent in ("audio-extractor", "frame-extractor", "metadata"):
+        assert f"`clipstream worker {agent}`" in (refused.value.remedy or "")
     with pytest.raises(ClipstreamError, match="joiner"):
         asyncio.run(replay_topic(pipeline.settings, "transcript", since_ms=None, offset=0, dry_run=False))
     moved = asyncio.run(replay_topic(pipeline.settings, "audio-chunk", since_ms=0, offset=None, dry_run=True))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import os
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
-from processors.blobs import BlobMissing, BlobStore
+from processors.blobs import BlobMissing, BlobStore, StoreUnusable
 
 
 @pytest.fixture
@@ -51,3 +53,52 @@ def test_no_name_leads_out_of_the_store(store, uri):
 def test_what_is_not_there(store):
     with pytest.raises(BlobMissing, match="not in the store"):
         store.get("blob:" + "a" * 64)
+
+
+def test_what_is_put_again_or_touched_is_young(store):
+    uri = store.put(b"content")
+    path = Path(store.location(uri).removeprefix("file://"))
+    for use in (lambda: store.put(b"content"), lambda: store.touch(uri)):
+        os.utime(path, (1, 1))
+        use()
+        assert path.stat().st_mtime > 1_000_000
+    assert not store.touch("blob:" + "a" * 64)
+
+
+def test_a_blob_that_cannot_be_touched_is_there_all_the_same(store, monkeypatch):
+    uri = store.put(b"content")
+
+    def refuse(*_: object) -> None:
+        raise PermissionError("another user's")
+
+    monkeypatch.setattr(os, "utime", refuse)
+    assert store.touch(uri)
+    assert store.put(b"content") == uri
+
+
+def test_a_check_writes_and_reads(store, tmp_path):
+    store.check()
+    assert any((tmp_path / "blobs").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("url", "reason", "remedy"),
+    [
+        ("nonsuch://user:word@bucket", "nonsuch", "CLIPSTREAM_STORE_URL"),
+        pytest.param(
+            "s3://bucket", "s3fs", "pip install s3fs",
+            marks=pytest.mark.skipif(find_spec("s3fs") is not None, reason="it is installed"),
+        ),
+    ],
+)  # fmt: skip
+def test_a_store_that_cannot_be_opened_says_what_to_do(url, reason, remedy):
+    with pytest.raises(StoreUnusable, match=reason) as caught:
+        BlobStore(url)
+    assert remedy in caught.value.remedy
+    assert "word" not in caught.value.reason
+
+
+def test_a_store_that_does_not_take_is_no_store(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreUnusable, match="cannot be used"):
+        BlobStore(str(tmp_path / "file")).check()

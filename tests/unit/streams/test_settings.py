@@ -64,6 +64,75 @@ def test_a_set_that_is_not_json_names_the_setting(monkeypatch):
     assert '["a", "b"]' in caught.value.remedy
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("BROKER_URL", "http://x", "kafka://host:9092"),
+        ("BROKER_URL", "kafka://h:abc", "kafka://host:9092"),
+        ("BROKER_URL", "kafka://h:70000", "kafka://host:9092"),
+        ("BROKER_URL", "kafka://", "kafka://host:9092"),
+        ("BROKER_URL", "kafka://a:1;", "kafka://host:9092"),
+        ("CACHE_URL", "foo", "redis://host:6379/0"),
+        ("CACHE_URL", "http://h:1", "redis://host:6379/0"),
+        ("ALLOWED_SCHEMES", '["ftp"]', "'ftp' is none of file, http, https"),
+        ("LOG_LEVEL", "loud", "LOG_LEVEL"),
+    ],
+)
+def test_values_of_another_form_name_the_setting_and_the_form(name, value, reason, monkeypatch):
+    monkeypatch.setenv(f"CLIPSTREAM_{name}", value)
+    with pytest.raises(SettingsError, match=reason) as caught:
+        load_settings()
+    assert f"CLIPSTREAM_{name}" in caught.value.reason
+
+
+def test_a_password_in_the_address_of_the_broker_is_refused_and_not_repeated(monkeypatch):
+    monkeypatch.setenv("CLIPSTREAM_BROKER_URL", "kafka://user:secretpw@127.0.0.1:1")
+    with pytest.raises(SettingsError, match="CLIPSTREAM_SASL_PASSWORD") as caught:
+        load_settings()
+    assert "secretpw" not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize("url", ["kafka://h", "kafka://h:1,i:2", "kafka://h:1;kafka://[::1]:9092", "h:1"])
+def test_addresses_of_brokers_that_are_taken(url, monkeypatch):
+    monkeypatch.setenv("CLIPSTREAM_BROKER_URL", url)
+    assert load_settings().broker_url == url
+
+
+@pytest.mark.parametrize("name", ["clipstream.toml", ".env"])
+def test_files_that_are_no_text_are_named(name):
+    Path(name).write_bytes(b"\xff\xfe")
+    with pytest.raises(SettingsError, match=name):
+        load_settings()
+
+
+def test_a_folder_in_place_of_the_file_is_refused():
+    Path("clipstream.toml").mkdir()
+    with pytest.raises(SettingsError, match="is a folder"):
+        load_settings()
+
+
+def test_the_remedy_for_broken_toml_is_taken():
+    Path("clipstream.toml").write_text("what")
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    Path("clipstream.toml").write_text(caught.value.remedy.partition(": ")[2])
+    assert load_settings().log_level == "DEBUG"
+
+
+def test_an_empty_path_is_the_default_and_not_the_current_folder(monkeypatch):
+    for name in ("DATA_DIR", "CACHE_DIR", "MODELS_DIR", "SSL_CAFILE"):
+        monkeypatch.setenv(f"CLIPSTREAM_{name}", "")
+    settings = load_settings()
+    assert settings.data_dir == Settings.model_fields["data_dir"].default
+    assert settings.cache_dir == Settings.model_fields["cache_dir"].default
+    assert (settings.models_dir, settings.ssl_cafile) == (None, None)
+
+
+def test_the_level_of_logs_is_taken_in_small_letters(monkeypatch):
+    monkeypatch.setenv("CLIPSTREAM_LOG_LEVEL", "debug")
+    assert load_settings().log_level == "DEBUG"
+
+
 def test_heartbeats_must_fit_into_a_session(monkeypatch):
     monkeypatch.setenv("CLIPSTREAM_HEARTBEAT_S", "5")
     with pytest.raises(SettingsError, match="heartbeat_s"):

@@ -16,7 +16,7 @@ from processors.errors import InvalidMedia, InvalidMessage, Retryable
 from processors.media.staging import key_of
 from processors.options import Options
 from schemas.messages import VideoIngested
-from streams import collect, identity, sources
+from streams import codec, collect, identity, sources, topics
 from streams.client import request_for
 from streams.clock import SYSTEM_CLOCK
 from streams.logic.extractor import locate
@@ -125,17 +125,18 @@ async def test_gc_removes_fetched_sources_of_videos_that_are_through(web, tmp_pa
         if name != "young":
             os.utime(own.staging_dir / key_of(url) / "used", (1, 1))
 
-    async def requests(_: Settings) -> AsyncIterator[tuple[str, VideoIngested]]:
-        for name, url in urls.items():
-            yield name, VideoIngested(uri=url, generation=1 if name == "again" else 0)
+    async def records(_: Settings, spec: topics.TopicSpec[Any]) -> AsyncIterator[Any]:
+        for name, url in urls.items() if spec is topics.VIDEO_INGESTED else ():
+            request = VideoIngested(uri=url, video_id=name, generation=1 if name == "again" else 0)
+            yield SimpleNamespace(value=codec.encode(spec, request), timestamp=0)
 
     async def results(_: Settings) -> dict[str, Any]:
         return {name: SimpleNamespace(generation=0, status=status) for name, status in states.items() if status}
 
-    async def nothing(_: Settings) -> set[str]:
+    async def nothing(_: Settings, under_way: set[str]) -> set[str]:
         return set()
 
-    monkeypatch.setattr(collect, "requests", requests)
+    monkeypatch.setattr(collect, "read_records", records)
     monkeypatch.setattr(collect, "latest_results", results)
     monkeypatch.setattr(collect, "_used", nothing)
     done = await collect.collect(own, older_than_s=3600, whole_cache=False, dry_run=dry_run)

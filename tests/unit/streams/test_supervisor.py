@@ -94,3 +94,21 @@ def test_a_worker_that_cannot_be_started_right_now_is_tried_again(tmp_path, cloc
     supervisor.poll()
     assert child.state == "running"
     supervisor.stop()
+
+
+@pytest.mark.parametrize(
+    ("log", "why"),
+    [
+        ("2026 CRITICAL clipstream.stage: No room. Free some.\nbye\n", "No room. Free some."),
+        ("Error: No Kafka broker answers.\n  Check that it runs.\n", "No Kafka broker answers."),
+        ("2026 CRITICAL clipstream.stage: old\nTraceback\n  File x\na.b.DataError: bad\n", "a.b.DataError: bad"),
+        ("Traceback\n  File x\nImportError: Install s3fs\n", "ImportError: Install s3fs"),
+        ("nothing of note\n", ""),
+    ],
+)  # fmt: skip
+def test_the_reason_of_an_exit_is_the_last_line_that_says_one(tmp_path, clock, log, why):
+    leaves = (sys.executable, "-c", f"import sys; sys.stderr.write({log!r}); sys.exit(1)")
+    supervisor, child = supervised(tmp_path, clock, leaves)
+    dies(supervisor, child)
+    assert child.reason == why
+    supervisor.stop()

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
-from schemas.messages import Progress
+import faust
+
+import streams.publisher
+from processors.options import Options
+from schemas.messages import Header, Progress
 from streams.progress import VideoProgress
+from streams.publisher import Publisher
+from streams.settings import Settings
 from streams.telling import EACH_S, Teller
 
 
@@ -71,6 +77,42 @@ async def test_ends_and_failures_take_along_what_was_kept():
         video.update(one)
     stage = video.stages["transcriber"]
     assert (stage.done, stage.total, stage.ended) == (4, 3, True)
+
+
+async def test_what_is_kept_goes_out_before_the_worker_stops():
+    sent: list[Progress] = []
+    time = Time()
+    app = faust.App("last-words", autodiscover=False)
+    publisher = Publisher(app, Settings(), "transcriber", time)
+    publisher._teller._send = _into(sent)
+    for index in (0, 1, -1, 2, 3):  # an end record has nothing to compute, and overtakes the last items
+        status = "ok" if index < 0 else "running"
+        await publisher.progress(header(index), done=1, total=4 if index < 0 else None, status=status)
+    assert [(one.index, one.also) for one in sent] == [(0, []), (-1, [1])]
+    await app.on_before_shutdown.send()
+    assert [(one.index, one.also) for one in sent[2:]] == [(3, [2])]
+    video = VideoProgress("v")
+    for one in sent:
+        video.update(one)
+    assert video.summary() == "speech 4/?"
+
+
+async def test_a_broker_that_hangs_does_not_keep_the_worker_from_stopping(monkeypatch):
+    monkeypatch.setattr(streams.publisher, "_LAST_WORDS_S", 0.01)
+    app = faust.App("last-words", autodiscover=False)
+    publisher = Publisher(app, Settings(), "transcriber", Time())
+    for index in (0, 1):
+        publisher._teller._send = _into([]) if index == 0 else _hang
+        await publisher.progress(header(index), done=1)
+    await app.on_before_shutdown.send()
+
+
+async def _hang(_: Progress) -> None:
+    await asyncio.Event().wait()
+
+
+def header(index: int) -> Header:
+    return Header("v", 0, "transcriber", index, "ok", None, 1, Options(), None, 0, cached=False)
 
 
 async def test_a_broker_that_is_away_ends_nothing():

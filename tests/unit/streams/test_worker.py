@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
 
+import pytest
+
+from streams.dead_letters import EXIT_FATAL
 from streams.secrets import MaskingFormatter, secrets_of
-from streams.settings import Settings
+from streams.settings import Settings, to_environment
 from streams.worker import LOG_FORMAT, Repeats
 from tests.unit.streams.test_supervisor import HandClock
 
@@ -43,3 +48,19 @@ def test_no_secret_of_the_settings_is_written_to_a_log_wherever_it_comes_from():
         assert secret not in written
     assert "login *** and Bearer ***" in written
     assert "redis://u:***@h:1/0" in written
+
+
+@pytest.mark.parametrize(
+    ("values", "why"),
+    [({"store_url": "nonsuch://b"}, "CLIPSTREAM_STORE_URL"), ({"cache_url": "redis://h:abc"}, "CLIPSTREAM_CACHE_URL")],
+)
+def test_a_worker_without_a_store_or_with_a_wrong_cache_tells_its_supervisor_why(tmp_path, values, why):
+    settings = Settings(data_dir=tmp_path, broker_url="kafka://127.0.0.1:1", **values)
+    code = "from streams.worker import *; from streams.settings import *; run_worker('metadata', load_settings(), '1')"
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=to_environment(settings), capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == EXIT_FATAL, done.stderr
+    assert " CRITICAL clipstream.stage: " in done.stderr
+    assert why in done.stderr
+    assert "Traceback" not in done.stderr

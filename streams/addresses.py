@@ -1,0 +1,49 @@
+"""Addresses in the settings, looked at before anything connects. No reason repeats one: it may hold a password."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_SCHEME: Final = "kafka://"
+_SERVER: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::(\d{1,5}))?")
+_CACHE: Final = re.compile(r"(rediss?|unix)://\S+")
+_MAX_PORT: Final = 65_535
+
+
+def servers(broker_url: str) -> list[str]:
+    """The `host:port` of each broker."""
+    return [part.strip().removeprefix(_SCHEME) for part in broker_url.replace(";", ",").split(",")]
+
+
+def checked_broker(url: str) -> str:
+    """The address of a broker, as it is; empty for none.
+
+    Raises:
+        ValueError: it has not the form `kafka://host:port[;host:port]`.
+    """
+    if not url:
+        return url
+    if "@" in url:
+        raise ValueError(
+            "it holds a user or a password; CLIPSTREAM_SASL_USERNAME and CLIPSTREAM_SASL_PASSWORD name these"
+        )
+    for server in servers(url):
+        found = _SERVER.fullmatch(server)
+        if found is None or not 0 < int(found[2] or 1) <= _MAX_PORT:
+            raise ValueError("it must be like kafka://host:9092, or kafka://host:9092;other:9092")
+    return url
+
+
+def checked_cache(url: str) -> str:
+    """The address of a result cache, as it is; empty for none.
+
+    Raises:
+        ValueError: it is none of Redis or Valkey.
+    """
+    if url and not _CACHE.fullmatch(url):
+        raise ValueError("it must be like redis://host:6379/0, rediss://host:6379/0 or unix:///path")
+    return url
+
+
+__all__ = ["checked_broker", "checked_cache", "servers"]
