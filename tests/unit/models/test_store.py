@@ -70,7 +70,7 @@ def test_bundled_models_need_no_download(tmp_path):
     assert store.path("yunet").is_file()
     assert store.path("silero-vad").is_file()
     present = {state.name: state.present for state in store.status()}
-    assert present == {"yunet": True, "silero-vad": True, "base": False, "tiny.en": False}
+    assert present == {"yunet": True, "silero-vad": True, "base": False, "tiny.en": False, "large-v3": False}
 
 
 def test_every_entry_has_a_licence_hashes_and_a_source():
