@@ -53,6 +53,7 @@ class Model:
         packages: parts in wheels of the registry, in order.
         hub: `owner/name` on the model hub; empty when none.
         revision: of the hub's repository.
+        on_demand: whether it is left out where all models are fetched.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Model:
     packages: tuple[PackagePart, ...] = ()
     hub: str = ""
     revision: str = "main"  # the hashes pin the content
+    on_demand: bool = False
 
     @property
     def size_bytes(self) -> int:
@@ -150,6 +152,7 @@ MODELS: Final = {
             _LARGE_V3,
             hub="Systran/faster-whisper-large-v3",
             revision="edaa852ec7e145841d8ffdb056a99866b5f0a478",
+            on_demand=True,
         ),
         Model(
             "silero-vad",

@@ -11,6 +11,7 @@ import threading
 import zlib
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -187,8 +188,9 @@ def compression_ratio(text: str) -> float:
     return len(raw) / len(zlib.compress(raw)) if raw else 0.0
 
 
+@cache
 def cuda_devices() -> int:
-    """GPUs that CTranslate2 can use."""
+    """GPUs that CTranslate2 can use; asked once in a process."""
     import ctranslate2
 
     return int(ctranslate2.get_cuda_device_count())

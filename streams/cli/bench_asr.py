@@ -70,17 +70,13 @@ def _head(found: dict[str, Any]) -> None:
 
 def _print(found: dict[str, Any]) -> None:
     _head(found)
-    table = _table("item", "words", "WER whole", "WER", "lost whole", "lost", "whole s", "s", "ratio", "languages")
+    table = _table("item", "words", "WER (whole)", "lost (whole)", "ratio", "languages")
     for row in found["rows"]:
         table.add_row(
-            row["item"],
+            row["item"].rpartition("/")[2],
             str(row["reference_words"]),
-            f"{row['naive_wer']:.1%}" if "wer" in row else "-",
-            f"{row['wer']:.1%}" if "wer" in row else "-",
-            str(row.get("naive_lost", "-")),
-            str(row.get("lost", "-")),
-            f"{row['naive_seconds']:.1f}",
-            f"{row['seconds']:.1f}",
+            f"{row['wer']:.1%} ({row['naive_wer']:.1%})" if "wer" in row else "-",
+            f"{row['lost']} ({row['naive_lost']})" if "lost" in row else "-",
             f"{row['ratio']:.2f}",
             f"{row['language_right']}/{row['language_segments']}",
         )

@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from processors.models.manifest import MODELS
 from processors.models.store import ModelStore
 from streams.cli import doctor as checks
 from streams.cli.console import console, escape, out, print_json, print_text
@@ -48,7 +49,9 @@ def list_models(as_json: AsJson = False) -> None:
 
 
 @models_commands.command()
-def pull(names: Annotated[list[str] | None, typer.Argument(help="All when left out.")] = None) -> None:
+def pull(
+    names: Annotated[list[str] | None, typer.Argument(help="When left out: all but those for GPUs.")] = None,
+) -> None:
     """Fetch models into the user cache and check their hashes.
 
     Examples:
@@ -57,12 +60,13 @@ def pull(names: Annotated[list[str] | None, typer.Argument(help="All when left o
     """
     settings = load_settings()
     known = [state.name for state in _store(settings).status()]
-    for name in names or known:
+    wanted = names or [name for name in known if not MODELS[name].on_demand]
+    for name in wanted:
         if name not in known:
             raise typer.BadParameter(f"No model '{name}'. There are: {', '.join(known)}.")
     with downloading() as on_progress:
         store = ModelStore(settings.models_dir, settings.cache_dir, not settings.offline, on_progress)
-        for name in names or known:
+        for name in wanted:
             store.pull(name)
             console.print(f"{name}: here")
 
