@@ -1,8 +1,8 @@
-"""Prints of a whole video into groups of one voice each: spectral clustering on at most 2,000 centroids.
+"""Prints of a whole video into groups of one voice each: spectral clustering of at most 2,000 at a time.
 
 ::
 
-    prints -> neighbours that are alike become one (at most 2,000 are left)
+    prints -> beyond 2,000: neighbours that are alike become one; then 2,000 at a time
            -> affinity: cosines, of which those that two voices may have count nothing
            -> eigenvectors of its Laplacian, as many as there are speakers; k-means of their rows
            -> groups whose middles are alike are joined, groups with too little speech given up
@@ -33,6 +33,9 @@ _FLOOR: Final = 0.30
 _SAME_VOICE: Final = 0.60
 # A voice with less speech than this cannot be told from a noise or two people at once; its prints go to the others.
 LEAST_SPEECH_MS: Final = 2_500
+# Neighbours from here on are joined before clustering, where there are too many prints: turns of six hours are some
+# thousands, and joining across them would mix voices (of eight made-up voices one was lost).
+_SAME_TURN: Final = 0.50
 _ROUNDS: Final = 20
 
 
@@ -42,7 +45,7 @@ def voices_of(vectors: Vectors, lengths_ms: NDArray[np.int64], max_centroids: in
     Args:
         vectors: of length 1, in time order, shape (n, size).
         lengths_ms: how much speech each stands for, > 0, shape (n,).
-        max_centroids: work on no more than this many.
+        max_centroids: no more than this many at a time; the voices of several times are joined like groups.
 
     Returns:
         Vectors of length 1, shape (speakers, size), that of the one who speaks most first; (0, size) without prints.
@@ -51,14 +54,18 @@ def voices_of(vectors: Vectors, lengths_ms: NDArray[np.int64], max_centroids: in
         return vectors
     weights = lengths_ms.astype(np.float64)
     points, mass = thinned(vectors, weights, max_centroids)
-    labels = _spectral(points)
-    middles = joined(*_middles(points, mass, labels), least_mass=float(LEAST_SPEECH_MS))
+    found = [
+        _middles(points[first : first + max_centroids], mass[first : first + max_centroids])
+        for first in range(0, len(points), max_centroids)
+    ]
+    middles = np.concatenate([block for block, _ in found])
+    middles = joined(middles, np.concatenate([sums for _, sums in found]), least_mass=float(LEAST_SPEECH_MS))
     labels = by_speech(np.argmax(vectors @ middles.T, axis=1), lengths_ms)
-    return _middles(vectors, weights, labels)[0]
+    return _middles_by(labels, vectors, weights)[0]
 
 
 def thinned(vectors: Vectors, weights: Floats, limit: int) -> tuple[Vectors, Floats]:
-    """Join neighbours in time, the most alike first, until at most `limit` are left.
+    """Join neighbours in time that are alike, the most alike first, until at most `limit` or no such are left.
 
     Returns:
         (vectors of length 1, sums of weights).
@@ -72,11 +79,15 @@ def thinned(vectors: Vectors, weights: Floats, limit: int) -> tuple[Vectors, Flo
         wanted = min(len(sums) - limit, max(1, len(sums) // 4))
         first = []
         for index in np.argsort(-alike, kind="stable").tolist():
+            if alike[index] < _SAME_TURN:
+                break
             if not taken[index] and not taken[index + 1]:
                 taken[index] = taken[index + 1] = True
                 first.append(index)
                 if len(first) == wanted:
                     break
+        if not first:
+            break
         sums[first] += sums[np.array(first) + 1]
         mass[first] += mass[np.array(first) + 1]
         keep = np.ones(len(sums), dtype=bool)
@@ -153,7 +164,11 @@ def _k_means(rows: Floats, count: int) -> Labels:
     return labels
 
 
-def _middles(vectors: Vectors, mass: Floats, labels: Labels) -> tuple[Vectors, Floats]:
+def _middles(points: Vectors, mass: Floats) -> tuple[Vectors, Floats]:
+    return _middles_by(_spectral(points), points, mass)
+
+
+def _middles_by(labels: Labels, vectors: Vectors, mass: Floats) -> tuple[Vectors, Floats]:
     names = np.unique(labels)
     sums = np.stack([(vectors[labels == name] * mass[labels == name][:, None]).sum(axis=0) for name in names])
     return normalised(sums), np.array([mass[labels == name].sum() for name in names])

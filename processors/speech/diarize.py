@@ -101,7 +101,7 @@ def _own_ms(prints: Sequence[VoicePrint]) -> NDArray[np.int64]:
 
 def _atoms(prints: Sequence[VoicePrint]) -> list[_Atom]:
     borders = sorted({border for print_ in prints for border in (print_.start_ms, print_.end_ms)})
-    starts = [print_.start_ms for print_ in prints]
+    starts = np.array([print_.start_ms for print_ in prints])
     atoms = []
     first = 0
     for start_ms, end_ms in pairwise(borders):

@@ -34,15 +34,26 @@ def test_few_prints(number: int) -> None:
     assert len(voices_of(vectors[:number], np.full(number, 750))) == min(number, 1)
 
 
-def test_long_videos_are_clustered_on_a_limited_number() -> None:
-    vectors, who = voices([1500, 900, 600], seed=5)
-    order = np.argsort(who // 1, kind="stable")  # everybody speaks in one go
+def test_long_videos_are_clustered_a_part_at_a_time() -> None:
+    middles, _ = voices([1] * 4, spread=0.0)
+    chance = np.random.default_rng(5)
+    turns = np.repeat(chance.integers(0, 4, 300), 6)  # 300 turns of six prints, four people
+    vectors = normalised(middles[turns] + 0.8 * normalised(chance.standard_normal((len(turns), 192))))
     lengths = np.full(len(vectors), 750)
-    found = voices_of(vectors[order], lengths, max_centroids=150)
-    assert len(found) == 3
-    points, mass = thinned(vectors[order], lengths.astype(float), 150)
-    assert len(points) <= 150
+    points, mass = thinned(vectors, lengths.astype(float), 100)
+    assert 100 < len(points) < len(vectors), "joined only within turns"
     assert mass.sum() == lengths.sum()
+    found = voices_of(vectors, lengths, max_centroids=100)
+    assert len(found) == 4
+    nearest = np.argmax(vectors @ found.T, axis=1)
+    assert len(set(zip(turns.tolist(), nearest.tolist(), strict=True))) == 4
+
+
+def test_a_monologue_is_thinned_to_the_limit() -> None:
+    vectors, _ = voices([900], spread=0.5)
+    points, mass = thinned(vectors, np.full(900, 750.0), 100)
+    assert len(points) == 100
+    assert mass.sum() == 900 * 750
 
 
 def test_the_same_prints_give_the_same_voices() -> None:
