@@ -23,7 +23,7 @@ _AROUND: Final = 21  # bins whose mean is the ground over which a peak rises
 _PEAK_DB: Final = 6.0  # a bin this far above the ground is a peak
 _PEAKS: Final = 5  # the steadiest ones count
 _FINE: Final = 64  # samples, 4 ms: shorter than one clap
-_TREND: Final = 25  # fine frames, 100 ms: what is slower than a clap
+_TREND: Final = 11  # fine frames, 44 ms: what is slower than a clap, as the pulses of an engine are
 _COARSE: Final = 160  # samples, 10 ms
 _LEAST_POWER: Final = 1e-12
 # Laughter: bursts this far apart (3.3 to 7.1 Hz), looked for in windows of this many coarse frames.
@@ -42,7 +42,7 @@ class Measures:
         steadiness_db: standard deviation of that loudness, >= 0.
         flatness: geometric by arithmetic mean of the mean power spectrum from 125 Hz to 6 kHz: 1 white, 0 tones.
         middle: share of the power above 125 Hz that lies from 1 to 5 kHz, 0..1.
-        roughness: how uneven the power of 4 ms frames is against that of 100 ms, standard deviation by mean, >= 0;
+        roughness: how uneven the power of 4 ms frames is against that of 44 ms, standard deviation by mean, >= 0;
             0.2 to 0.3 for a steady noise.
         active: how often each bin is a peak, shape (376,), 0..1.
     """
@@ -117,15 +117,17 @@ def laughing(samples: Samples) -> NDArray[np.float32]:
     even = np.minimum(once.max(axis=1), rhythm[rows, 2 * period] + 0.15)
     valley = rhythm[rows, period // 2]
     colours = _colours(samples, len(loudness))
-    alike = np.array([_alike(colours[10 * r : 10 * r + BURST_FRAMES], int(p)) for r, p in enumerate(period)])
-    scores = _ramp(even, 0.45, 0.75) * _ramp(-valley, 0.1, 0.4) * _ramp(alike, 0.75, 0.92) * _ramp(depth, 6.0, 12.0)
+    above = np.maximum(0.0, windows - np.median(windows, axis=1, keepdims=True))
+    alike = np.array([_alike(colours[10 * r : 10 * r + BURST_FRAMES], above[r], int(p)) for r, p in enumerate(period)])
+    scores = _ramp(even, 0.4, 0.7) * _ramp(-valley, 0.1, 0.35) * _ramp(alike, 0.8, 0.93) * _ramp(depth, 6.0, 12.0)
     return np.asarray(scores ** (1 / 4), dtype=np.float32)
 
 
-def _alike(colours: NDArray[np.float32], period: int) -> float:
-    """Mean correlation of the spectral shape with that one period later."""
-    first, second = colours[:-period], colours[period:]
-    return float(np.mean(np.sum(first * second, axis=1)))
+def _alike(colours: NDArray[np.float32], above: NDArray[np.float32], period: int) -> float:
+    """Mean correlation of the spectral shape of loud frames with that of loud frames one period later."""
+    weights = above[:-period] * above[period:]
+    shared = np.sum(colours[:-period] * colours[period:], axis=1)
+    return float(np.sum(weights * shared) / max(1e-6, float(weights.sum())))
 
 
 def _colours(samples: Samples, frames: int) -> NDArray[np.float32]:

@@ -62,6 +62,21 @@ def test_laughter_is_found_where_it_is(rate, hz):
     assert abs(only.end_ms - 5_000) <= 800
 
 
+@pytest.mark.parametrize("ratio_db", [20, 10])
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_laughter_in_a_room(ratio_db, seed):
+    laugh = made.laughter(3, 4 + seed / 2, 180 + 40 * seed, seed)
+    level = 10 ** (-ratio_db / 20) * float(np.sqrt(np.mean(laugh**2)))
+    sound = np.concatenate((made.silence(1), laugh, made.silence(1))) + made.noise(5, 0.5, level, seed)
+    assert "laughter" in [one.kind for one in found(sound)]
+
+
+def test_an_engine_is_no_applause_and_no_laughter():
+    pulses = 1 + np.sign(np.sin(2 * np.pi * 5 * np.arange(made.RATE * 20) / made.RATE))
+    sound = (made.noise(20, 0.3, 0.05) * pulses).astype(np.float32)
+    assert {one.kind for one in found(sound)} == {"noise"}
+
+
 @pytest.mark.parametrize("sound", [made.silence(5), made.noise(5, 0.5, 0.003), made.silence(0), made.noise(0.3)])
 def test_silence_and_moments_are_nothing(sound):
     assert found(sound) == []
