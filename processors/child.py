@@ -148,6 +148,7 @@ def _tools(environment: dict[str, Any]) -> Any:
         asr_model=environment["asr_model"],
         work_dir=Path(environment["work_dir"]),
         limits=Limits(**environment["limits"]),
+        categories=environment["categories"],
     )
 
 

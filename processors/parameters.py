@@ -8,6 +8,7 @@ parameter computes its stage and those behind it anew, and nothing before.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 STEERED_BY: Final[dict[str, frozenset[str]]] = {
@@ -25,7 +26,13 @@ def relevant(stage: str, options: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in options.items() if name in STEERED_BY[stage]}
 
 
-def parameters(stage: str, options: Mapping[str, Any], asr_model: str | None, threads: int) -> dict[str, Any]:
+def parameters(
+    stage: str,
+    options: Mapping[str, Any],
+    asr_model: str | None,
+    threads: int,
+    categories: Mapping[str, str] = MappingProxyType({}),
+) -> dict[str, Any]:
     """What steers a stage beside its input, as JSON.
 
     Args:
@@ -33,12 +40,15 @@ def parameters(stage: str, options: Mapping[str, Any], asr_model: str | None, th
         options: those that are relevant for it.
         asr_model: the recogniser of the settings; None for the choice by profile and language.
         threads: of a child; another number of them changes floating point sums.
+        categories: of topics, of the settings.
     """
     steered: dict[str, Any] = {"options": dict(options), "threads": threads}
     if stage == "transcriber":
         steered["asr_model"] = asr_model
     if stage == "audio-extractor" and options.get("profile") == "fast":
         steered["hints"] = asr_model is None  # the language of the first speech chooses between two models
+    if stage == "segmenter" and categories:
+        steered["categories"] = dict(categories)
     return steered
 
 

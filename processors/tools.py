@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from processors.blobs import BlobStore
@@ -21,6 +22,7 @@ class Tools:
         asr_model: name of a model that overrides the choice by profile and language, or None.
         work_dir: folder for temporary files of jobs.
         limits: of media files.
+        categories: label -> description, instead of those of `processors.content.categories`; empty for these.
     """
 
     blobs: BlobStore
@@ -29,3 +31,4 @@ class Tools:
     asr_model: str | None
     work_dir: Path
     limits: Limits = DEFAULTS
+    categories: Mapping[str, str] = field(default_factory=dict)

@@ -10,5 +10,5 @@ ALGORITHM_VERSIONS: Final = {
     "metadata": 1,
     "transcriber": 1,
     "vision": 1,
-    "segmenter": 1,
+    "segmenter": 2,
 }

@@ -59,7 +59,7 @@ def next_request(
         return replace(request, generation=generation, replay_from="all", fresh=True)
     if known is None or request.source_digest is None:
         return request
-    digest = identity.request_digest(request.source_digest, request.options, settings.asr_model)
+    digest = identity.request_digest(request.source_digest, request.options, settings.asr_model, settings.categories)
     if known.request_digest == digest and known.status == "final":
         return None
     return replace(request, generation=known.generation + 1)

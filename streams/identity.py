@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -59,7 +60,9 @@ def video_id_of(source: str, options: Options) -> str:
     return _digest({"source": source, "options": options.model_dump(mode="json")})[:_ID_DIGITS]
 
 
-def request_digest(source_digest: str, options: Options, asr_model: str | None) -> str:
+def request_digest(
+    source_digest: str, options: Options, asr_model: str | None, categories: Mapping[str, str] | None = None
+) -> str:
     """What decides the result: source, options, model choice and the versions of all algorithms. Hex, 64 digits."""
     return _digest(
         {
@@ -67,6 +70,7 @@ def request_digest(source_digest: str, options: Options, asr_model: str | None) 
             "options": options.model_dump(mode="json"),
             "asr_model": asr_model,
             "versions": ALGORITHM_VERSIONS,
+            **({"categories": dict(categories)} if categories else {}),
         }
     )
 

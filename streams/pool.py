@@ -135,6 +135,7 @@ class ChildPool:
             "work_dir": str(work_dir),
             "limits": asdict(self._settings.limits),
             "memory_mb": self._settings.child_memory_mb,
+            "categories": self._settings.categories,
         }
         child = await _Child.start(self.child, environment, work_dir)
         self._all.add(child)

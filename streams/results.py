@@ -44,6 +44,7 @@ def to_json(result: Segments, blobs: BlobStore, *, locations: bool = True) -> di
         shots=[{"start_ms": shot.start_ms, "end_ms": shot.end_ms} for shot in document.shots],
         frames=to_wire(document.frames),
         curve=document.curve,
+        topics=to_wire(document.topics),
         run=_run(run),
     )
     if locations:

@@ -117,6 +117,9 @@ class Settings(BaseSettings):
     workers: int = Field(os.cpu_count() or 1, ge=1, le=256, description="children per CPU stage")
     threads: int = Field(1, ge=1, le=64, description="threads per child")
     asr_model: str | None = Field(None, description="recogniser for all languages, whatever the profile")
+    categories: dict[str, str] = Field(
+        {}, description="topics: label -> descriptions with semicolons between them; clipstream's own when empty"
+    )
     # The longest a single item may take. Above all real items: 29 s of speech take 30 s with the largest model on one
     # slow core; a whole video's decoding is one item of an extractor, at 40x real time 20 minutes are 13 hours.
     item_timeout_s: float = Field(1_200.0, ge=1.0, le=86_400.0, description="longest wait for the next output of a job")

@@ -113,7 +113,7 @@ class Bench:
             fresh_from: skip reading the cache when this stage is there or behind it.
         """
         options = relevant(stage, request.get("options", {}))
-        steered = parameters(stage, options, self.settings.asr_model, self.settings.threads)
+        steered = parameters(stage, options, self.settings.asr_model, self.settings.threads, self.settings.categories)
         key = identity.cache_key(stage, steered, inputs)
         if fresh_from is None or stage not in BEHIND.get(fresh_from, frozenset()):
             # on a thread: a tier may be slow, and heartbeats go on

@@ -183,7 +183,7 @@ async def _watch(supervisor: Supervisor, keeper: OwnerLock, settings: Settings) 
 
 def models_for(settings: Settings, profiles: Iterable[str]) -> list[str]:
     """Names of the models that videos of these profiles need."""
-    names = {"silero-vad", "yunet"}
+    names = {"silero-vad", "yunet", "use-multilingual"}
     if settings.asr_model:
         names.add(settings.asr_model)
         return sorted(names)

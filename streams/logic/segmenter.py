@@ -110,4 +110,5 @@ class Segmenter:
     def _request_digest(self, message: VideoJoined, source_digest: str | None) -> str | None:
         if source_digest is None:
             return None
-        return identity.request_digest(source_digest, message.options, self._bench.settings.asr_model)
+        settings = self._bench.settings
+        return identity.request_digest(source_digest, message.options, settings.asr_model, settings.categories)

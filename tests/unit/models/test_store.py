@@ -69,8 +69,7 @@ def test_bundled_models_need_no_download(tmp_path):
     store = ModelStore(None, tmp_path, allow_download=False)
     assert store.path("yunet").is_file()
     assert store.path("silero-vad").is_file()
-    present = {state.name: state.present for state in store.status()}
-    assert present == {"yunet": True, "silero-vad": True, "base": False, "tiny.en": False}
+    assert {state.name for state in store.status() if state.present} == {"yunet", "silero-vad"}
 
 
 def test_every_entry_has_a_licence_hashes_and_a_source():
