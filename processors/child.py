@@ -153,6 +153,7 @@ def _tools(environment: dict[str, Any]) -> Any:
         hosted=HostedAsr.from_json(environment.get("hosted")),
         recognition=Recognition.model_validate(environment["recognition"]),
         voices_dir=Path(environment["voices_dir"]) if environment["voices_dir"] else None,
+        categories=environment["categories"],
     )
 
 

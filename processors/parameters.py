@@ -8,7 +8,7 @@ parameter computes its stage and those behind it anew, and nothing before.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from processors.options import DEFAULT_PROFILE
@@ -37,6 +37,7 @@ class Steering:
         recognition: models by profile, device and languages.
         asr_service: model and address of the service that recognises speech; None for the local models.
         voices: digest of the enrolled people's recordings; None without any.
+        categories: of topics, label -> description; empty for clipstream's own.
     """
 
     asr_model: str | None = None
@@ -44,6 +45,7 @@ class Steering:
     recognition: Recognition = DEFAULT_RECOGNITION
     asr_service: str | None = None
     voices: str | None = None
+    categories: Mapping[str, str] = field(default_factory=dict)
 
     def decisive(self) -> dict[str, Any]:
         """What decides a result, as JSON; threads change digits that no result shows."""
@@ -52,6 +54,7 @@ class Steering:
             "recognition": self.recognition.model_dump(mode="json"),
             "asr_service": self.asr_service,
             "voices": self.voices,
+            "categories": dict(self.categories),
         }
 
 
@@ -78,7 +81,7 @@ def parameters(stage: str, options: Mapping[str, Any], steering: Steering) -> di
             asr_service=steering.asr_service,
         )
     if stage == "segmenter":
-        steered["voices"] = steering.voices
+        steered.update(voices=steering.voices, categories=dict(steering.categories))
     if stage == "audio-extractor":
         # the language of the first speech, by the large model, where it chooses between two models
         device: Device = "cuda" if steering.recognition.device == "cuda" else "cpu"

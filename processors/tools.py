@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from processors.blobs import BlobStore
@@ -26,6 +27,7 @@ class Tools:
         hosted: service that recognises speech, or None for the local models.
         recognition: models by profile, device and languages.
         voices_dir: folder with a recording of each enrolled person; None for none.
+        categories: label -> description, instead of those of `processors.content.categories`; empty for these.
     """
 
     blobs: BlobStore
@@ -37,3 +39,4 @@ class Tools:
     hosted: HostedAsr | None = None
     recognition: Recognition = DEFAULT_RECOGNITION
     voices_dir: Path | None = None
+    categories: Mapping[str, str] = field(default_factory=dict)

@@ -29,5 +29,8 @@ def warm(stage: str, tools: Tools) -> None:
         warm_vision(tools)
     elif stage == "segmenter":
         import processors.segments.job as _job  # noqa: F401
+        from processors.content.topics import finder
+
+        finder(tools)
     elif stage == "metadata":
         import processors.media.probe as _probe  # noqa: F401

@@ -141,6 +141,7 @@ class ChildPool:
             "limits": asdict(self._settings.limits),
             "recognition": self._settings.recognition.model_dump(mode="json"),
             "memory_mb": self._settings.child_memory_mb,
+            "categories": self._settings.categories,
         }
         if self._stage in _ASKS_SERVICES and (hosted := self._settings.hosted_asr(self.size)) is not None:
             environment["hosted"] = asdict(hosted)

@@ -48,6 +48,7 @@ def to_json(result: Segments, blobs: BlobStore, *, locations: bool = True) -> di
         speakers=[{"speaker": who.speaker, "speech_ms": who.speech_ms} for who in document.speakers],
         turns=to_wire(document.turns),
         sounds=to_wire(document.sounds),
+        topics=to_wire(document.topics),
         run=_run(run),
     )
     if locations:

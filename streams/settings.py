@@ -151,6 +151,9 @@ class Settings(BaseSettings):
     other_languages: Literal["drop", "nearest"] = Field(
         "drop", description="speech in other ones: no text, with the reason listed, or as the likeliest of these"
     )
+    categories: dict[str, str] = Field(
+        {}, description="topics: label -> descriptions with semicolons between them; clipstream's own when empty"
+    )
     # The longest a single item may take. Above all real items: 29 s of speech take 30 s with the largest model on one
     # slow core; a whole video's decoding is one item of an extractor, at 40x real time 20 minutes are 13 hours.
     item_timeout_s: float = Field(1_200.0, ge=1.0, le=86_400.0, description="longest wait for the next output of a job")
@@ -284,7 +287,7 @@ class Settings(BaseSettings):
     def steering(self) -> Steering:
         """What decides what stages compute."""
         voices = voices_digest(self.voices_dir)
-        return Steering(self.asr_model, self.threads, self.recognition, self.asr_service, voices)
+        return Steering(self.asr_model, self.threads, self.recognition, self.asr_service, voices, self.categories)
 
     @property
     def store(self) -> str:

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+# As in a child, and before numpy is imported: more threads than a busy machine has cores wait for each other.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 REPO = Path(__file__).resolve().parents[1]
 SAMPLE = REPO / "ops" / "sample" / "sample.mp4"
 

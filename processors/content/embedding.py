@@ -89,6 +89,10 @@ class SentenceEncoder:
             vectors[first:] = self._forward(batch)
         return vectors
 
+    def log_probability(self, word: str) -> float:
+        """How common a word is in text of all languages, <= 0: -4.9 for "the", -6.9 for "und", -11 for "football"."""
+        return max(self._pieces.log_probability(spelt) for spelt in (word, word.lower()))
+
     def _forward(self, batch: list[list[int]]) -> Vectors:
         """The network over the pieces of all sentences in a row; no convolution reaches into another sentence."""
         weights = self._weights

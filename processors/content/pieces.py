@@ -59,6 +59,11 @@ class Pieces:
         # no piece of such a model reaches over a blank, so each word is cut by itself, and words come again
         return [piece for word in self._one_form.normalize_str(text).split() for piece in self._cut(BLANK + word)]
 
+    def log_probability(self, word: str) -> float:
+        """How common a word is in the texts that the model was made from: that of its pieces, <= 0."""
+        cut = self._cut(BLANK + self._one_form.normalize_str(word).strip())
+        return sum(self._scores[piece] if piece != UNKNOWN else self._unknown for piece in cut)
+
     def _best_cut(self, word: str) -> tuple[int, ...]:
         """The likeliest pieces of a word with the blank before it; a character without a piece is unknown."""
         best = [0.0] + [-math.inf] * len(word)

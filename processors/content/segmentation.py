@@ -87,9 +87,8 @@ def _cheapest(sums: Floats, totals: Floats, price: float) -> list[int]:
     cost = np.full(len(places), np.inf)
     cost[0] = 0.0
     before = np.zeros(len(places), dtype=np.int64)
-    for end in range(1, len(places)):
-        # a video with fewer sentences than a topic needs is one topic
-        start = np.arange(max(1, end - least + 1))
+    for end in range(min(least, len(places) - 1), len(places)):
+        start = np.arange(max(1, end - least + 1))  # a video with fewer sentences than a topic needs is one topic
         gain = squares[end] + squares[start] - 2 * products[end, start]
         options = cost[start] + price - gain / (total[end] - total[start])
         best = int(np.argmin(options))

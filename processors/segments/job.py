@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from processors.content.topics import with_topics
 from processors.domain import ChunkTranscript, Segment, VideoFacts
 from processors.segments.parts import Parts, dump_json
 from processors.segments.rank import rank
@@ -47,13 +48,14 @@ def rank_parts(parts_uri: str, until_ms: int | None, tools: Tools) -> Ranked:
     Args:
         parts_uri: blob with `Parts` as JSON.
         until_ms: provisional: only what lies before is ranked.
-        tools: the blob store.
+        tools: the blob store; the model store for the sentence encoder.
 
     Raises:
         InvalidMessage: the blob is not there or no parts.
+        ModelUnavailable: there are words, and the sentence encoder cannot be had.
     """
     parts = Parts.from_json(tools.blobs.get(parts_uri))
-    ranking = rank(parts, until_ms=until_ms, voices=enrolled(tools))
+    ranking = with_topics(rank(parts, until_ms=until_ms, voices=enrolled(tools)), tools)
     models = {spoken.model for spoken in parts.transcripts if spoken.utterances}
     models |= {frame.model for batch in parts.batches for frame in batch.frames}
     return Ranked(

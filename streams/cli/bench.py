@@ -118,6 +118,39 @@ def stream(
     _give(found, as_json, output, _print_scale if scale else _print_stream)
 
 
+@commands.command()
+def topics(
+    data: Annotated[Path, typer.Option(help="Folder with meetings and their topics, *.jsonl in the form of QMSum.")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Also write the JSON here.")] = None,
+) -> None:
+    """Topic boundaries against known ones: Pk and WindowDiff, beside even spacing, chance, TextTiling and none.
+
+    Examples:
+
+        clipstream bench topics --data meetings
+    """
+    from ops.bench.topics import run
+    from processors.models.store import ModelStore
+    from streams.cli.embedded import downloading
+
+    settings = load_settings()
+    with downloading() as on_progress:
+        store = ModelStore(settings.models_dir, settings.cache_dir, not settings.offline, on_progress)
+        found = run(data, store)
+    _give(found, as_json, output, _print_topics)
+
+
+def _print_topics(found: dict[str, Any]) -> None:
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name in ("", "Pk", "WindowDiff", "boundaries"):
+        table.add_column(name, justify="right" if name else "left")
+    for name, row in [("clipstream", found["pooled"]), *found["baselines"].items()]:
+        table.add_row(name, f"{row['pk']:.3f}", f"{row['window_diff']:.3f}", f"{row['boundaries']:.1f}")
+    out().print(table)
+    print_text(f"{found['pooled']['meetings']} meetings; true boundaries {found['pooled']['true_boundaries']:.1f}")
+
+
 def _give(found: dict[str, Any], as_json: bool, output: Path | None, show: Callable[[dict[str, Any]], None]) -> None:
     if output is not None:
         output.write_bytes(orjson.dumps(found, option=orjson.OPT_INDENT_2))

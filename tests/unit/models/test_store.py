@@ -69,9 +69,7 @@ def test_bundled_models_need_no_download(tmp_path):
     store = ModelStore(None, tmp_path, allow_download=False)
     assert store.path("yunet").is_file()
     assert store.path("silero-vad").is_file()
-    present = {state.name: state.present for state in store.status()}
-    wanted = {"yunet": True, "silero-vad": True, "campplus": True}
-    assert present == {**dict.fromkeys(MODELS, False), **wanted}
+    assert {state.name for state in store.status() if state.present} == {"yunet", "silero-vad", "campplus"}
 
 
 def test_every_entry_has_a_licence_hashes_and_a_source():
