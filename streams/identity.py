@@ -68,7 +68,6 @@ def request_digest(source_digest: str, options: Options, steering: Steering) -> 
             "options": options.model_dump(mode="json"),
             **steering.decisive(),
             "versions": ALGORITHM_VERSIONS,
-            **({"categories": dict(categories)} if categories else {}),
         }
     )
 

@@ -22,9 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processors.content.cohesion import PARTS, STEM_LETTERS, spread_worth
+from processors.languages import UNSPACED
 from processors.segments.lexicon import EDGE_PUNCTUATION
 from processors.segments.sentences import clause_ends
-from processors.segments.words import UNSPACED_LANGUAGES, Token
+from processors.segments.words import Token
 
 MAX_PHRASES: Final = 5
 MAX_WORDS: Final = 3
@@ -142,7 +143,7 @@ def _runs(sentences: Sequence[Sequence[Token]], language: Language) -> list[list
         runs: list[list[_Word]] = [[]]
         for position, (token, word) in enumerate(zip(tokens, said, strict=True)):
             stem = word.lower()[:STEM_LETTERS]
-            spaced = token.language not in UNSPACED_LANGUAGES
+            spaced = token.language not in UNSPACED
             tells = word.replace("-", "").isalpha() and len(word) >= (MIN_LETTERS if spaced else 1)
             rarity = own[stem] * min(1.0, max(0.0, bound - common[word]) / RARE) if tells else 0.0
             runs[-1].append(_Word(word, stem, position == 0, rarity, " " if spaced else ""))

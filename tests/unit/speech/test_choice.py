@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from processors.errors import ModelUnavailable
 from processors.models.manifest import MODELS
-from processors.parameters import parameters
+from processors.parameters import Steering, parameters
 from processors.speech.choice import (
     TIERS,
     Choice,
@@ -80,13 +80,14 @@ def test_settings_change_a_tier_and_leave_the_rest():
 
 def test_cache_keys_follow_the_choice():
     plain, changed = Recognition(), Recognition(profiles={"fast": TierChanges(small="base")})
-    assert parameters("transcriber", {}, None, 1, plain) != parameters("transcriber", {}, None, 1, changed)
+    plainly, otherwise = Steering(recognition=plain), Steering(recognition=changed)
+    assert parameters("transcriber", {}, plainly) != parameters("transcriber", {}, otherwise)
     fast = {"profile": "fast"}
-    assert parameters("audio-extractor", fast, None, 1, plain)["hints"] == "base"
+    assert parameters("audio-extractor", fast, plainly)["hints"] == "base"
     for steered in (
-        parameters("audio-extractor", {}, None, 1, plain),
-        parameters("audio-extractor", fast, "base", 1, plain),
-        parameters("audio-extractor", fast, None, 1, changed),
+        parameters("audio-extractor", {}, plainly),
+        parameters("audio-extractor", fast, Steering("base", recognition=plain)),
+        parameters("audio-extractor", fast, otherwise),
     ):
         assert "hints" not in steered
 
