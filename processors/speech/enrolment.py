@@ -6,7 +6,6 @@ content of the folder and not where it lies: its digest is part of the segmenter
 
 from __future__ import annotations
 
-from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -33,7 +32,13 @@ def enrolled(tools: Tools) -> dict[str, Vectors]:
         ModelUnavailable: no weights.
     """
     digest = voices_digest(tools.voices_dir)
-    return {} if digest is None or tools.voices_dir is None else _enrolled(digest, tools)
+    if digest is None or tools.voices_dir is None:
+        return {}
+    if digest not in _kept:
+        found = _read(tools.voices_dir, tools)
+        _kept.clear()
+        _kept[digest] = found
+    return _kept[digest]
 
 
 def names_of(voices: Vectors, known: dict[str, Vectors]) -> dict[int, str]:
@@ -56,11 +61,12 @@ def names_of(voices: Vectors, known: dict[str, Vectors]) -> dict[int, str]:
     return found
 
 
-@lru_cache(maxsize=1)
-def _enrolled(digest: str, tools: Tools) -> dict[str, Vectors]:
-    assert tools.voices_dir is not None
+_kept: dict[str, dict[str, Vectors]] = {}  # digest of the folder that was read last -> its people
+
+
+def _read(folder: Path, tools: Tools) -> dict[str, Vectors]:
     found: dict[str, list[Vectors]] = {}
-    for path in recordings(tools.voices_dir):
+    for path in recordings(folder):
         name = "".join(filter(str.isprintable, path.stem)).strip()[:_MAX_NAME] or "unnamed"
         found.setdefault(name, []).append(_prints(path, tools))
     return {name: np.concatenate(prints) for name, prints in found.items()}
