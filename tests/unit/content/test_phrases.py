@@ -21,9 +21,9 @@ TEXTS = {
     ),
     "es": (
         "El volcán de La Palma entró en erupción en septiembre y la lava destruyó cientos de casas. Según los "
-        "geólogos, la lava avanzaba muy despacio mientras los vecinos recogían sus muebles. Aunque el volcán se apagó en "
-        "diciembre, muchos agricultores todavía no han vuelto a sus plataneras. Había ceniza sobre los tejados y sobre "
-        "las carreteras. El gobierno prometió ayudas para reconstruir las viviendas.",
+        "geólogos, la lava avanzaba muy despacio mientras los vecinos recogían sus muebles. Aunque el volcán se apagó "
+        "en diciembre, muchos agricultores todavía no han vuelto a sus plataneras. Había ceniza sobre los tejados y "
+        "sobre las carreteras. El gobierno prometió ayudas para reconstruir las viviendas.",
         {"volcán", "lava", "ceniza", "agricultores", "geólogos", "viviendas"},
     ),
     "fr": (

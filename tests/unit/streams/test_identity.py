@@ -54,8 +54,10 @@ def test_request_digest_depends_on_what_decides_the_result():
         identity.request_digest("bb", Options(), None),
         identity.request_digest("aa", Options(max_segments=3), None),
         identity.request_digest("aa", Options(), "tiny.en"),
+        identity.request_digest("aa", Options(), None, {"bees": "honey"}),
     ]
-    assert len({base, *others}) == 4
+    assert len({base, *others}) == 5
+    assert identity.request_digest("aa", Options(), None, {}) == base
 
 
 def test_cache_keys_depend_on_stage_parameters_and_inputs():
