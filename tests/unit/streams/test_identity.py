@@ -6,6 +6,7 @@ import pytest
 
 from processors.errors import InvalidMessage
 from processors.options import Options
+from processors.parameters import parameters
 from processors.versions import ALGORITHM_VERSIONS
 from schemas.messages import VideoIngested
 from streams import identity
@@ -68,6 +69,13 @@ def test_cache_keys_depend_on_stage_parameters_and_inputs():
         identity.cache_key("transcriber", {"a": 1}, "x"),
     }
     assert len(keys) == 4
+
+
+def test_own_categories_steer_the_segmenter_alone():
+    for stage, steered in [("segmenter", True), ("transcriber", False)]:
+        usual = parameters(stage, {}, None, 1)
+        assert usual == parameters(stage, {}, None, 1, {})
+        assert (usual != parameters(stage, {}, None, 1, {"bees": "honey"})) is steered
 
 
 def test_every_stage_has_a_version_and_a_place_in_the_flow():
