@@ -6,12 +6,16 @@ Meetings with even numbers, in the order of files and lines, are those on which 
 
 from __future__ import annotations
 
+import os
 import random
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import orjson
 
 from ops.bench.machine import describe
 from ops.bench.meetings import Meeting, read_meetings
@@ -24,10 +28,26 @@ from processors.domain import Utterance
 from processors.errors import InvalidMessage
 from processors.models.store import ModelStore
 from processors.segments.words import tokens_of
+from streams.settings import Settings, load_settings, to_environment
 
 RANDOM_ROUNDS: Final = 200
 DECIMALS: Final = 4
 OnMeeting = Callable[[int, int], None]
+
+
+def run_alone(data: Path, settings: Settings) -> dict[str, Any]:
+    """`run` in a process with one thread, as a child of the segmenter has: numpy takes the number when it is loaded.
+
+    Raises:
+        InvalidMessage: there are no such meetings.
+    """
+    if not any(data.rglob("*.jsonl")):
+        raise InvalidMessage(f"There are no meetings with topics (*.jsonl) in {data}.")
+    environment = {**os.environ, **to_environment(settings), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "ops.bench.topics", str(data.absolute())]
+    done = subprocess.run(command, stdout=subprocess.PIPE, env=environment, check=True)
+    found: dict[str, Any] = orjson.loads(done.stdout)
+    return found
 
 
 def run(data: Path, models: ModelStore, on_meeting: OnMeeting = lambda done, total: None) -> dict[str, Any]:
@@ -118,4 +138,9 @@ def _baseline(
     return _means([_row(0, meeting, way(meeting, source)) for meeting in meetings for _ in range(rounds)])
 
 
-__all__ = ["run"]
+if __name__ == "__main__":
+    _settings = load_settings()
+    _store = ModelStore(_settings.models_dir, _settings.cache_dir, not _settings.offline)
+    sys.stdout.buffer.write(orjson.dumps(run(Path(sys.argv[1]), _store)))
+
+__all__ = ["run", "run_alone"]

@@ -57,22 +57,25 @@ def topic_starts(vectors: NDArray[np.float32], words: Sequence[Sequence[str]]) -
     weights = np.array([min(len(said), MAX_WORDS) for said in words], dtype=np.float64) + 1e-3
     points = np.hstack(
         [
-            math.sqrt(1 - COHESION) * _centred(vectors, weights),
-            math.sqrt(COHESION) * _centred(cohesion_vectors(words), weights),
+            np.float32(math.sqrt(1 - COHESION)) * _centred(vectors, weights),
+            np.float32(math.sqrt(COHESION)) * _centred(cohesion_vectors(words), weights),
         ]
     )
     price = PRICE * math.log(len(words)) * float(weights.mean())
-    sums = np.vstack([np.zeros(points.shape[1]), np.cumsum(points * weights[:, None], axis=0)])
+    # running sums: of six hours 37 MB; sums in single precision would be too coarse for their differences
+    sums = np.zeros((len(words) + 1, points.shape[1]))
+    np.cumsum(points * weights[:, None].astype(np.float32), axis=0, out=sums[1:])
+    del points
     totals = np.concatenate([[0.0], np.cumsum(weights)])
     return _refined(_cheapest(sums, totals, price), sums, totals)
 
 
-def _centred(vectors: NDArray[np.float32], weights: Floats) -> Floats:
+def _centred(vectors: NDArray[np.float32], weights: Floats) -> NDArray[np.float32]:
     """Without the mean of the video, and with a mean squared length of 1, so that both kinds weigh what they should."""
-    mean = (vectors * weights[:, None]).sum(axis=0) / weights.sum()
-    centred: Floats = vectors.astype(np.float64) - mean
-    spread = float((weights * (centred * centred).sum(axis=1)).sum() / weights.sum())
-    return centred / math.sqrt(spread) if spread > 1e-12 else centred * 0.0
+    centred = vectors - (weights @ vectors / weights.sum()).astype(np.float32)
+    spread = float(weights @ np.einsum("ij,ij->i", centred, centred) / weights.sum())
+    scaled: NDArray[np.float32] = centred * np.float32(1 / math.sqrt(spread) if spread > 1e-12 else 0.0)
+    return scaled
 
 
 def _cheapest(sums: Floats, totals: Floats, price: float) -> list[int]:

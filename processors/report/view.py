@@ -15,6 +15,7 @@ from processors.report.pictures import STRIP_WIDTH, Picture, Pictures
 from processors.report.run import StageView, model_names, run_facts, stage_views
 from processors.report.source import entries, percent, text, whole
 from processors.report.spoken import LanguageView, ParagraphView, language_views, paragraph_views
+from processors.report.subjects import TopicView, topic_views
 from processors.segments.keyframes import key_frame
 from processors.timeline import clock
 
@@ -47,6 +48,7 @@ class ReportView:
     curve: str
     lanes: int
     ticks: list[timeline.Tick]
+    topics: list[TopicView]
     paragraphs: list[ParagraphView]
     transcript_open: bool
     stages: list[StageView]
@@ -91,6 +93,7 @@ def build_view(result: Mapping[str, Any], document: Document, pictures: Pictures
         curve=timeline.curve_path(document.curve, duration_ms),
         lanes=1 + max((segment.marker.lane for segment in segments), default=0),
         ticks=timeline.axis(duration_ms),
+        topics=topic_views(document.topics),
         paragraphs=paragraphs,
         transcript_open=len(paragraphs) <= TRANSCRIPT_OPEN_PARAGRAPHS,
         stages=stage_views(result.get("run") or {}),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from processors.content.embedding import MODEL as SENTENCE_MODEL
 from processors.content.topics import with_topics
 from processors.domain import ChunkTranscript, Segment, VideoFacts
 from processors.segments.parts import Parts, dump_json
@@ -28,7 +29,7 @@ class Ranked:
 
     Attributes:
         notes: what a user should know about what was not found ("no speech").
-        models: names of the models whose words and labels are in it, sorted.
+        models: names of the models whose words, labels and topics are in it, sorted.
     """
 
     facts: VideoFacts | None
@@ -58,6 +59,7 @@ def rank_parts(parts_uri: str, until_ms: int | None, tools: Tools) -> Ranked:
     ranking = with_topics(rank(parts, until_ms=until_ms, voices=enrolled(tools)), tools)
     models = {spoken.model for spoken in parts.transcripts if spoken.utterances}
     models |= {frame.model for batch in parts.batches for frame in batch.frames}
+    models |= {SENTENCE_MODEL} if ranking.document.topics else set()
     return Ranked(
         facts=parts.facts,
         duration_ms=ranking.duration_ms,

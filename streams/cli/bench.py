@@ -130,14 +130,9 @@ def topics(
 
         clipstream bench topics --data meetings
     """
-    from ops.bench.topics import run
-    from processors.models.store import ModelStore
-    from streams.cli.embedded import downloading
+    from ops.bench.topics import run_alone
 
-    settings = load_settings()
-    with downloading() as on_progress:
-        store = ModelStore(settings.models_dir, settings.cache_dir, not settings.offline, on_progress)
-        found = run(data, store)
+    found = run_alone(data, load_settings())
     _give(found, as_json, output, _print_topics)
 
 

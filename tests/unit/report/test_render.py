@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from processors.domain import Document, Emotion, Label, Marker, Utterance
+from processors.domain import Document, Emotion, Label, Marker, Topic, Utterance
 from processors.report import render_report
 from processors.segments import rank
 from tests.unit.segments.builders import chunk, frame, parts, shots_at, talk, utterance
@@ -273,6 +273,17 @@ def test_three_hours_make_a_light_file() -> None:
     page = Page(html)
     details = next(attributes for attributes in page.all("details") if "transcript" in attributes["class"])
     assert "open" not in details
+
+
+def test_topics_are_listed_with_their_times() -> None:
+    result, document = example()
+    topics = [Topic(1_000, 65_000, ["river", "sand <b>"], "nature", 0.876), Topic(65_000, 90_000, [], "other", 0.6)]
+    page = render_report(result, jpeg, replace(document, topics=topics))
+    assert ">1:05</time>" in page
+    assert "river, sand &lt;b&gt;" in page
+    assert re.search(r"nature 88&thinsp;%", page)
+    assert "other" not in page.partition('id="topics-heading"')[2].partition("</section>")[0]
+    assert 'id="topics-heading"' not in render_report(result, jpeg, document)
 
 
 def test_rendering_is_deterministic() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from processors.errors import InvalidMessage
 from processors.options import Options
-from processors.parameters import Steering
+from processors.parameters import Steering, parameters
 from processors.speech.choice import Recognition
 from processors.versions import ALGORITHM_VERSIONS
 from schemas.messages import VideoIngested
@@ -57,8 +57,9 @@ def test_request_digest_depends_on_what_decides_the_result():
         identity.request_digest("aa", Options(max_segments=3), Steering()),
         identity.request_digest("aa", Options(), Steering("tiny.en")),
         identity.request_digest("aa", Options(), Steering(recognition=Recognition(languages=("en",)))),
+        identity.request_digest("aa", Options(), Steering(categories={"bees": "honey"})),
     ]
-    assert len({base, *others}) == 5
+    assert len({base, *others}) == 6
 
 
 def test_cache_keys_depend_on_stage_parameters_and_inputs():
@@ -69,6 +70,13 @@ def test_cache_keys_depend_on_stage_parameters_and_inputs():
         identity.cache_key("transcriber", {"a": 1}, "x"),
     }
     assert len(keys) == 4
+
+
+def test_own_categories_steer_the_segmenter_alone():
+    for stage, steered in [("segmenter", True), ("transcriber", False)]:
+        usual = parameters(stage, {}, None, 1)
+        assert usual == parameters(stage, {}, None, 1, {})
+        assert (usual != parameters(stage, {}, None, 1, {"bees": "honey"})) is steered
 
 
 def test_every_stage_has_a_version_and_a_place_in_the_flow():

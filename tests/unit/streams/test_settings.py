@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import traceback
 from pathlib import Path
 
@@ -231,3 +232,10 @@ def test_without_a_broker_the_remedy_is_told():
 
 def test_addresses_for_aiokafka():
     assert Settings(broker_url="kafka://a:1;kafka://b:2").bootstrap_servers() == "a:1,b:2"
+
+
+def test_own_categories_reach_the_workers(monkeypatch):
+    monkeypatch.setenv("CLIPSTREAM_CATEGORIES", '{"bees": "honey; hives"}')
+    settings = load_settings()
+    assert settings.categories == {"bees": "honey; hives"}
+    assert json.loads(to_environment(settings)["CLIPSTREAM_CATEGORIES"]) == settings.categories
