@@ -74,9 +74,8 @@ def test_cache_keys_depend_on_stage_parameters_and_inputs():
 
 def test_own_categories_steer_the_segmenter_alone():
     for stage, steered in [("segmenter", True), ("transcriber", False)]:
-        usual = parameters(stage, {}, None, 1)
-        assert usual == parameters(stage, {}, None, 1, {})
-        assert (usual != parameters(stage, {}, None, 1, {"bees": "honey"})) is steered
+        usual = parameters(stage, {}, Steering())
+        assert (usual != parameters(stage, {}, Steering(categories={"bees": "honey"}))) is steered
 
 
 def test_every_stage_has_a_version_and_a_place_in_the_flow():
