@@ -19,7 +19,8 @@ from ops.local.child import spawn
 from ops.local.info import write_json
 from streams.clock import Clock
 from streams.dead_letters import EXIT_DEAD_LETTER_LIMIT, EXIT_FATAL
-from streams.settings import Settings, to_environment
+from streams.reading import to_environment
+from streams.settings import Settings
 
 FIRST_BACK_OFF_S: Final = 0.5
 MAX_BACK_OFF_S: Final = 30.0

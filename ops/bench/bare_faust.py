@@ -19,7 +19,8 @@ import faust
 
 from ops.bench.bare import SOURCE, TARGET
 from streams.app import create_app
-from streams.settings import Settings, to_environment
+from streams.reading import to_environment
+from streams.settings import Settings
 from streams.stage import ADMITTED
 
 NAME: Final = "bench-bare"

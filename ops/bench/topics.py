@@ -28,7 +28,8 @@ from processors.domain import Utterance
 from processors.errors import InvalidMessage
 from processors.models.store import ModelStore
 from processors.segments.words import tokens_of
-from streams.settings import Settings, load_settings, to_environment
+from streams.reading import load_settings, to_environment
+from streams.settings import Settings
 
 RANDOM_ROUNDS: Final = 200
 DECIMALS: Final = 4

@@ -14,7 +14,7 @@ from typing import Final
 from PIL import Image
 
 from ops.local.info import read_cluster
-from streams.settings import load_settings
+from streams.reading import load_settings
 from streams.topics import SEGMENTS
 
 PICTURE: Final = Path(__file__).parents[2] / "docs" / "kafka-ui.png"

@@ -46,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         if options.state is None or options.cache is None:
-            from streams.settings import load_settings
+            from streams.reading import load_settings
 
             settings = load_settings(data_dir=options.state, cache_dir=options.cache)
             options.state, options.cache = settings.data_dir, settings.cache_dir

@@ -16,7 +16,7 @@ from processors.errors import InvalidMessage
 from streams.cli import bench_speakers
 from streams.cli.console import console, out, print_json, print_text
 from streams.cli.process import SAMPLE
-from streams.settings import load_settings
+from streams.reading import load_settings
 
 commands: Final = typer.Typer(no_args_is_help=True, help="Compare with naive ways and with baselines, in one run.")
 # A tenth of what recognition of a chunk takes, and each measurement long enough for its start and end not to count.

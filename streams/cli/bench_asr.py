@@ -11,7 +11,7 @@ from rich.table import Table
 from processors.errors import InvalidMessage
 from streams.cli.console import console, out, print_text
 from streams.cli.process import SAMPLE
-from streams.settings import load_settings
+from streams.reading import load_settings
 
 
 def asr(

@@ -12,7 +12,7 @@ from rich.table import Table
 from processors.errors import InvalidMessage
 from processors.models.store import ModelStore
 from streams.cli.console import console, out, print_json, print_text
-from streams.settings import load_settings
+from streams.reading import load_settings
 
 _PERCENT: Final = ".1%"
 Data = Annotated[Path, typer.Option(help="Folder with folders of clips, a truth.json with speakers in each.")]

@@ -11,7 +11,7 @@ from streams.admin import create_topics
 from streams.cli.console import console, escape, print_json
 from streams.clock import SYSTEM_CLOCK
 from streams.control import cancel as cancel_video
-from streams.settings import load_settings
+from streams.reading import load_settings
 
 
 def register(app: typer.Typer) -> None:

@@ -25,8 +25,9 @@ from streams.cli.embedded import agents_lock, pull_models
 from streams.cli.up_note import Up, forget_up, note_up, one_at_a_time, read_up
 from streams.clock import SYSTEM_CLOCK
 from streams.places import check_places
+from streams.reading import load_settings
 from streams.secrets import masked
-from streams.settings import Settings, load_settings
+from streams.settings import Settings
 from streams.supervisor import Child, Supervisor
 
 _POLL_S: Final = 0.2

@@ -26,7 +26,8 @@ from streams.cli.reporting import result_json, write_report
 from streams.client import TERMINAL, following, keep_highest, latest_results, producing, request_for, requests
 from streams.connection import BrokerRefuses, BrokerUnreachable
 from streams.places import check_folder
-from streams.settings import BrokerBusy, Settings, load_settings
+from streams.reading import load_settings
+from streams.settings import BrokerBusy, Settings
 from streams.sources import name_of
 
 _POLL_S: Final = 0.5

@@ -14,8 +14,9 @@ from processors.media.weburl import public_text
 from streams import admin
 from streams.cli.console import console, escape, out, print_json, print_text
 from streams.letters import Letter, letters, requeue
+from streams.reading import load_settings
 from streams.secrets import published
-from streams.settings import Settings, load_settings
+from streams.settings import Settings
 
 commands: Final = typer.Typer(no_args_is_help=True, help="What stages gave up on: list it, look at it, send it again.")
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]

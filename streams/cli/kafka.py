@@ -13,7 +13,7 @@ from ops.local.jars import ensure_jars
 from ops.local.java import ensure_java
 from streams.cli.console import print_text
 from streams.connection import java_properties
-from streams.settings import load_settings
+from streams.reading import load_settings
 
 TOOLS: Final = {
     "console-producer": "org.apache.kafka.tools.ConsoleProducer",

@@ -15,7 +15,8 @@ from ops.local.info import LOCK_FILE, load_info
 from ops.local.owner_lock import is_owned
 from processors.errors import ClipstreamError, StorageFull
 from streams.connection import BrokerUnreachable
-from streams.settings import Settings, load_settings
+from streams.reading import load_settings
+from streams.settings import Settings
 
 AGAIN: Final = "Run the command again: what was computed is kept."
 _POLL_S: Final = 0.2

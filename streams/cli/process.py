@@ -28,7 +28,8 @@ from streams.cli.reporting import check_writable, write_report
 from streams.client import TERMINAL, following, keep_highest, latest_results, next_request, producing, request_for
 from streams.places import check_folder
 from streams.progress import VideoProgress
-from streams.settings import Settings, load_settings
+from streams.reading import load_settings
+from streams.settings import Settings
 from streams.sources import name_of
 
 EXIT_FAILED: Final = 1

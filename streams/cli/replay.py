@@ -19,8 +19,9 @@ from streams.admin import create_topics
 from streams.cli.console import console, escape, out, print_json, print_text
 from streams.cli.embedded import agents_lock, broker_running, waiting
 from streams.join.rebuild import Rebuilt, rebuild_join
+from streams.reading import load_settings
 from streams.replay import STAGES, Rewind, readers_of, replay_topic, replay_video
-from streams.settings import Settings, load_settings
+from streams.settings import Settings
 
 # A broker takes stopped workers for members until their session times out.
 _BEYOND_SESSION_S: Final = 5.0

@@ -15,8 +15,9 @@ from streams.cli.console import escape, out, print_json, styled
 from streams.client import TERMINAL, latest_results, read_all, requests
 from streams.clock import SYSTEM_CLOCK
 from streams.progress import VideoProgress
+from streams.reading import load_settings
 from streams.secrets import masked
-from streams.settings import Settings, load_settings
+from streams.settings import Settings
 from streams.stuck import find_stuck
 from streams.supervisor import read_states
 from streams.worker import living_workers

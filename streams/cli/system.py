@@ -16,7 +16,8 @@ from streams.cli import doctor as checks
 from streams.cli.console import console, escape, out, print_json, print_text
 from streams.cli.embedded import downloading
 from streams.collect import collect
-from streams.settings import PREFIX, Settings, load_settings, shown
+from streams.reading import load_settings, shown
+from streams.settings import PREFIX, Settings
 
 models_commands: Final = typer.Typer(no_args_is_help=True, help="The models: what there is, what is here.")
 _DAY_S: Final = 86_400

@@ -14,7 +14,8 @@ from streams.cli.console import out, print_json, print_json_line, print_text
 from streams.cli.presence import of_another, while_there
 from streams.client import following, read_all
 from streams.codec import readable, to_wire
-from streams.settings import Settings, load_settings
+from streams.reading import load_settings
+from streams.settings import Settings
 
 commands: Final = typer.Typer(no_args_is_help=True, help="Create, list and read topics.")
 _RAW_SHOWN: Final = 2_000

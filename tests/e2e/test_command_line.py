@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from streams.settings import Settings, to_environment
+from streams.reading import to_environment
+from streams.settings import Settings
 from tests import media
 from tests.conftest import SAMPLE
 

@@ -12,7 +12,7 @@ import pytest
 from ops.local.child import spawn
 from streams import topics
 from streams.groups import group_states
-from streams.settings import to_environment
+from streams.reading import to_environment
 from streams.stage import ADMITTED
 from streams.supervisor import clipstream_command
 from tests import media

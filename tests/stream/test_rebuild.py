@@ -24,7 +24,8 @@ from streams.join import rebuild
 from streams.join.parts import PART_TOPICS
 from streams.join.rebuild import rebuild_join
 from streams.join.rows import changelog_name
-from streams.settings import Settings, to_environment
+from streams.reading import to_environment
+from streams.settings import Settings
 from tests.pipeline import Pipeline, until
 from tests.unit.join.records import FAR_MS, Raw, raw, records
 

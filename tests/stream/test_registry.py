@@ -25,8 +25,9 @@ from streams import codec, topics
 from streams.admin import create_topics
 from streams.client import producing
 from streams.connection import client_options
+from streams.reading import load_settings, to_environment
 from streams.registry import Registry, RegistryAway, SchemaRefused
-from streams.settings import Settings, load_settings, to_environment
+from streams.settings import Settings
 from streams.supervisor import clipstream_command
 from tests.pipeline import Pipeline, until
 

@@ -18,8 +18,9 @@ from streams.client import producing, read_all
 from streams.connection import BrokerRefuses, BrokerUnreachable
 from streams.groups import group_states
 from streams.letters import letters, requeue
+from streams.reading import to_environment
 from streams.replay import replay_topic
-from streams.settings import Settings, to_environment
+from streams.settings import Settings
 from streams.supervisor import clipstream_command
 from tests.pipeline import Pipeline, request, until
 from tests.secured import PASSWORD, Secured, secured_broker

@@ -19,7 +19,8 @@ from typer.testing import CliRunner
 from ops.local.jars import KAFKA_VERSION
 from ops.local.kafka_config import server_properties
 from streams import agents
-from streams.settings import PREFIX, Settings, load_settings
+from streams.reading import load_settings
+from streams.settings import PREFIX, Settings
 
 REPO = Path(__file__).resolve().parents[2]
 COMPOSE = yaml.safe_load((REPO / "docker-compose.kafka.yml").read_text())

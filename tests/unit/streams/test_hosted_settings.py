@@ -21,7 +21,8 @@ from processors.tools import Tools
 from streams import identity
 from streams.clock import SYSTEM_CLOCK
 from streams.pool import ChildPool
-from streams.settings import OPENAI_URL, Settings, SettingsError, load_settings
+from streams.reading import load_settings
+from streams.settings import OPENAI_URL, Settings, SettingsError
 from streams.work import Bench
 
 KEY = "sk-do-not-tell"

@@ -10,7 +10,8 @@ import pytest
 
 from processors.speech.choice import TierChanges
 from streams.connection import client_options, faust_credentials
-from streams.settings import Settings, SettingsError, load_settings, shown, to_environment
+from streams.reading import load_settings, shown, to_environment
+from streams.settings import Settings, SettingsError
 
 
 @pytest.fixture(autouse=True)

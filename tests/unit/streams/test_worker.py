@@ -9,8 +9,9 @@ import sys
 import pytest
 
 from streams.dead_letters import EXIT_FATAL
+from streams.reading import to_environment
 from streams.secrets import MaskingFormatter, secrets_of
-from streams.settings import Settings, to_environment
+from streams.settings import Settings
 from streams.worker import LOG_FORMAT, Repeats
 from tests.unit.streams.test_supervisor import HandClock
 
@@ -56,7 +57,7 @@ def test_no_secret_of_the_settings_is_written_to_a_log_wherever_it_comes_from():
 )
 def test_a_worker_without_a_store_or_with_a_wrong_cache_tells_its_supervisor_why(tmp_path, values, why):
     settings = Settings(data_dir=tmp_path, broker_url="kafka://127.0.0.1:1", **values)
-    code = "from streams.worker import *; from streams.settings import *; run_worker('metadata', load_settings(), '1')"
+    code = "from streams.worker import *; from streams.reading import *; run_worker('metadata', load_settings(), '1')"
     done = subprocess.run(
         [sys.executable, "-c", code], env=to_environment(settings), capture_output=True, text=True, timeout=60
     )
