@@ -64,7 +64,8 @@ def topic_starts(vectors: NDArray[np.float32], words: Sequence[Sequence[str]]) -
     price = PRICE * math.log(len(words)) * float(weights.mean())
     # running sums: of six hours 37 MB; sums in single precision would be too coarse for their differences
     sums = np.zeros((len(words) + 1, points.shape[1]))
-    np.cumsum(points * weights[:, None].astype(np.float32), axis=0, out=sums[1:])
+    np.multiply(points, weights[:, None], out=sums[1:])
+    np.cumsum(sums[1:], axis=0, out=sums[1:])
     del points
     totals = np.concatenate([[0.0], np.cumsum(weights)])
     return _refined(_cheapest(sums, totals, price), sums, totals)
