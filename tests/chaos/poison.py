@@ -98,8 +98,23 @@ def _absurd(spec: TopicSpec[Any], chance: random.Random) -> bytes:
     schema = bundled(spec.name)
     body = io.BytesIO()
     body.write(struct.pack(">bI", 0, schema.schema_id))
-    fastavro.schemaless_writer(body, schema.parsed, _value(json.loads(schema.text), {}, chance))
+    text = json.loads(schema.text)
+    fastavro.schemaless_writer(body, schema.parsed, _value(text, _named(text), chance))
     return body.getvalue()[:MAX_BYTES]
+
+
+def _named(schema: Any) -> dict[str, Any]:
+    """All records of a schema by name: a name may be used in a branch where the record itself was not drawn."""
+    if isinstance(schema, list):
+        return {name: record for one in schema for name, record in _named(one).items()}
+    if not isinstance(schema, dict):
+        return {}
+    found = {name: record for key in ("type", "items", "values") for name, record in _named(schema.get(key)).items()}
+    if schema.get("type") == "record":
+        for field in schema["fields"]:
+            found |= _named(field["type"])
+        found[f"{schema.get('namespace', 'org.clipstream')}.{schema['name']}"] = found[schema["name"]] = schema
+    return found
 
 
 def _value(schema: Any, named: dict[str, Any], chance: random.Random) -> Any:
@@ -109,7 +124,6 @@ def _value(schema: Any, named: dict[str, Any], chance: random.Random) -> Any:
         schema = named[schema]
     kind = schema["type"] if isinstance(schema, dict) else schema
     if kind == "record":
-        named[f"{schema.get('namespace', 'org.clipstream')}.{schema['name']}"] = named[schema["name"]] = schema
         return {field["name"]: _value(field["type"], named, chance) for field in schema["fields"]}
     if kind == "array":
         return [_value(schema["items"], named, chance) for _ in range(chance.randint(0, 3))]
