@@ -35,11 +35,16 @@ class PeakMemory:
         self._thread.join()
 
     def _run(self) -> None:
+        self._sample()
         while not self._done.wait(_EACH_S):
-            for label, pid in self._roots():
-                sizes = sizes_mb(pid)
-                self.trees_mb[label] = max(self.trees_mb.get(label, 0.0), sum(sizes))
-                self.largest_process_mb[label] = max(self.largest_process_mb.get(label, 0.0), max(sizes, default=0.0))
+            self._sample()
+        self._sample()  # work that took less than the pause between two samples
+
+    def _sample(self) -> None:
+        for label, pid in self._roots():
+            sizes = sizes_mb(pid)
+            self.trees_mb[label] = max(self.trees_mb.get(label, 0.0), sum(sizes))
+            self.largest_process_mb[label] = max(self.largest_process_mb.get(label, 0.0), max(sizes, default=0.0))
 
 
 def sizes_mb(pid: int) -> list[float]:
