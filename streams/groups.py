@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -89,10 +90,7 @@ async def group_states(settings: Settings) -> list[GroupState]:
     Raises:
         BrokerUnreachable: no broker.
     """
-    admin = await connect(settings)
-    consumer = AIOKafkaConsumer(**client_options(settings))
-    try:
-        await connection.start(consumer, settings)
+    async with _asking(settings) as (admin, consumer):
         members = await _members(admin, settings)
         states = []
         for agent in READS:
@@ -100,9 +98,6 @@ async def group_states(settings: Settings) -> list[GroupState]:
             lag = sum(max(0, end - committed) for committed, end in positions)
             states.append(GroupState(agent, members[agent], lag, sum(committed for committed, _ in positions)))
         return states
-    finally:
-        await connection.stop(consumer)
-        await connection.stop(admin)
 
 
 async def committed_offsets(
@@ -124,15 +119,22 @@ async def queues(settings: Settings, agents: tuple[str, ...]) -> dict[tuple[str,
     Raises:
         BrokerUnreachable: no broker.
     """
-    admin = await connect(settings)
-    consumer = AIOKafkaConsumer(**client_options(settings))
-    try:
-        await connection.start(consumer, settings)
+    async with _asking(settings) as (admin, consumer):
         return {
             (agent, partition): position
             for agent in agents
             for partition, position in (await _positions(admin, consumer, settings, agent)).items()
         }
+
+
+@asynccontextmanager
+async def _asking(settings: Settings) -> AsyncIterator[tuple[AIOKafkaAdminClient, AIOKafkaConsumer]]:
+    """The two clients that questions about groups need."""
+    admin = await connect(settings)
+    consumer = AIOKafkaConsumer(**client_options(settings))
+    try:
+        await connection.start(consumer, settings)
+        yield admin, consumer
     finally:
         await connection.stop(consumer)
         await connection.stop(admin)

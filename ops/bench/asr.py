@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import subprocess
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -14,13 +12,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from ops.bench.baseline import started
 from ops.bench.chunked import Heard, children, listening
 from ops.bench.machine import describe
 from ops.bench.memory import PeakMemory
 from ops.bench.no_speech import MAKERS
 from ops.bench.speech_items import Item, items_of, load_sound
 from ops.bench.truth import Spoken
-from ops.bench.whole_file import READY
 from processors.models.store import ModelStore
 from processors.options import Profile
 from processors.speech.audit import detected, faults, uncovered_ms
@@ -143,28 +141,19 @@ async def _empty(folder: Path, warm_up: Path, settings: Settings) -> list[dict[s
 
 @contextmanager
 def _baseline(model: str, settings: Settings, compute_type: str, warm_up: Path) -> Iterator[tuple[Any, Any]]:
-    command = [sys.executable, "-m", "ops.bench.whole_file", model, str(settings.cache_dir), compute_type, str(warm_up)]
-    environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        while (line := process.stdout.readline().strip()) != READY:
-            if not line:
-                raise RuntimeError("the baseline did not start")
+    arguments = [model, str(settings.cache_dir), compute_type, str(warm_up)]
+    with started("ops.bench.whole_file", arguments) as (process, asked, answers):
 
         def ask(path: Path) -> dict[str, Any]:
-            print(path, file=process.stdin, flush=True)
-            answer = process.stdout.readline() if process.stdout is not None else ""
-            if not answer:
+            print(path, file=asked, flush=True)
+            if not (answer := answers.readline()):
                 raise RuntimeError(f"the baseline died on {path}")
             found: dict[str, Any] = json.loads(answer)
             return found
 
         with PeakMemory(lambda: [("naive", process.pid)]) as memory:
             yield ask, lambda: memory.trees_mb.get("naive", 0.0)
-        process.stdin.close()
+        asked.close()
 
 
 def _row(item: Item, heard: Heard, naive: dict[str, Any], settings: Settings) -> dict[str, Any]:

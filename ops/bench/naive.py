@@ -19,6 +19,7 @@ from typing import Any, Final
 import cv2
 from faster_whisper import WhisperModel
 
+from ops.bench.baseline import READY
 from processors.blobs import BlobStore
 from processors.domain import FrameBatch, FrameRef
 from processors.models.store import ModelStore
@@ -27,7 +28,6 @@ from processors.tools import Tools
 from processors.vision.analyse import analyse_batch, warm_up
 
 ANALYSED_EACH_S: Final = 1.0
-READY: Final = "READY"
 
 
 def main(video: Path, model_name: str, cache_dir: Path) -> None:

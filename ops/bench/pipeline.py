@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import subprocess
-import sys
 import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from ops.bench.baseline import started
 from ops.bench.machine import describe
 from ops.bench.memory import PeakMemory
-from ops.bench.naive import READY
 from ops.bench.truth import pooled_errors, speech_by_language
 from ops.bench.workers import pids, ready
 from ops.local.cluster import LocalCluster
@@ -150,20 +147,10 @@ async def _one(video: Path, settings: Settings) -> Ours:
 
 
 def _naive(video: Path, model: str, settings: Settings) -> dict[str, Any]:
-    command = [sys.executable, "-m", "ops.bench.naive", str(video), model, str(settings.cache_dir)]
-    environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        while (line := process.stdout.readline().strip()) != READY:
-            if not line:
-                raise RuntimeError("the naive pipeline did not start")
+    with started("ops.bench.naive", [str(video), model, str(settings.cache_dir)]) as (process, asked, answers):
         with PeakMemory(lambda: [("naive", process.pid)]) as memory:
-            process.stdin.write("go\n")
-            process.stdin.flush()
-            lines = process.stdout.read().strip().splitlines()
+            print("go", file=asked, flush=True)
+            lines = answers.read().strip().splitlines()
     if process.returncode != 0 or not lines:
         raise RuntimeError(f"the naive pipeline failed with exit code {process.returncode}")
     found: dict[str, Any] = json.loads(lines[-1])

@@ -12,13 +12,12 @@ import json
 import sys
 import time
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from faster_whisper import WhisperModel
 
+from ops.bench.baseline import READY
 from processors.models.store import ModelStore
-
-READY: Final = "READY"
 
 
 def main(model_name: str, cache_dir: Path, compute_type: str, warm_up: Path) -> None:
