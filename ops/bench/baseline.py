@@ -1,4 +1,4 @@
-"""Baselines run as programs of their own: started with their models loaded, asked by lines, as a user would run them."""
+"""Baselines run as programs of their own: started with their models loaded, then asked by lines."""
 
 from __future__ import annotations
 

@@ -147,10 +147,13 @@ async def _one(video: Path, settings: Settings) -> Ours:
 
 
 def _naive(video: Path, model: str, settings: Settings) -> dict[str, Any]:
-    with started("ops.bench.naive", [str(video), model, str(settings.cache_dir)]) as (process, asked, answers):
-        with PeakMemory(lambda: [("naive", process.pid)]) as memory:
-            print("go", file=asked, flush=True)
-            lines = answers.read().strip().splitlines()
+    arguments = [str(video), model, str(settings.cache_dir)]
+    with (
+        started("ops.bench.naive", arguments) as (process, asked, answers),
+        PeakMemory(lambda: [("naive", process.pid)]) as memory,
+    ):
+        print("go", file=asked, flush=True)
+        lines = answers.read().strip().splitlines()
     if process.returncode != 0 or not lines:
         raise RuntimeError(f"the naive pipeline failed with exit code {process.returncode}")
     found: dict[str, Any] = json.loads(lines[-1])
