@@ -64,16 +64,6 @@ def test_txt_has_a_paragraph_for_each_turn() -> None:
     )
 
 
-def test_rttm_has_turns_in_order_of_time() -> None:
-    other = replace(utterance("Yes yes yes.", 500), speaker="S2")  # while S1 speaks
-    said = sorted([*TALK, other], key=lambda one: one.start_ms)
-    assert render_transcript(said, "rttm", "my talk") == (
-        "SPEAKER my_talk 1 0.000 1.400 <NA> <NA> S1 <NA> <NA>\n"
-        "SPEAKER my_talk 1 0.500 1.000 <NA> <NA> S2 <NA> <NA>\n"
-        "SPEAKER my_talk 1 2.000 1.000 <NA> <NA> Ana_<b>_&_Co <NA> <NA>\n"
-    )
-
-
 def test_rttm_of_nothing_said_is_empty() -> None:
     assert render_transcript([], "rttm") == ""
 
