@@ -112,7 +112,7 @@ def test_real_speech_with_noise_mixed_in(test_data, make: Callable[[int, Sound],
         (whole,) = chunks(spoken, network)
         power = np.mean([np.mean(part(whole, span) ** 2) for span in whole.speech])
         sound = np.pad(spoken, 8_000)
-        noise = make(len(sound), bunny[6 * RATE :].astype(np.float64))
+        noise = make(len(sound), bunny[10 * RATE : 18 * RATE].astype(np.float64))  # where it is loud
         noise /= np.sqrt(np.mean(noise**2))
         for snr_db in (15, 10, 5):
             mix = (sound + noise * np.sqrt(power / 10 ** (snr_db / 10))).astype(np.float32)
