@@ -11,8 +11,10 @@ import json
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Final, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any, Final
+
+from tests.web import Listener, Serving
 
 KEY: Final = "sk-test-4711-do-not-tell"
 PATH: Final = "/v1/audio/transcriptions"
@@ -76,14 +78,7 @@ def spoken(
     return {**answer, **changes}
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, *_: object) -> None:
-        """Clients that hang up are what these tests are about."""
-
-
-class OpenAiService:
+class OpenAiService(Serving):
     """Answers with the replies in order, the last one again and again; use as a context manager.
 
     Args:
@@ -96,21 +91,11 @@ class OpenAiService:
         self.key = KEY
         self.asked: list[Asked] = []
         self._answer, self._lock = answer, threading.Lock()
-        self._http = _Server(("127.0.0.1", 0), self._handler())
-        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        super().__init__(Listener(("127.0.0.1", 0), self._handler()))
 
     @property
     def base_url(self) -> str:
         return f"http://127.0.0.1:{self._http.server_address[1]}/v1"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._http.shutdown()
-        self._thread.join()
-        self._http.server_close()
 
     def _reply(self, asked: Asked) -> Reply:
         if asked.headers.get("authorization") != f"Bearer {self.key}":

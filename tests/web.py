@@ -32,24 +32,42 @@ class Asked:
     at: str  # the server's own address that the client connected to
 
 
-class _Server(ThreadingHTTPServer):
+class Listener(ThreadingHTTPServer):
+    """A server whose clients may hang up."""
+
     daemon_threads = True
 
     def handle_error(self, *_: object) -> None:
         """Clients that hang up are what these tests are about."""
 
 
-class WebServer:
+class Serving:
+    """Serves in a thread while its `with` block lasts."""
+
+    def __init__(self, http: Listener) -> None:
+        self._http = http
+        self._thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.shutdown()
+        self._thread.join()
+        self._http.server_close()
+
+
+class WebServer(Serving):
     """Serves pages on all loopback addresses at a free port; use as a context manager."""
 
     def __init__(self, pages: dict[str, Page], tls: ssl.SSLContext | None = None) -> None:
         self.pages = pages
         self.asked: list[Asked] = []
-        self._http = _Server(("0.0.0.0", 0), self._handler())
+        super().__init__(Listener(("0.0.0.0", 0), self._handler()))
         self._tls = tls
         if tls is not None:
             self._http.socket = tls.wrap_socket(self._http.socket, server_side=True, do_handshake_on_connect=False)
-        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
 
     @property
     def port(self) -> int:
@@ -60,15 +78,6 @@ class WebServer:
 
     def paths(self) -> list[str]:
         return [asked.path for asked in self.asked]
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._http.shutdown()
-        self._thread.join()
-        self._http.server_close()
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         server = self

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-import orjson
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from processors.errors import InvalidMessage
 from streams.cli import bench_speakers
-from streams.cli.console import console, out, print_json, print_text
+from streams.cli.bench_output import give
+from streams.cli.console import console, out, print_text
 from streams.cli.process import SAMPLE
 from streams.reading import load_settings
 
@@ -69,7 +68,7 @@ def pipeline(
             raise InvalidMessage(f"There is no file {path}.")
     pull_models(settings, {"balanced"})
     found = run([path.absolute() for path in videos], model, settings)
-    _give(found, as_json, output, _print)
+    give(found, as_json, output, _print)
 
 
 @commands.command()
@@ -115,7 +114,7 @@ def stream(
             found = asyncio.run(scaling.run(_SCALE_SECONDS, plan, settings, say))
         else:
             found = asyncio.run(streaming.run(videos, open_videos, plan, settings, say))
-    _give(found, as_json, output, _print_scale if scale else _print_stream)
+    give(found, as_json, output, _print_scale if scale else _print_stream)
 
 
 @commands.command()
@@ -133,7 +132,7 @@ def topics(
     from ops.bench.topics import run_alone
 
     found = run_alone(data, load_settings())
-    _give(found, as_json, output, _print_topics)
+    give(found, as_json, output, _print_topics)
 
 
 def _print_topics(found: dict[str, Any]) -> None:
@@ -144,15 +143,6 @@ def _print_topics(found: dict[str, Any]) -> None:
         table.add_row(name, f"{row['pk']:.3f}", f"{row['window_diff']:.3f}", f"{row['boundaries']:.1f}")
     out().print(table)
     print_text(f"{found['pooled']['meetings']} meetings; true boundaries {found['pooled']['true_boundaries']:.1f}")
-
-
-def _give(found: dict[str, Any], as_json: bool, output: Path | None, show: Callable[[dict[str, Any]], None]) -> None:
-    if output is not None:
-        output.write_bytes(orjson.dumps(found, option=orjson.OPT_INDENT_2))
-    if as_json:
-        print_json(found)
-    else:
-        show(found)
 
 
 def _print_scale(found: dict[str, Any]) -> None:

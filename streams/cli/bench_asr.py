@@ -9,6 +9,7 @@ import typer
 from rich.table import Table
 
 from processors.errors import InvalidMessage
+from streams.cli.bench_output import give
 from streams.cli.console import console, out, print_text
 from streams.cli.process import SAMPLE
 from streams.reading import load_settings
@@ -38,7 +39,6 @@ def asr(
         clipstream bench asr --data folder --profiles
     """
     from ops.bench.asr import PROFILES, run, run_profiles
-    from streams.cli.bench import _give
     from streams.cli.embedded import pull_models
 
     if not data.is_dir():
@@ -46,11 +46,11 @@ def asr(
     if profiles:
         settings = load_settings()
         pull_models(settings, PROFILES)
-        _give(run_profiles(data.absolute(), SAMPLE, settings), as_json, output, _print_profiles)
+        give(run_profiles(data.absolute(), SAMPLE, settings), as_json, output, _print_profiles)
         return
     settings = load_settings(asr_model=model)
     pull_models(settings, {"balanced"})
-    _give(run(data.absolute(), model, SAMPLE, settings, baseline, empty), as_json, output, _print)
+    give(run(data.absolute(), model, SAMPLE, settings, baseline, empty), as_json, output, _print)
 
 
 def _table(*names: str) -> Table:

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from processors.errors import InvalidMessage
 from processors.models.store import ModelStore
+from streams.cli.bench_output import give
 from streams.cli.console import console, out, print_json, print_text
 from streams.reading import load_settings
 
@@ -80,12 +81,7 @@ def diarization(
         raise InvalidMessage(f"There is no folder {data}.")
     settings = load_settings()
     found = run(data, seed, ModelStore(settings.models_dir, settings.cache_dir, not settings.offline))
-    if output is not None:
-        output.write_bytes(orjson.dumps(found, option=orjson.OPT_INDENT_2))
-    if as_json:
-        print_json(found)
-    else:
-        _print(found)
+    give(found, as_json, output, _print)
 
 
 def _print(found: dict[str, Any]) -> None:

@@ -61,18 +61,26 @@ def test_two_runs_at_once_share_one_cluster_and_one_set_of_agents(tmp_path, samp
     assert of_folder(tmp_path / "state") == []
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system with room for a few blobs only."""
-    folder = tmp_path / "disk"
+@contextlib.contextmanager
+def file_system(folder: Path, size: str) -> Iterator[Path]:
+    """A file system of that size, in memory; it needs the right to mount."""
     folder.mkdir()
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", str(folder)], capture_output=True, check=False
+        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)], capture_output=True, check=False
     )
     if mounted.returncode != 0:
         pytest.skip("file systems cannot be mounted here")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system with room for a few blobs only."""
+    with file_system(tmp_path / "disk", "600k") as folder:
+        yield folder
 
 
 def test_a_full_disk_ends_the_run_with_the_reason_and_nothing_is_lost(tmp_path, sample, small_disk):
@@ -92,15 +100,8 @@ def test_a_full_disk_ends_the_run_with_the_reason_and_nothing_is_lost(tmp_path, 
 @pytest.fixture
 def disk_for_a_start(tmp_path: Path) -> Iterator[Path]:
     """A file system with room for an embedded cluster and little more."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=60m", "tmpfs", str(folder)], capture_output=True, check=False
-    )
-    if mounted.returncode != 0:
-        pytest.skip("file systems cannot be mounted here")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+    with file_system(tmp_path / "disk", "60m") as folder:
+        yield folder
 
 
 def test_a_disk_that_fills_under_kafka_ends_the_run_with_the_reason(sample, disk_for_a_start):
