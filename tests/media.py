@@ -18,6 +18,8 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from ops.bench import repeat
+
 SAMPLE: Final = Path(__file__).resolve().parent.parent / "ops" / "sample" / "sample.mp4"
 SPEECH_START_MS: Final = 900
 """Where the first sentence of the sample begins; it lasts longer than any clip cut here."""
@@ -147,21 +149,7 @@ def write(
 
 def repeated(path: Path, times: int, kinds: Sequence[str] = ("video", "audio")) -> Path:
     """The bundled sample several times in a row, as it was encoded: a long video at no cost."""
-    with av.open(str(path), "w") as output:
-        tracks: dict[int, av.VideoStream | av.AudioStream] = {}
-        for turn in range(times):
-            with av.open(str(SAMPLE)) as source:
-                if not tracks:
-                    chosen = [stream for stream in source.streams if stream.type in kinds]
-                    tracks = {stream.index: output.add_stream_from_template(stream) for stream in chosen}
-                length_s = Fraction(source.duration, av.time_base) + Fraction(1, 10)  # streams begin before zero
-                for packet in source.demux():
-                    if packet.dts is not None and packet.stream.index in tracks:
-                        shift = int(turn * length_s / packet.time_base)
-                        packet.pts, packet.dts = packet.pts + shift, packet.dts + shift
-                        packet.stream = tracks[packet.stream.index]
-                        output.mux(packet)
-    return path
+    return repeat.repeated(path, SAMPLE, times, kinds)
 
 
 def _plain(length_ms: int = 2000, cuts: Sequence[int] = (25,)) -> tuple[list[Video], list[Sound]]:

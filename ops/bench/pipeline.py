@@ -4,29 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
-import tempfile
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from ops.bench.baseline import started
+from ops.bench.embedded import embedded_agents, final_result
 from ops.bench.machine import describe
 from ops.bench.memory import PeakMemory
 from ops.bench.truth import pooled_errors, speech_by_language
-from ops.bench.workers import pids, ready
-from ops.local.cluster import LocalCluster
 from processors.blobs import BlobStore
 from processors.options import Options
 from schemas.messages import Segments
-from streams import agents, results, topics
-from streams.admin import create_topics
-from streams.client import TERMINAL, following, keep_highest, producing, request_for
-from streams.clock import SYSTEM_CLOCK
+from streams import results
+from streams.client import request_for
 from streams.settings import Settings
-from streams.supervisor import Supervisor
-
-LIMIT_S: Final = 7_200.0
 
 
 @dataclass
@@ -46,7 +38,7 @@ def run(videos: list[Path], model: str, settings: Settings) -> dict[str, Any]:
     Args:
         videos: with `NAME.truth.json` beside them where word errors are to be counted.
         model: recogniser that both sides use.
-        settings: cache folder with models and jars; everything else is made anew in an empty folder.
+        settings: with it, and the cache folder of models and jars; everything else is made anew in an empty folder.
     """
     rows = [_compare(video, model, settings) for video in videos]
     naive = sum(row["naive_seconds"] for row in rows)
@@ -62,7 +54,7 @@ def run(videos: list[Path], model: str, settings: Settings) -> dict[str, Any]:
 
 
 def _compare(video: Path, model: str, settings: Settings) -> dict[str, Any]:
-    ours = asyncio.run(_clipstream(video, model, settings))
+    ours = asyncio.run(_clipstream(video, settings))
     naive = _naive(video, model, settings)
     result = ours.result
     said = [(word["start_ms"], word["text"]) for spoken in result["transcript"] for word in spoken["words"]]
@@ -98,52 +90,20 @@ def _compare(video: Path, model: str, settings: Settings) -> dict[str, Any]:
     return row
 
 
-async def _clipstream(video: Path, model: str, base: Settings) -> Ours:
-    with tempfile.TemporaryDirectory(prefix="clipstream-bench-") as folder:
-        settings = Settings(
-            data_dir=Path(folder),
-            cache_dir=base.cache_dir,
-            cache_enabled=False,
-            asr_model=model,
-            models_dir=base.models_dir,
-        )
-        with LocalCluster(settings.data_dir, settings.cache_dir) as cluster:
-            info = cluster.describe()
-            settings = settings.model_copy(update={"broker_url": info.broker_url})
-            await create_topics(settings)
-            supervisor = Supervisor(settings, agents.NAMES, SYSTEM_CLOCK)
-            supervisor.start()
-            try:
-                await ready(settings, supervisor)
-                kafka = [(name, pid) for name, pid in info.pids.items() if name != "owner"]
-                with PeakMemory(lambda: [*kafka, *pids(supervisor)]) as memory:
-                    ours = await _one(video, settings)
-                ours.trees_mb, ours.process_mb = memory.trees_mb, memory.largest_process_mb
-                return ours
-            finally:
-                await asyncio.to_thread(supervisor.stop)
+async def _clipstream(video: Path, base: Settings) -> Ours:
+    async with embedded_agents(base) as running:
+        settings, ours = running.settings, Ours()
 
-
-async def _one(video: Path, settings: Settings) -> Ours:
-    request = request_for(str(video), Options(), None, settings)
-    newest: dict[str, Segments] = {}
-    ours = Ours()
-    async with following(settings, topics.SEGMENTS) as arrivals, producing(settings) as submit:
-        started = time.monotonic()
-        await submit(request)
-        async for arrival in arrivals:
-            if time.monotonic() - started > LIMIT_S:
-                raise TimeoutError(f"no final result after {LIMIT_S:.0f} s")
-            if arrival is None or not keep_highest(newest, arrival[1]):
-                continue
-            result: Segments = arrival[1]
-            ours.seconds = time.monotonic() - started
+        def say(result: Segments, seconds: float) -> None:
             if ours.first_s is None and result.segments:
-                ours.first_s = ours.seconds
-            if result.status in TERMINAL:
-                ours.result = results.to_json(result, BlobStore(settings.store))
-                return ours
-    raise AssertionError("the stream of results never ends")
+                ours.first_s = seconds
+
+        request = request_for(str(video), Options(), None, settings)
+        with PeakMemory(running.roots) as memory:
+            result, ours.seconds = await final_result(request, settings, say)
+        ours.result = results.to_json(result, BlobStore(settings.store))
+        ours.trees_mb, ours.process_mb = memory.trees_mb, memory.largest_process_mb
+        return ours
 
 
 def _naive(video: Path, model: str, settings: Settings) -> dict[str, Any]:

@@ -14,9 +14,9 @@ from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
+from ops.bench.embedded import embedded_settings
 from ops.bench.machine import describe
 from ops.bench.plan import Plan
-from ops.bench.stream import embedded_settings
 from ops.bench.stub_child import audio_chunk
 from ops.bench.stub_worker import command
 from ops.bench.workers import ready

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import statistics
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -18,22 +17,20 @@ from typing import Any, Final
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from ops.bench import bare, bare_faust
+from ops.bench.embedded import embedded_agents
 from ops.bench.machine import describe
 from ops.bench.memory import sizes_mb
 from ops.bench.plan import Plan
 from ops.bench.stub_worker import command
-from ops.bench.workers import pids, processor_s, ready
-from ops.local.cluster import LocalCluster
+from ops.bench.workers import processor_s
 from processors.errors import InvalidMessage
 from schemas.messages import Segments, VideoIngested
 from streams import agents, codec, topics
-from streams.admin import create_topics, wanted_topics
+from streams.admin import wanted_topics
 from streams.client import TERMINAL, producing, read_records
-from streams.clock import SYSTEM_CLOCK
 from streams.connection import client_options
 from streams.settings import Settings
 from streams.stage import ADMITTED
-from streams.supervisor import Supervisor
 
 # Without a single new result for that long, what is not final counts as lost.
 STILL_LIMIT_S: Final = 120.0
@@ -71,30 +68,20 @@ async def run(videos: int, open_videos: int, plan: Plan, base: Settings, say: Sa
         base: cache folder with jars, number of children; everything else is made anew in an empty folder.
         say: hears (videos through, videos in all).
     """
-    with tempfile.TemporaryDirectory(prefix="clipstream-bench-") as folder:
-        settings = embedded_settings(base, Path(folder))
-        with LocalCluster(settings.data_dir, settings.cache_dir) as cluster:
-            info = cluster.describe()
-            settings = settings.model_copy(update={"broker_url": info.broker_url})
-            await create_topics(settings)
-            supervisor = Supervisor(settings, agents.NAMES, SYSTEM_CLOCK, command=command(plan.to_text()))
-            supervisor.start()
-            try:
-                await ready(settings, supervisor)
-                kafka = ("kafka", info.pids["kafka"])
+    async with embedded_agents(base, command(plan.to_text())) as running:
+        settings, supervisor = running.settings, running.supervisor
 
-                def keep(done: int) -> None:
-                    supervisor.poll()
-                    say(done, videos)
+        def keep(done: int) -> None:
+            supervisor.poll()
+            say(done, videos)
 
-                found = await _measure(videos, open_videos, settings, lambda: [kafka, *pids(supervisor)], keep)
-                found["restarts"] = {child.agent: child.last_exit for child in supervisor.children if child.restarts}
-            finally:
-                await asyncio.to_thread(supervisor.stop)
-            size = await _record_bytes(settings)
-            records = min(max(found["messages"], BARE_RECORDS[0]), BARE_RECORDS[1])
-            bare_per_s = await bare.messages_per_s(settings, records, size, ADMITTED)
-            faust_per_s = await bare_faust.messages_per_s(settings, records)
+        found = await _measure(videos, open_videos, settings, running.roots, keep)
+        found["restarts"] = {child.agent: child.last_exit for child in supervisor.children if child.restarts}
+        await asyncio.to_thread(supervisor.stop)  # the loops below have the machine to themselves
+        size = await _record_bytes(settings)
+        records = min(max(found["messages"], BARE_RECORDS[0]), BARE_RECORDS[1])
+        bare_per_s = await bare.messages_per_s(settings, records, size, ADMITTED)
+        faust_per_s = await bare_faust.messages_per_s(settings, records)
     rows = found.pop("rows")
     return {
         "bench": "stream",
@@ -118,21 +105,6 @@ async def run(videos: int, open_videos: int, plan: Plan, base: Settings, say: Sa
             },
         },
     }
-
-
-def embedded_settings(base: Settings, folder: Path) -> Settings:
-    """Settings for a broker of our own in an empty folder, without the result cache and whatever else is set."""
-    return base.model_copy(
-        update={
-            "data_dir": folder,
-            "store_url": "",
-            "cache_enabled": False,
-            "broker_url": "",
-            "cache_url": "",
-            "topic_prefix": "",
-            "security_protocol": "PLAINTEXT",
-        }
-    )
 
 
 async def _measure(

@@ -26,9 +26,10 @@ _MEDIA: Final = frozenset({".mp4", ".mkv", ".webm", ".mov"})
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    from streams.cli import bench_asr
+    from streams.cli import bench_asr, bench_long
 
     commands.command()(bench_asr.asr)
+    commands.command()(bench_long.long)
     app.add_typer(commands, name="bench", rich_help_panel="Installation")
 
 

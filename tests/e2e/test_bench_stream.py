@@ -1,4 +1,4 @@
-"""The short form of the load bench: the real agents with stub jobs on a broker of its own."""
+"""The short forms of the load bench and of the long recording: the real agents on a broker of their own."""
 
 from __future__ import annotations
 
@@ -68,3 +68,23 @@ def _names(process: psutil.Process, folder: Path) -> bool:
         return any(str(folder) in part for part in process.cmdline())
     except psutil.Error:
         return False
+
+
+def test_a_long_recording_is_measured_stage_by_stage(tmp_path):
+    run = subprocess.run(
+        [*clipstream_command(), "bench", "long", "--hours", "0.02", "--model", "tiny.en", "--json"],
+        env={**os.environ, "TMPDIR": str(tmp_path), "CLIPSTREAM_WORKERS": "1"},
+        capture_output=True,
+        timeout=200,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr.decode()
+    found = orjson.loads(run.stdout)
+    pooled, rows = found["pooled"], {row["item"]: row for row in found["rows"]}
+    assert (pooled["status"], pooled["restarts"]) == ("final", 0)
+    assert pooled["duration_ms"] >= 72_000
+    assert pooled["utterances"] > 10
+    assert list(rows) == list(agents.NAMES)
+    assert rows["transcriber"]["child_peak_mb"] > 150, "a recogniser was loaded"
+    assert rows["joiner"]["child_peak_mb"] == 0, "it has no children"
+    assert list(tmp_path.glob("clipstream-*")) == [], "the state folder is gone"
