@@ -11,6 +11,7 @@ from processors.domain import ChunkTranscript, Segment, VideoFacts
 from processors.segments.parts import Parts, dump_json
 from processors.segments.rank import rank
 from processors.speech.enrolment import enrolled
+from processors.speech.tongues import left_out
 from processors.tools import Tools
 
 
@@ -20,6 +21,18 @@ def _stood_in(transcripts: list[ChunkTranscript]) -> list[str]:
     return [
         f"speech: the local model did {count} of {len(transcripts)} parts. {reason}"
         for reason, count in sorted(reasons.items())
+    ]
+
+
+def _left_out(transcripts: list[ChunkTranscript]) -> list[str]:
+    """What users should know of speech in languages that the settings leave out."""
+    tongues = Counter(
+        language for part in transcripts for text in part.dropped if (language := left_out(text.reason)) is not None
+    )
+    return [
+        f"speech: {count} of {len(transcripts)} parts are in {language} and have no text, since CLIPSTREAM_LANGUAGES "
+        "does not name that language"
+        for language, count in sorted(tongues.items())
     ]
 
 
@@ -66,7 +79,7 @@ def rank_parts(parts_uri: str, until_ms: int | None, tools: Tools) -> Ranked:
         languages=ranking.languages,
         confidence=ranking.confidence,
         segments=ranking.segments,
-        notes=[*ranking.missing, *_stood_in(parts.transcripts)],
+        notes=[*ranking.missing, *_left_out(parts.transcripts), *_stood_in(parts.transcripts)],
         models=sorted(models),
         cost_usd=round(
             sum(batch.cost_usd for batch in parts.batches) + sum(part.cost_usd for part in parts.transcripts), 6

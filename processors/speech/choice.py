@@ -23,6 +23,7 @@ from processors.errors import ModelUnavailable
 from processors.languages import LANGUAGES
 from processors.models.manifest import MODELS
 from processors.options import Profile
+from processors.speech.tongues import Supported
 
 Device = Literal["cpu", "cuda"]
 _ENGLISH_ONLY: Final = ".en"
@@ -103,6 +104,11 @@ class Recognition(BaseModel):
         if unknown:
             raise ValueError(f"'{unknown[0]}' is no language that can be recognised; codes are like en, es, de")
         return tuple(sorted(set(languages)))
+
+    @property
+    def supported(self) -> Supported:
+        """Which languages may be written down."""
+        return Supported(frozenset(self.languages), self.others == "nearest")
 
     def tier(self, profile: Profile, device: Device) -> Tier:
         """What a profile does on a device."""

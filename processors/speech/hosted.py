@@ -21,7 +21,7 @@ from processors.service.cost import sound_usd, usd_per_minute
 from processors.speech.answer import Understood, understood
 from processors.speech.language_names import iso_639_1
 from processors.speech.listening import Heard, Window
-from processors.speech.tongues import SURE
+from processors.speech.tongues import SURE, not_supported
 from processors.speech.vad import SAMPLE_RATE
 from processors.speech.wav import to_wav
 from processors.tools import Tools
@@ -91,7 +91,16 @@ def ask(window: Window, chunk: AudioChunk, options: Options, tools: Tools) -> Ou
         return Outcome(None, fallback=f"{error.reason} {error.remedy}".strip())
     charged_s = min(answer.seconds or sent_s, sent_s * _MAX_CHARGED)
     cost_usd = sound_usd(charged_s, price or 0.0)
-    return Outcome(answer.found, model, language is not None, cost_usd)
+    supported = tools.recognition.supported
+    foreign = sorted({heard.language for heard in answer.found if not supported.has(heard.language)})
+    if foreign and supported.nearest:
+        reason = f"The service heard '{foreign[0]}', which CLIPSTREAM_LANGUAGES does not name."
+        return Outcome(None, cost_usd=cost_usd, fallback=reason)
+    found = [
+        heard if supported.has(heard.language) else replace(heard, refused=not_supported(heard.language))
+        for heard in answer.found
+    ]
+    return Outcome(found, model, language is not None, cost_usd)
 
 
 def _over_budget(price: float | None, end_ms: int, budget_usd: float, model: str) -> str | None:

@@ -17,6 +17,7 @@ SURE: Final = 0.6  # probability from which a language counts as known: 61 of 64
 _CANDIDATES: Final = 2
 # Speech whose languages that are not supported have more than half of the probability is taken to be in one of them.
 _SUPPORTED: Final = 0.5
+_NOT_SUPPORTED: Final = "language not supported: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,12 @@ def candidates(likely: Mapping[str, float], hint: str | None, supported: Support
 
 def not_supported(language: str) -> str:
     """Why speech has no text."""
-    return f"language not supported: {language}"
+    return f"{_NOT_SUPPORTED}{language}"
 
 
-__all__ = ["ALL_LANGUAGES", "SURE", "Supported", "candidates", "not_supported"]
+def left_out(reason: str) -> str | None:
+    """The language of a reason by `not_supported`, None for other reasons."""
+    return reason.removeprefix(_NOT_SUPPORTED) if reason.startswith(_NOT_SUPPORTED) else None
+
+
+__all__ = ["ALL_LANGUAGES", "SURE", "Supported", "candidates", "left_out", "not_supported"]

@@ -18,7 +18,7 @@ from processors.speech.levels import level_speech, loudness_db
 from processors.speech.listening import UNWRITTEN, Ears, Heard, Window, hear
 from processors.speech.noise import Noise, noise_of
 from processors.speech.placing import in_order, outside
-from processors.speech.tongues import SURE, Supported
+from processors.speech.tongues import SURE
 from processors.speech.vad import SAMPLE_RATE, Samples
 from processors.speech.voiceprint import VOICE_MODEL, prints_of, voice_encoder
 from processors.speech.voices import voices_in
@@ -141,7 +141,7 @@ def _ears(chunk: AudioChunk, options: Options, tools: Tools, noise: Noise | None
         hint=hint,
         beam=choice.beam,
         larger_beam=choice.larger_beam,
-        supported=Supported(frozenset(tools.recognition.languages), tools.recognition.others == "nearest"),
+        supported=tools.recognition.supported,
     )
 
 

@@ -17,6 +17,7 @@ from processors.domain import AudioChunk, ChunkTranscript, Span
 from processors.models.store import ModelStore
 from processors.options import Options
 from processors.service import HostedAsr, ServiceConfig, client_for, forget_clients
+from processors.speech.choice import Recognition
 from processors.speech.transcribe import transcribe_chunk
 from processors.speech.wav import from_wav, to_wav
 from processors.tools import Tools
@@ -128,6 +129,24 @@ def test_the_guards_are_the_same(tools, chunk) -> None:
     with OpenAiService(spoken(loop.strip(), words)) as service:
         result = transcribe_chunk(chunk, Options(), hosted(tools, service.base_url))
     assert (said(result), [text.reason for text in result.dropped]) == ([], ["repetition"])
+
+
+def test_a_language_that_is_not_supported_has_no_text(tools, chunk) -> None:
+    with OpenAiService(GOOD) as service:
+        german_only = replace(hosted(tools, service.base_url), recognition=Recognition(languages=("de",)))
+        result = transcribe_chunk(chunk, Options(), german_only)
+    assert (said(result), result.language, result.cost_usd) == ([], None, 0.0003)
+    assert [(text.text, text.reason) for text in result.dropped] == [(TEXT, "language not supported: en")]
+
+
+def test_a_language_that_is_not_supported_goes_to_the_local_model_where_the_nearest_is_wanted(tools, chunk) -> None:
+    french = {**GOOD, "language": "french"}
+    with OpenAiService(french) as service:
+        nearest = Recognition(languages=("en",), others="nearest")
+        result = transcribe_chunk(chunk, Options(), replace(hosted(tools, service.base_url), recognition=nearest))
+    assert (result.model, result.language, result.cost_usd) == ("tiny.en", "en", 0.0003)
+    assert result.fallback == "The service heard 'fr', which CLIPSTREAM_LANGUAGES does not name."
+    assert said(result)
 
 
 def test_words_out_of_order_are_put_in_order(tools, chunk) -> None:
