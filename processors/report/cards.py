@@ -10,6 +10,7 @@ from processors.domain import Document
 from processors.report.labels import GROUP_OF, SIGNAL_LABELS
 from processors.report.pictures import CARD_WIDTH, Picture, Pictures
 from processors.report.source import entries, identifier, percent, text, whole
+from processors.report.spoken import speaker_name
 from processors.report.timeline import Marker, markers
 from processors.timeline import clock
 
@@ -44,6 +45,7 @@ class SegmentView:
     reasons: list[ReasonView]
     more_reasons: list[ReasonView]
     topics: list[str]
+    speakers: list[str]
 
 
 def segment_views(
@@ -80,6 +82,7 @@ def segment_views(
                 reasons=reasons[:REASONS_SHOWN],
                 more_reasons=reasons[REASONS_SHOWN:],
                 topics=[topic for topic in map(text, entry.get("topics") or []) if topic],
+                speakers=[speaker_name(name) for name in entry.get("speakers") or [] if isinstance(name, str)],
             )
         )
     return views

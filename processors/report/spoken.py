@@ -1,4 +1,4 @@
-"""What was said: languages and paragraphs of the transcript."""
+"""What was said, and by whom: languages, speakers and paragraphs of the transcript."""
 
 from __future__ import annotations
 
@@ -21,6 +21,9 @@ LANGUAGE_COLOURS: Final = 6
 REACTIONS: Final = ("laughter", "applause", "emphasis")
 EMOTIONS: Final = ("joy", "anger", "sadness", "fear", "surprise")
 LEAST_EMOTION: Final = 0.5
+# Speakers that are listed; a crowd is counted.
+SPEAKERS_SHOWN: Final = 12
+_UNNAMED: Final = re.compile(r"S(\d+)")
 _LANGUAGE_CODE: Final = re.compile(r"[a-z]{2,3}")
 
 
@@ -35,10 +38,22 @@ class LanguageView:
 
 
 @dataclass(frozen=True, slots=True)
+class SpeakerView:
+    """A speaker and the share of the speech in per cent."""
+
+    name: str
+    share: int
+
+
+@dataclass(frozen=True, slots=True)
 class ParagraphView:
-    """A paragraph of the transcript, how it was said, and the ranks of the segments that it touches."""
+    """A paragraph of the transcript, who says it and how, and the ranks of the segments that it touches.
+
+    `speaker` is empty where that is not known or goes without saying: only one person speaks, whom nobody named.
+    """
 
     time: str
+    speaker: str
     text: str
     language: str
     ranks: list[int]
@@ -63,14 +78,39 @@ def language_views(result: Mapping[str, Any], document: Document) -> list[Langua
     ]
 
 
-def paragraph_views(transcript: Sequence[Utterance], segments: Sequence[Mapping[str, Any]]) -> list[ParagraphView]:
-    """The transcript in paragraphs of one language, each up to `PARAGRAPH_MS` where utterances allow it."""
+def speaker_name(speaker: str) -> str:
+    """A name for people: "Speaker 1" for "S1"; a name that was given stays."""
+    unnamed = _UNNAMED.fullmatch(speaker)
+    return f"Speaker {unnamed[1]}" if unnamed else text(speaker)
+
+
+def speaker_views(document: Document) -> tuple[list[SpeakerView], int]:
+    """(Those who speak most, the number of all); nobody where only one person speaks whom nobody named."""
+    speakers = document.speakers
+    if len(speakers) < 2 and not any(who.enrolled for who in speakers):
+        return [], 0
+    total = max(1, sum(who.speech_ms for who in speakers))
+    views = [SpeakerView(speaker_name(who.speaker), round(100 * who.speech_ms / total)) for who in speakers]
+    return views[:SPEAKERS_SHOWN], len(views)
+
+
+def paragraph_views(
+    transcript: Sequence[Utterance], segments: Sequence[Mapping[str, Any]], named: bool = False
+) -> list[ParagraphView]:
+    """The transcript in paragraphs of one language and speaker, each up to `PARAGRAPH_MS` where utterances allow it.
+
+    Args:
+        transcript: in time order.
+        segments: of the result.
+        named: whether to say who speaks.
+    """
     groups: list[list[Utterance]] = []
     for utterance in transcript:
         last = groups[-1] if groups else None
         if (
             last is None
             or utterance.language != last[-1].language
+            or utterance.speaker != last[-1].speaker
             or utterance.start_ms - last[-1].end_ms >= PARAGRAPH_PAUSE_MS
             or utterance.end_ms - last[0].start_ms > PARAGRAPH_MS
         ):
@@ -87,7 +127,8 @@ def paragraph_views(transcript: Sequence[Utterance], segments: Sequence[Mapping[
         language = group[0].language if _LANGUAGE_CODE.fullmatch(group[0].language) else ""
         joint = "" if language in ("zh", "ja", "yue") else " "
         said = joint.join(text(part.text) for part in group)
-        views.append(ParagraphView(clock(start_ms), said, language, ranks, _notes(group)))
+        speaker = speaker_name(group[0].speaker or "") if named else ""
+        views.append(ParagraphView(clock(start_ms), speaker, said, language, ranks, _notes(group)))
     return views
 
 
@@ -102,4 +143,12 @@ def _notes(group: Sequence[Utterance]) -> list[str]:
     return [kind for kind in REACTIONS if kind in heard] + [label for label in EMOTIONS if label in felt]
 
 
-__all__ = ["LanguageView", "ParagraphView", "language_views", "paragraph_views"]
+__all__ = [
+    "LanguageView",
+    "ParagraphView",
+    "SpeakerView",
+    "language_views",
+    "paragraph_views",
+    "speaker_name",
+    "speaker_views",
+]

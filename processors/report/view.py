@@ -14,7 +14,14 @@ from processors.report.labels import STATUS
 from processors.report.pictures import STRIP_WIDTH, Picture, Pictures
 from processors.report.run import StageView, model_names, run_facts, stage_views
 from processors.report.source import entries, percent, text, whole
-from processors.report.spoken import LanguageView, ParagraphView, language_views, paragraph_views
+from processors.report.spoken import (
+    LanguageView,
+    ParagraphView,
+    SpeakerView,
+    language_views,
+    paragraph_views,
+    speaker_views,
+)
 from processors.report.subjects import TopicView, topic_views
 from processors.segments.keyframes import key_frame
 from processors.timeline import clock
@@ -39,6 +46,8 @@ class ReportView:
     duration: str
     confidence: int | None
     languages: list[LanguageView]
+    speakers: list[SpeakerView]
+    speaker_count: int
     segments: list[SegmentView]
     strip: list[Picture | None]
     speech: list[timeline.Bar]
@@ -69,7 +78,8 @@ def build_view(result: Mapping[str, Any], document: Document, pictures: Pictures
     label, meaning = STATUS.get(status, (status or "Unknown", ""))
     languages = language_views(result, document)
     segments = segment_views(entries(result, "segments"), document, duration_ms, pictures)
-    paragraphs = paragraph_views(document.transcript, entries(result, "segments"))
+    speakers, speaker_count = speaker_views(document)
+    paragraphs = paragraph_views(document.transcript, entries(result, "segments"), named=bool(speakers))
     video_id = text(result.get("video_id"))
     name = text(result.get("title")) or text(result.get("source")) or video_id or "Untitled video"
     codes = [language.code for language in languages]
@@ -84,6 +94,8 @@ def build_view(result: Mapping[str, Any], document: Document, pictures: Pictures
         duration=clock(duration_ms) if duration_ms else "",
         confidence=percent(result["confidence"]) if segments and "confidence" in result else None,
         languages=languages,
+        speakers=speakers,
+        speaker_count=speaker_count,
         segments=segments,
         strip=_strip(document.frames, duration_ms, pictures),
         speech=timeline.speech_bars(document.transcript, codes, duration_ms),

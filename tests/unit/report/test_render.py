@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from processors.domain import Document, Emotion, Label, Marker, Topic, Utterance
+from processors.domain import Document, Emotion, Label, Marker, Speaker, Topic, Utterance
 from processors.report import render_report
+from processors.report.spoken import SPEAKERS_SHOWN
 from processors.segments import rank
 from tests.unit.segments.builders import chunk, frame, parts, shots_at, talk, utterance
 
@@ -302,3 +303,33 @@ def test_reactions_and_likely_feelings_stand_beside_their_paragraph() -> None:
     notes = re.findall(r'<small class="note">([^<]*)</small>', page)
     assert notes == ["laughter", "joy"]
     assert '<small class="note">' not in render_report(result, no_image, document)
+
+
+def test_who_speaks_stands_above_what_is_said_where_there_is_more_than_one() -> None:
+    result, document = example()
+    first, second = document.transcript
+    talk = replace(
+        document,
+        transcript=[replace(first, speaker="S2"), replace(second, speaker="Ana <b>")],
+        speakers=[Speaker("Ana <b>", 7_500, enrolled=True), Speaker("S2", 2_500)],
+    )
+    result["segments"][0]["speakers"] = ["Ana <b>", "S2"]
+    page = render_report(result, no_image, talk)
+    assert re.findall(r'<b class="who"><bdi>([^<]*)</bdi>', page) == ["Speaker 2", "Ana &lt;b&gt;"]
+    assert re.findall(r'<li><b dir="auto">([^<]*)</b> (\d+)&thinsp;%', page) == [
+        ("Ana &lt;b&gt;", "75"),
+        ("Speaker 2", "25"),
+    ]
+    assert "<dt>Voices</dt><dd><bdi>Ana &lt;b&gt;</bdi>, <bdi>Speaker 2</bdi></dd>" in page
+    alone = replace(talk, transcript=[replace(first, speaker="S1")], speakers=[Speaker("S1", 9_000)])
+    page = render_report(result, no_image, alone)
+    assert 'class="who"' not in page
+    assert "<dt>Voice" not in page
+
+
+def test_of_a_crowd_those_who_speak_most_are_listed() -> None:
+    result, document = example()
+    crowd = [Speaker(f"S{n}", 1_000) for n in range(1, 31)]
+    page = render_report(result, no_image, replace(document, speakers=crowd))
+    assert len(re.findall(r'<li><b dir="auto">Speaker', page)) == SPEAKERS_SHOWN
+    assert "and 18 more" in page
