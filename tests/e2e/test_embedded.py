@@ -39,15 +39,30 @@ def ended(process: subprocess.Popen[str], limit_s: float = 200) -> tuple[int, st
 
 
 def of_folder(state: Path) -> list[psutil.Process]:
-    """Every living process that works for a state folder."""
+    """Every living process that works for a state folder, or for one below it."""
     found = []
     for process in psutil.process_iter():
         try:
-            if process.status() != psutil.STATUS_ZOMBIE and process.environ().get("CLIPSTREAM_DATA_DIR") == str(state):
+            used = process.environ().get("CLIPSTREAM_DATA_DIR")
+            if (
+                process.pid != os.getpid()
+                and used
+                and process.status() != psutil.STATUS_ZOMBIE
+                and Path(used).is_relative_to(state)
+            ):
                 found.append(process)
         except psutil.Error:
             continue
     return found
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left(tmp_path: Path) -> Iterator[None]:
+    """What a failed test left running would disturb the others."""
+    yield
+    for process in of_folder(tmp_path):
+        with contextlib.suppress(psutil.Error):
+            process.kill()
 
 
 def test_two_runs_at_once_share_one_cluster_and_one_set_of_agents(tmp_path, sample):

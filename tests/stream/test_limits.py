@@ -17,7 +17,7 @@ from streams.admin import create_topics
 from streams.supervisor import read_states
 from tests.pipeline import Pipeline, until
 
-pytestmark = [pytest.mark.stream, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.stream, pytest.mark.timeout(400)]
 SENT, LIMIT = 40, 5
 
 
@@ -57,7 +57,7 @@ def test_a_stage_stops_at_its_limit_stays_down_and_goes_on_when_the_cause_is_gon
     asyncio.run(send(settings, [chunk(number, digest) for number, digest in enumerate(digests)]))
     with Pipeline(settings, ("transcriber",)) as pipeline:
         worker = pipeline.supervisor.children[0]
-        until(lambda: worker.state == "down", "the stage is down", 90)
+        until(lambda: worker.state == "down", "the stage is down", 150)
         assert (worker.last_exit, worker.restarts) == ("exit 78", 0)
         assert "6 valid items failed in a row" in worker.reason
         assert read_states(settings.data_dir)["transcriber"]["reason"] == worker.reason
