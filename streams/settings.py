@@ -33,6 +33,7 @@ PREFIX: Final = "CLIPSTREAM_"
 OPENAI_URL: Final = "https://api.openai.com/v1"
 SCHEMES: Final = frozenset({"file", "http", "https"})  # of sources
 TOML_FILE: Final = "clipstream.toml"
+_PATHS: Final = ("data_dir", "cache_dir", "models_dir", "voices_dir", "ssl_cafile", "ssl_certfile", "ssl_keyfile")
 
 
 class SettingsError(Fatal):
@@ -205,11 +206,19 @@ class Settings(BaseSettings):
     # --- logs
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="of the workers' logs")
 
-    @field_validator("data_dir", "cache_dir", "models_dir", "ssl_cafile", "ssl_certfile", "ssl_keyfile", mode="before")
+    @field_validator(*_PATHS, mode="before")
     @classmethod
     def _no_path(cls, value: Any, info: ValidationInfo) -> Any:
         # as a path an empty text is the current folder, which nobody means
         return cls.model_fields[info.field_name or ""].default if value == "" else value
+
+    @field_validator("voices_dir")
+    @classmethod
+    def _voices(cls, value: Path | None) -> Path | None:
+        folder = None if value is None else value.expanduser()
+        if folder is not None and not folder.is_dir():
+            raise ValueError(f"there is no folder {folder}")
+        return folder
 
     @field_validator("allowed_schemes")
     @classmethod
@@ -262,7 +271,9 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _recognition(self) -> Settings:
-        _ = self.recognition  # refuses what is no language
+        supported = self.recognition.supported  # refuses what is no language
+        if self.asr_model and self.asr_model.endswith(".en") and not supported.has("en"):
+            raise ValueError(f"asr_model {self.asr_model} knows only English, which is none of languages")
         return self
 
     @property

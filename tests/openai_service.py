@@ -30,6 +30,7 @@ class Reply:
     declared: int | None = None  # length that the header says, when not that of the body
     wait: threading.Event | None = None  # answers when this is set
     drip: tuple[bytes, threading.Event] | None = None  # sends this over and over until the event is set
+    head: threading.Event | None = None  # a byte of a header now and then until it is set
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,12 @@ class OpenAiService(Serving):
             def _send(self, reply: Reply) -> None:
                 if reply.wait is not None:
                     reply.wait.wait(30)
+                if reply.head is not None:  # a header that never ends
+                    self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Wait: ")
+                    while not reply.head.wait(0.02):
+                        self.wfile.write(b"x")
+                    self.close_connection = True
+                    return
                 self.send_response(reply.status)
                 length = len(reply.body) if reply.declared is None else reply.declared
                 headers = {"Content-Type": "application/json", "Content-Length": str(length)} | reply.headers

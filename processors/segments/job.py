@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import Final
 
 from processors.content.embedding import MODEL as SENTENCE_MODEL
 from processors.content.topics import with_topics
@@ -14,14 +15,20 @@ from processors.speech.enrolment import enrolled
 from processors.speech.tongues import left_out
 from processors.tools import Tools
 
+# A service may give each refusal a number of its own, so hundreds of reasons may be one.
+_REASONS_SHOWN: Final = 5
+
 
 def _stood_in(transcripts: list[ChunkTranscript]) -> list[str]:
     """What users should know of speech that the local model recognised although a service was to."""
     reasons = Counter(part.fallback for part in transcripts if part.fallback is not None)
-    return [
-        f"speech: the local model did {count} of {len(transcripts)} parts. {reason}"
-        for reason, count in sorted(reasons.items())
+    shown = sorted(reasons, key=lambda reason: (-reasons[reason], reason))[:_REASONS_SHOWN]
+    notes = [
+        f"speech: the local model did {reasons[reason]} of {len(transcripts)} parts. {reason}"
+        for reason in sorted(shown)
     ]
+    others = sum(reasons.values()) - sum(reasons[reason] for reason in shown)
+    return [*notes, f"speech: the local model did {others} more parts, for other reasons"] if others else notes
 
 
 def _left_out(transcripts: list[ChunkTranscript]) -> list[str]:
@@ -69,7 +76,8 @@ def rank_parts(parts_uri: str, until_ms: int | None, tools: Tools) -> Ranked:
         ModelUnavailable: there are words, and the sentence encoder cannot be had.
     """
     parts = Parts.from_json(tools.blobs.get(parts_uri))
-    ranking = with_topics(rank(parts, until_ms=until_ms, voices=enrolled(tools)), tools)
+    people = enrolled(tools)
+    ranking = with_topics(rank(parts, until_ms=until_ms, voices=people.prints), tools)
     models = {spoken.model for spoken in parts.transcripts if spoken.utterances}
     models |= {frame.model for batch in parts.batches for frame in batch.frames}
     models |= {SENTENCE_MODEL} if ranking.document.topics else set()
@@ -79,7 +87,7 @@ def rank_parts(parts_uri: str, until_ms: int | None, tools: Tools) -> Ranked:
         languages=ranking.languages,
         confidence=ranking.confidence,
         segments=ranking.segments,
-        notes=[*ranking.missing, *_left_out(parts.transcripts), *_stood_in(parts.transcripts)],
+        notes=[*ranking.missing, *_left_out(parts.transcripts), *_stood_in(parts.transcripts), *people.faults],
         models=sorted(models),
         cost_usd=round(
             sum(batch.cost_usd for batch in parts.batches) + sum(part.cost_usd for part in parts.transcripts), 6

@@ -209,7 +209,7 @@ def test_without_a_key_nobody_is_asked(tools, chunk) -> None:
 def test_a_service_that_hangs(tools, chunk) -> None:
     stop = threading.Event()
     with OpenAiService(Reply(wait=stop)) as service:
-        there = hosted(tools, service.base_url, timeout_s=0.1)
+        there = hosted(tools, service.base_url, timeout_s=0.5)
         assert there.hosted is not None
         client = client_for(there.hosted.service)
         client._sleep = lambda _: None

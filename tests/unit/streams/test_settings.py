@@ -122,12 +122,31 @@ def test_the_remedy_for_broken_toml_is_taken():
 
 
 def test_an_empty_path_is_the_default_and_not_the_current_folder(monkeypatch):
-    for name in ("DATA_DIR", "CACHE_DIR", "MODELS_DIR", "SSL_CAFILE"):
+    for name in ("DATA_DIR", "CACHE_DIR", "MODELS_DIR", "VOICES_DIR", "SSL_CAFILE"):
         monkeypatch.setenv(f"CLIPSTREAM_{name}", "")
     settings = load_settings()
     assert settings.data_dir == Settings.model_fields["data_dir"].default
     assert settings.cache_dir == Settings.model_fields["cache_dir"].default
-    assert (settings.models_dir, settings.ssl_cafile) == (None, None)
+    assert (settings.models_dir, settings.voices_dir, settings.ssl_cafile) == (None, None, None)
+
+
+def test_a_folder_of_voices_that_is_not_there_is_told_at_once(monkeypatch, tmp_path):
+    monkeypatch.setenv("CLIPSTREAM_VOICES_DIR", str(tmp_path / "none"))
+    with pytest.raises(SettingsError, match="there is no folder"):
+        load_settings()
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "voices").mkdir()
+    monkeypatch.setenv("CLIPSTREAM_VOICES_DIR", "~/voices")
+    assert load_settings().voices_dir == tmp_path / "voices"
+
+
+def test_a_recogniser_of_english_alone_needs_english(monkeypatch):
+    monkeypatch.setenv("CLIPSTREAM_ASR_MODEL", "tiny.en")
+    monkeypatch.setenv("CLIPSTREAM_LANGUAGES", '["de"]')
+    with pytest.raises(SettingsError, match="knows only English"):
+        load_settings()
+    monkeypatch.setenv("CLIPSTREAM_LANGUAGES", '["de", "en"]')
+    assert load_settings().asr_model == "tiny.en"
 
 
 def test_the_level_of_logs_is_taken_in_small_letters(monkeypatch):
