@@ -8,7 +8,7 @@ ALGORITHM_VERSIONS: Final = {
     "audio-extractor": 2,
     "frame-extractor": 1,
     "metadata": 1,
-    "transcriber": 2,
+    "transcriber": 3,
     "vision": 1,
-    "segmenter": 2,
+    "segmenter": 3,
 }
