@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -136,15 +135,6 @@ def make_mix(
     return Mix(f"mix-{seed}-{speakers}", sound, sorted(turns))
 
 
-def rttm(turns: Sequence[Turn], name: str) -> str:
-    """Turns in the form that NIST's tools read: one line each."""
-    return "".join(
-        f"SPEAKER {name} 1 {turn.start_ms / 1000:.3f} {(turn.end_ms - turn.start_ms) / 1000:.3f} "
-        f"<NA> <NA> {turn.speaker} <NA> <NA>\n"
-        for turn in sorted(turns)
-    )
-
-
 def read_rttm(path: Path) -> list[Turn]:
     """Turns of a file; lines of other kinds are left out.
 
@@ -209,4 +199,4 @@ def _active(samples: Samples) -> list[tuple[int, int]]:
     return spans or [(0, len(samples) // _PER_MS)]
 
 
-__all__ = ["Half", "Mix", "half_of", "make_mix", "read_rttm", "read_sound", "rttm", "voices_in_folders"]
+__all__ = ["Half", "Mix", "half_of", "make_mix", "read_rttm", "read_sound", "voices_in_folders"]

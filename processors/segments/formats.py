@@ -43,6 +43,21 @@ def render_transcript(utterances: list[Utterance], kind: str, turns: Sequence[Tu
     return writer(utterances, name)
 
 
+def rttm(turns: Sequence[Turn], name: str) -> str:
+    """NIST's form for who speaks when: one line a turn, in seconds; blanks part the fields, so names have none.
+
+    Args:
+        turns: in the order of the lines.
+        name: of the recording.
+    """
+    file = _field(name, "video")
+    return "".join(
+        f"SPEAKER {file} 1 {turn.start_ms / 1_000:.3f} {(turn.end_ms - turn.start_ms) / 1_000:.3f} <NA> <NA> "
+        f"{_field(turn.speaker, 'unknown')} <NA> <NA>\n"
+        for turn in turns
+    )
+
+
 def timestamp(ms: int, decimal_mark: str) -> str:
     """`HH:MM:SS` and three decimals; hours get more digits when they need them."""
     seconds, millis = divmod(ms, 1_000)
@@ -101,24 +116,18 @@ def _txt(utterances: list[Utterance], _name: str) -> str:
 
 
 def _rttm(utterances: list[Utterance], turns: Sequence[Turn], name: str) -> str:
-    """NIST's form for who speaks when: one line a turn, in seconds; blanks part the fields, so names have none."""
     if utterances and not turns:
         # a file with one made-up speaker would be taken for a measured result
         raise InvalidMessage(
             "The transcript has no speakers, which is all that rttm holds.",
             "Process the video anew, or use json, srt, vtt or txt.",
         )
-    file = "_".join(clean_text(name).split()) or "video"
-    return "".join(
-        f"SPEAKER {file} 1 {turn.start_ms / 1_000:.3f} {(turn.end_ms - turn.start_ms) / 1_000:.3f} <NA> <NA> "
-        f"{'_'.join(clean_text(turn.speaker).split())} <NA> <NA>\n"
-        for turn in turns
-    )
+    return rttm(turns, name)
 
 
-def _field(text: str) -> str:
-    """A text as one field of RTTM, whose fields are parted by blanks."""
-    return "_".join(clean_text(text).split())
+def _field(text: str, otherwise: str) -> str:
+    """A text as one field of RTTM, whose fields are parted by blanks and never empty."""
+    return "_".join(clean_text(text).split()) or otherwise
 
 
 def _speakers(utterances: list[Utterance]) -> list[str | None]:
@@ -133,4 +142,4 @@ _WRITERS: Final[Mapping[str, Callable[[list[Utterance], str], str]]] = {
 }
 FORMATS: Final = (*_WRITERS, "rttm")
 
-__all__ = ["FORMATS", "render_transcript", "timestamp"]
+__all__ = ["FORMATS", "render_transcript", "rttm", "timestamp"]

@@ -42,7 +42,8 @@ def mix(
 
         clipstream bench mix --data ./speech --seed 7 --speakers 3 -o ./mixes
     """
-    from ops.bench.mix import make_mix, rttm, voices_in_folders
+    from ops.bench.mix import make_mix, voices_in_folders
+    from processors.segments.formats import rttm
     from processors.speech.wav import to_wav
 
     voices = voices_in_folders(data)

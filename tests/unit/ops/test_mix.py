@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ops.bench.mix import half_of, make_mix, read_rttm, rttm, voices_in_folders
+from ops.bench.mix import half_of, make_mix, read_rttm, voices_in_folders
 from processors.domain import Turn
 from processors.errors import InvalidMessage
+from processors.segments.formats import rttm
 from processors.speech.wav import to_wav
 
 
@@ -67,6 +68,15 @@ def test_rttm_is_read_as_it_was_written(tmp_path: Path) -> None:
     path.write_text("SPEAKER talk 1 zero\n")
     with pytest.raises(InvalidMessage, match="no RTTM"):
         read_rttm(path)
+
+
+def test_names_are_one_field_of_rttm_whatever_they_are(tmp_path: Path) -> None:
+    names = ("John Smith", "Mary\nJane Doe", "Zoë", "\x00", " ")
+    path = tmp_path / "talk.rttm"
+    turns = [Turn(number * 1_000, number * 1_000 + 500, name) for number, name in enumerate(names)]
+    path.write_text(rttm(turns, "a talk"), encoding="utf-8")
+    assert [turn.speaker for turn in read_rttm(path)] == ["John_Smith", "Mary_Jane_Doe", "Zoë", "unknown", "unknown"]
+    assert [(turn.start_ms, turn.end_ms) for turn in read_rttm(path)] == [(t.start_ms, t.end_ms) for t in turns]
 
 
 def test_no_voice_is_on_both_sides() -> None:
