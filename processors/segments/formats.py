@@ -1,13 +1,15 @@
 """A transcript as other programs want it: `json`, `srt`, `vtt`, `txt`, `rttm`.
 
 Times are those of the video. Text is data: whatever was said (or a file's hostile text made to be "said") cannot end a
-cue, start a new one or become markup; nor can the name of a speaker. Where it is known who speaks, WebVTT has it as the
-voice of each cue, SRT and plain text at the beginning of each turn, and RTTM (NIST, 2009) has nothing else.
+cue, start a new one or become markup; nor can the name of a speaker. SRT has no escapes, so there what players take for
+markup is written with other characters. Where it is known who speaks, WebVTT has it as the voice of each cue, SRT and
+plain text at the beginning of each turn, and RTTM (NIST, 2009) has nothing else.
 """
 
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
@@ -74,10 +76,22 @@ def _json(utterances: list[Utterance], _name: str) -> str:
 def _srt(utterances: list[Utterance], _name: str) -> str:
     blocks = []
     for number, cue in enumerate(cues_of(tokens_of(utterances), _speakers(utterances), labels=True), start=1):
-        # an arrow inside the text would be read as a time line by lenient parsers
-        text = "\n".join(cue.lines).replace("-->", "->")
+        text = _without_markup("\n".join(cue.lines))
         blocks.append(f"{number}\n{timestamp(cue.start_ms, ',')} --> {timestamp(cue.end_ms, ',')}\n{text}\n")
     return "\n".join(blocks) or "\n"
+
+
+def _without_markup(text: str) -> str:
+    """A cue's text in SRT as players show it: nothing of it hidden or obeyed.
+
+    They know more than SRT's few tags. FFmpeg drops all from `<` to `>`, also with blanks; VLC drops what follows `<b`
+    even without `>`. FFmpeg hands braces and backslashes on to libass (mpv), which hides all in braces, obeys what
+    there begins with a backslash, and breaks lines at `\\N`, as VLC does. An invisible character behind `{` does not
+    help in libass. So braces become parentheses and `<b>` becomes `‹b›`, as wide and in every font; behind a backslash
+    a word joiner is enough. An arrow would be read as a time line by lenient parsers.
+    """
+    text = _TAG.sub(r"‹\1›", text.replace("-->", "->"))
+    return _ESCAPE.sub("\\\\\u2060", text.translate(_LOOK_ALIKE))
 
 
 def _vtt(utterances: list[Utterance], _name: str) -> str:
@@ -133,6 +147,10 @@ def _field(text: str, otherwise: str) -> str:
 def _speakers(utterances: list[Utterance]) -> list[str | None]:
     return [utterance.speaker for utterance in utterances]
 
+
+_TAG: Final = re.compile("<([^<>]*)>")
+_LOOK_ALIKE: Final = str.maketrans("<{}", "‹()")
+_ESCAPE: Final = re.compile(r"\\(?=[NnHh])")
 
 _WRITERS: Final[Mapping[str, Callable[[list[Utterance], str], str]]] = {
     "json": _json,
