@@ -72,8 +72,9 @@ def parse_options(raw: dict[str, Any]) -> Options:
         return Options.model_validate(raw)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "options"
-        raise InvalidMessage(f"Option '{where}' is not valid: {first['msg']}.") from error
+        where = ".".join(str(part) for part in first["loc"])
+        what = f"Option '{where}' is" if where else "The options are"
+        raise InvalidMessage(f"{what} not valid: {first['msg'].removeprefix('Value error, ')}.") from error
 
 
 __all__ = ["Options", "Profile", "VisionMode", "parse_options"]

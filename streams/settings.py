@@ -33,6 +33,7 @@ PREFIX: Final = "CLIPSTREAM_"
 OPENAI_URL: Final = "https://api.openai.com/v1"
 SCHEMES: Final = frozenset({"file", "http", "https"})  # of sources
 TOML_FILE: Final = "clipstream.toml"
+_OTHER_CATEGORY: Final = "other"  # of `processors.content.categories`, whose import takes long
 
 
 class SettingsError(Fatal):
@@ -216,6 +217,18 @@ class Settings(BaseSettings):
     def _schemes(cls, value: frozenset[str]) -> frozenset[str]:
         if wrong := sorted(value - SCHEMES):
             raise ValueError(f"'{wrong[0]}' is none of {', '.join(sorted(SCHEMES))}")
+        return value
+
+    @field_validator("categories")
+    @classmethod
+    def _described(cls, value: dict[str, str]) -> dict[str, str]:
+        for label, descriptions in value.items():
+            if not label.strip():
+                raise ValueError("a category has no name")
+            if label.strip().lower() == _OTHER_CATEGORY:
+                raise ValueError(f"'{label}' is what is near to none of the categories; it needs no description")
+            if not descriptions.replace(";", " ").strip():
+                raise ValueError(f"'{label}' has no description")
         return value
 
     @field_validator("log_level", mode="before")

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+import streams.settings as settings_module
+from processors.content.categories import OTHER
 from processors.speech.choice import TierChanges
 from streams.connection import client_options, faust_credentials
 from streams.reading import load_settings, shown, to_environment
@@ -64,6 +66,36 @@ def test_a_set_that_is_not_json_names_the_setting(monkeypatch):
     with pytest.raises(SettingsError, match="allowed_hosts") as caught:
         load_settings()
     assert '["a", "b"]' in caught.value.remedy
+
+
+@pytest.mark.parametrize("name", ["CATEGORIES", "ASR_PROFILES"])
+@pytest.mark.parametrize("value", ["{bad", "=cats.json", '["a"]'])
+def test_the_remedy_for_an_object_that_is_none_is_taken(name, value, monkeypatch):
+    monkeypatch.setenv(f"CLIPSTREAM_{name}", value)
+    with pytest.raises(SettingsError, match=f"(?i){name}") as caught:
+        load_settings()
+    monkeypatch.setenv(f"CLIPSTREAM_{name}", caught.value.remedy.partition("like: ")[2])
+    assert getattr(load_settings(), name.lower())
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ({"": "honey"}, "a category has no name"),
+        ({" ": "honey"}, "a category has no name"),
+        ({"bees": "honey", "Other": "else"}, "'Other' is what is near to none"),
+        ({"bees": ""}, "'bees' has no description"),
+        ({"bees": " ; "}, "'bees' has no description"),
+    ],
+)
+def test_categories_without_a_meaning_are_refused(value, reason, monkeypatch):
+    monkeypatch.setenv("CLIPSTREAM_CATEGORIES", json.dumps(value))
+    with pytest.raises(SettingsError, match=f"CATEGORIES is not valid: {reason}"):
+        load_settings()
+
+
+def test_the_name_of_what_is_in_no_category_is_that_of_the_topics():
+    assert settings_module._OTHER_CATEGORY == OTHER
 
 
 @pytest.mark.parametrize(
