@@ -27,7 +27,7 @@ from processors.parameters import Steering
 from processors.service.config import HostedAsr, ServiceConfig
 from processors.speech.choice import Recognition, TierChanges
 from processors.speech.recordings import voices_digest
-from streams.addresses import checked_broker, checked_cache, servers
+from streams.addresses import checked_broker, checked_cache, checked_service, servers
 
 PREFIX: Final = "CLIPSTREAM_"
 OPENAI_URL: Final = "https://api.openai.com/v1"
@@ -80,7 +80,7 @@ class Settings(BaseSettings):
     cache_url: str = Field("", description="redis://host:port/db of the result cache; none when empty")
     registry_url: str = Field(
         "",
-        pattern=r"^(https?://[^@\s]+)?$",
+        pattern=r"^(https?://[^@\s?#]+)?$",
         description="schema registry, Confluent's interface (`http://host:port/apis/ccompat/v7` of Apicurio); "
         "none when empty",
     )
@@ -182,7 +182,6 @@ class Settings(BaseSettings):
     # --- services
     openai_base_url: str = Field(
         "",
-        pattern=r"^(https?://[^@\s]+)?$",
         description="OpenAI-compatible service, up to and with its version; `https://api.openai.com/v1` when empty",
     )
     openai_api_key: SecretStr = Field(SecretStr(""), description="its key; never shown")
@@ -238,6 +237,7 @@ class Settings(BaseSettings):
 
     _broker = field_validator("broker_url")(checked_broker)
     _cache = field_validator("cache_url")(checked_cache)
+    _service = field_validator("openai_base_url")(checked_service)
 
     @model_validator(mode="after")
     def _session(self) -> Settings:

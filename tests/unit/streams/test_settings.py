@@ -126,6 +126,32 @@ def test_a_password_in_the_address_of_the_broker_is_refused_and_not_repeated(mon
     assert "secretpw" not in "".join(traceback.format_exception(caught.value))
 
 
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("https://user:SECRET@host/v1", "a user or a password"),
+        ("https://SECRET@host/v1", "a user or a password"),
+        ("https://host/v1?api_key=SECRET", "a query or a fragment"),
+        ("https://host/v1#SECRET", "a query or a fragment"),
+        ("https:///v1", "https://host/v1"),
+        ("host/v1", "https://host/v1"),
+        ("ftp://host/v1", "https://host/v1"),
+        ("https://host/v 1", "https://host/v1"),
+    ],
+)
+def test_what_is_no_plain_address_of_a_service_is_refused_and_not_repeated(url, reason, monkeypatch):
+    monkeypatch.setenv("CLIPSTREAM_OPENAI_BASE_URL", url)
+    with pytest.raises(SettingsError, match=f"CLIPSTREAM_OPENAI_BASE_URL is not valid: .*{reason}") as caught:
+        load_settings()
+    assert "SECRET" not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize("url", ["", "https://api.openai.com/v1", "http://127.0.0.1:8000", "http://[::1]:8000/v1/"])
+def test_addresses_of_services_that_are_taken(url, monkeypatch):
+    monkeypatch.setenv("CLIPSTREAM_OPENAI_BASE_URL", url)
+    assert load_settings().openai_base_url == url
+
+
 @pytest.mark.parametrize("url", ["kafka://h", "kafka://h:1,i:2", "kafka://h:1;kafka://[::1]:9092", "h:1"])
 def test_addresses_of_brokers_that_are_taken(url, monkeypatch):
     monkeypatch.setenv("CLIPSTREAM_BROKER_URL", url)
@@ -238,6 +264,7 @@ SECURED = {"broker_url": "kafka://h:1", "security_protocol": "SASL_SSL", "sasl_u
         ({**SECURED, "security_protocol": "SASL_PLAINTEXT", "ssl_cafile": "/ca.pem"}, "SSL or SASL_SSL"),
         ({**SECURED, "sasl_mechanism": "GSSAPI"}, "SASL_MECHANISM"),
         ({**SECURED, "registry_url": "http://user:word@registry"}, "REGISTRY_URL"),
+        ({**SECURED, "registry_url": "http://registry?key=word"}, "REGISTRY_URL"),
         ({**SECURED, "registry_url": "file:///etc/passwd"}, "REGISTRY_URL"),
     ],
 )
