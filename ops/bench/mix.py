@@ -1,9 +1,9 @@
 """Talks of several people with known turns, joined from folders of read speech: `bench mix`.
 
-A folder holds clips and a `truth.json` that names the speaker of each. One mix: two to five people take turns of one
-clip each, with pauses between them; some turns are short pieces of a clip ("yes, of course"), some begin while the one
-before still goes on, each voice has its own loudness, and there is a little noise. Clips hold pauses of their own, so
-the truth says where in a turn is sound: pauses of half a second and more belong to nobody.
+A folder holds clips and a `truth.json` that names the speaker of each (`ops.bench.truth`). One mix: two to five people
+take turns of one clip each, with pauses between them; some turns are short pieces of a clip ("yes, of course"), some
+begin while the one before still goes on, each voice has its own loudness, and there is a little noise. Clips hold
+pauses of their own, so the truth says where in a turn is sound: pauses of half a second and more belong to nobody.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ import random
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
-import orjson
 
+from ops.bench.truth import clips_of
 from processors.domain import Turn
 from processors.errors import InvalidMessage
 from processors.media.audio import open_audio
@@ -27,9 +27,8 @@ Half = Literal["all", "tune", "test"]
 _PER_MS: Final = SAMPLE_RATE // 1000
 # Speakers that thresholds were tuned on; the others are those that are reported, so no voice is in both.
 _TUNED_ON: Final = frozenset({"ls3005", "ls1998", "sb_spk1", "speech_custom_de-DE", "leo_de", "fleurs_de", "jfk"})
-# Folders that name no speaker: a folder with one clip is one speaker; of the FLEURS folders one clip may be used, since
-# two may be of one speaker.
-_SINGLE: Final = ("speech_fleurs_", "speech_custom_", "audio_jfk")
+# A speaker without a name: one clip of the folder may be used, since two may be of one voice or of two.
+_UNNAMED: Final = "unknown"
 _SHORT_TURNS: Final = 0.2  # share of turns that are a piece of 0.8 to 2 s
 _SHORT_MS: Final = (800, 2_000)
 _PAUSE_MS: Final = (100, 1_500)
@@ -65,25 +64,27 @@ class Mix:
 
 
 def voices_in_folders(data: Path) -> dict[str, list[Path]]:
-    """Speaker -> clips, of all folders with a truth of speakers.
+    """Speaker -> clips, of all folders with a truth of speakers. One without a name is called like the folder.
 
     Raises:
-        InvalidMessage: fewer than two speakers.
+        InvalidMessage: fewer than two speakers, or a truth that cannot be read.
     """
     found: dict[str, list[Path]] = defaultdict(list)
     for truth in sorted(data.glob("*/truth.json")):
         folder = truth.parent
-        if not folder.name.startswith(("speech_", "audio_jfk")):
-            continue
-        single = folder.name.startswith(_SINGLE)
-        for entry in _entries(truth):
-            path = folder / str(entry.get("file", "")).rpartition("!")[2].rpartition("/")[2]
-            speaker = folder.name.removeprefix("speech_").removeprefix("audio_") if single else entry.get("speaker")
-            if speaker and path.is_file() and not (single and found[speaker]):
+        for clip in clips_of(truth):
+            path, speaker = clip.path_in(folder), (clip.speaker or "").strip()
+            unnamed = speaker == _UNNAMED
+            if unnamed:
+                speaker = folder.name.removeprefix("speech_").removeprefix("audio_")
+            if speaker and path.is_file() and not (unnamed and speaker in found):
                 found[speaker].append(path)
     if len(found) < 2:
-        raise InvalidMessage(f"{data} has no folders of speech with at least two speakers.")
-    return {speaker: found[speaker] for speaker in sorted(found) if found[speaker]}
+        raise InvalidMessage(
+            f"{data} has no folders of speech with at least two speakers.",
+            'It takes folders of clips, each with a truth.json: [{"file": "a.wav", "speaker": "Ann"}, ...].',
+        )
+    return {speaker: found[speaker] for speaker in sorted(found)}
 
 
 def half_of(voices: dict[str, list[Path]], half: Half) -> dict[str, list[Path]]:
@@ -165,11 +166,6 @@ def read_sound(path: Path) -> Samples:
     if not blocks:
         raise InvalidMessage(f"{path} has no sound.")
     return np.concatenate(blocks)
-
-
-def _entries(truth: Path) -> list[dict[str, Any]]:
-    found = orjson.loads(truth.read_bytes())
-    return found if isinstance(found, list) else found.get("clips", []) if isinstance(found, dict) else []
 
 
 def _clip(path: Path) -> Samples:

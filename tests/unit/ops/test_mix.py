@@ -87,6 +87,45 @@ def test_no_voice_is_on_both_sides() -> None:
     assert not set(tune) & set(test)
 
 
+def test_any_folder_that_names_speakers_is_taken(folders: Path, tmp_path: Path) -> None:
+    clip = (folders / "speech_one" / "0.wav").read_bytes()
+    entries = {
+        "talks": [{"file": "a.wav", "speaker": "Ann"}, {"file": "b.wav", "speaker": " Bob\n"}, {"file": "a.wav"}],
+        "clips": {"clips": [{"file": "archive.zip!in/a.wav", "speaker": "Ann"}, {"file": "gone.wav", "speaker": "Cy"}]},
+        "speech_read_de": [{"file": "a.wav", "speaker": "unknown"}, {"file": "b.wav", "speaker": "unknown"}],
+        "unnamed": [{"file": "a.wav", "lang": "en"}, {"file": "b.wav", "speaker": ""}],
+        "other": {"about": "something else"},
+    }
+    for name, truth in entries.items():
+        (tmp_path / name).mkdir()
+        for file in ("a.wav", "b.wav"):
+            (tmp_path / name / file).write_bytes(clip)
+        (tmp_path / name / "truth.json").write_text(json.dumps(truth))
+    assert voices_in_folders(tmp_path) == {
+        "Ann": [tmp_path / "clips" / "a.wav", tmp_path / "talks" / "a.wav"],
+        "Bob": [tmp_path / "talks" / "b.wav"],
+        "read_de": [tmp_path / "speech_read_de" / "a.wav"],  # of two without a name one, which may be one voice
+    }
+
+
+BROKEN = [
+    ("{", "is no JSON"),
+    ("5", "valid list"),
+    ('["a.wav"]', r"\[0\]: Input should be a valid dictionary"),
+    ('[{"file": "a.wav"}, {"speaker": "Ann"}]', r"\[1\] 'file': Field required"),
+    ('[{"file": "a.wav", "speaker": 5}]', r"\[0\] 'speaker': Input should be a valid string"),
+]
+
+
+@pytest.mark.parametrize(("content", "reason"), BROKEN)
+def test_a_truth_that_cannot_be_read_is_named(content: str, reason: str, tmp_path: Path) -> None:
+    (tmp_path / "talks").mkdir()
+    (tmp_path / "talks" / "truth.json").write_text(content)
+    with pytest.raises(InvalidMessage, match=rf"talks/truth\.json.*{reason}") as caught:
+        voices_in_folders(tmp_path)
+    assert "docs/quality.md" in caught.value.remedy
+
+
 def test_a_folder_without_speakers_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidMessage, match="two speakers"):
         voices_in_folders(tmp_path)
