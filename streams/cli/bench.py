@@ -12,7 +12,7 @@ from rich.table import Table
 
 from processors.errors import InvalidMessage
 from streams.cli import bench_speakers
-from streams.cli.bench_output import give
+from streams.cli.bench_output import check, give
 from streams.cli.console import console, out, print_text
 from streams.cli.process import SAMPLE
 from streams.reading import load_settings
@@ -62,6 +62,7 @@ def pipeline(
     from ops.bench.pipeline import run
     from streams.cli.embedded import pull_models
 
+    check(output)
     settings = load_settings(asr_model=model)
     videos = [*(video or []), *(_videos_in(data) if data else [])] or [SAMPLE]
     for path in videos:
@@ -102,6 +103,7 @@ def stream(
     from ops.bench import stream as streaming
     from ops.bench.plan import Plan
 
+    check(output)
     settings = load_settings()
     plan = Plan(chunks, batches, stub_ms or (_SCALE_STUB_MS if scale else 0.0), burn)
     what = "measurements" if scale else "videos"
@@ -132,6 +134,7 @@ def topics(
     """
     from ops.bench.topics import run_alone
 
+    check(output)
     found = run_alone(data, load_settings())
     give(found, as_json, output, _print_topics)
 

@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 
 from processors.errors import InvalidMessage
-from streams.cli.bench_output import give
+from streams.cli.bench_output import check, give
 from streams.cli.console import console, out, print_text
 from streams.cli.process import SAMPLE
 from streams.reading import load_settings
@@ -41,6 +41,7 @@ def asr(
     from ops.bench.asr import PROFILES, run, run_profiles
     from streams.cli.embedded import pull_models
 
+    check(output)
     if not data.is_dir():
         raise InvalidMessage(f"There is no folder {data}.")
     if profiles:

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from processors.errors import InvalidMessage
 from processors.models.store import ModelStore
-from streams.cli.bench_output import give
+from streams.cli.bench_output import check, give
 from streams.cli.console import console, out, print_json, print_text
 from streams.reading import load_settings
 
@@ -78,6 +78,7 @@ def diarization(
     """
     from ops.bench.diarization import run
 
+    check(output)
     if not data.is_dir():
         raise InvalidMessage(f"There is no folder {data}.")
     settings = load_settings()
