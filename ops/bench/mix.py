@@ -100,13 +100,21 @@ def make_mix(
 
     Args:
         voices: from `voices_in_folders`.
-        seed: decides who speaks, in which order, what and how loud.
-        speakers: how many people, >= 1; fewer where there are not as many.
+        seed: decides who speaks, in which order, what and how loud; >= 0.
+        speakers: how many people, >= 1.
         seconds: about this long.
         overlap: share of turns that begin before the one before has ended, 0..1.
+
+    Raises:
+        InvalidMessage: there are fewer voices.
     """
+    if speakers > len(voices):
+        raise InvalidMessage(
+            f"{speakers} speakers are wanted, and there are {len(voices)} voices.",
+            "Ask for fewer, or add clips of others.",
+        )
     chance = random.Random(f"mix {seed} {speakers}")
-    chosen = chance.sample(sorted(voices), min(speakers, len(voices)))
+    chosen = chance.sample(sorted(voices), speakers)
     gains = {name: chance.uniform(*_GAIN_DB) for name in chosen}
     clips = {name: chance.sample(voices[name], len(voices[name])) for name in chosen}
     sound = np.zeros(int((seconds + 60) * SAMPLE_RATE), dtype=np.float32)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 import streams.cli.embedded
+from ops.bench import diarization
 from processors.errors import ClipstreamError
+from processors.speech.wav import to_wav
 from streams.cli.main import app
 
 
@@ -66,3 +69,66 @@ def test_folders_of_a_result_are_made_and_other_targets_than_files_are_left_alon
         assert "work began" in str(done.exception)
     assert (tmp_path / "new").is_dir()
     assert (tmp_path / "file").read_text() == "before"
+
+
+@pytest.fixture
+def voices(tmp_path: Path) -> Path:
+    """Two people of one clip each."""
+    folder = tmp_path / "data" / "talks"
+    folder.mkdir(parents=True)
+    for name in ("Ann", "Bob"):
+        tone = 0.3 * np.sin(np.arange(32_000) * (0.08 if name == "Ann" else 0.16))
+        (folder / f"{name}.wav").write_bytes(to_wav(tone.astype(np.float32)))
+    (folder / "truth.json").write_text(json.dumps([{"file": f"{n}.wav", "speaker": n} for n in ("Ann", "Bob")]))
+    return folder.parent
+
+
+@pytest.mark.parametrize("command", ["mix", "diarization"])
+def test_seeds_below_zero_are_refused(command: str, tmp_path: Path) -> None:
+    done = bench(command, "--data", tmp_path, "--seed", "-1", "-o", tmp_path / "out")
+    assert done.exit_code == 2
+    assert "--seed" in done.output
+    assert "equal to 0" in done.output
+
+
+def test_more_speakers_than_there_are_voices_are_refused(voices: Path, tmp_path: Path) -> None:
+    told = refusal(bench("mix", "--data", voices, "--speakers", "5", "-o", tmp_path / "out"))
+    assert "5 speakers are wanted, and there are 2 voices" in told
+
+
+def test_talks_in_turn_have_as_many_speakers_as_there_are(voices: Path, tmp_path: Path) -> None:
+    done = bench("mix", "--data", voices, "--seconds", "5", "--count", "3", "-o", tmp_path / "new" / "out", "--json")
+    assert done.exit_code == 0, done.output
+    made = json.loads(done.stdout)["mixes"]
+    assert [Path(mix["wav"]).name for mix in made] == ["mix-1-2.wav", "mix-2-2.wav", "mix-3-2.wav"]
+    assert all(mix["speakers"] == ["Ann", "Bob"] for mix in made)
+
+
+def test_talks_that_cannot_be_written_are_told_before_the_first(voices: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    assert str(tmp_path / "file") in refusal(bench("mix", "--data", voices, "-o", tmp_path / "file"))
+    assert "no folder" in refusal(bench("mix", "--data", tmp_path / "none", "-o", tmp_path / "out"))
+
+
+@pytest.mark.parametrize("labelled", [False, True])
+def test_diarization_has_the_keys_of_all_benches_and_no_row_of_nothing(
+    labelled: bool, voices: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(diarization, "MIXES", 2)
+    monkeypatch.setattr(diarization, "SECONDS", 5.0)
+    if labelled:
+        (voices / "talks" / "Ann.rttm").write_text("SPEAKER Ann 1 0.0 2.0 <NA> <NA> Ann <NA> <NA>\n")
+    done = bench("diarization", "--data", voices, "-o", tmp_path / "found.json")
+    assert done.exit_code == 0, done.output
+    assert ("labelled" in done.stdout) is labelled
+    found = json.loads((tmp_path / "found.json").read_bytes())
+    assert found.keys() == {"bench", "machine", "seed", "voices", "rows", "pooled", "baselines"}
+    assert found["bench"] == "diarization"
+    assert found["baselines"] == {way: found["pooled"]["all"][way] for way in ("one_speaker", "average_linkage")}
+    assert found["pooled"].keys() == {"all", "mixes", *(["labelled"] if labelled else [])}
+
+
+def test_diarization_needs_two_voices_that_no_threshold_was_tuned_on(voices: Path) -> None:
+    truth = voices / "talks" / "truth.json"
+    truth.write_text(truth.read_text().replace("Ann", "jfk", 2).replace("jfk.wav", "Ann.wav"))
+    assert "leaves 1" in refusal(bench("diarization", "--data", voices))
