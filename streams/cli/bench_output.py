@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
 from processors.errors import InvalidMessage
 from streams.cli.console import print_json
 from streams.cli.reporting import check_writable
+
+FORM: Final = "Its form: docs/quality.md, Data of one's own."  # of the help of --data
 
 
 def check(output: Path | None) -> None:
@@ -38,4 +40,4 @@ def give(found: dict[str, Any], as_json: bool, output: Path | None, show: Callab
         show(found)
 
 
-__all__ = ["check", "give"]
+__all__ = ["FORM", "check", "give"]

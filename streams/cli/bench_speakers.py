@@ -11,13 +11,13 @@ from rich.table import Table
 
 from processors.errors import InvalidMessage
 from processors.models.store import ModelStore
-from streams.cli.bench_output import check, give
+from streams.cli.bench_output import FORM, check, give
 from streams.cli.console import console, out, print_json, print_text
 from streams.cli.reporting import check_writable
 from streams.reading import load_settings
 
 _PERCENT: Final = ".1%"
-Data = Annotated[Path, typer.Option(help="Folder with folders of clips, a truth.json with speakers in each.")]
+Data = Annotated[Path, typer.Option(help=f"Folder with folders of clips, a truth.json with speakers in each. {FORM}")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 
 

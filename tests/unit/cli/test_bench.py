@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from typer.testing import CliRunner, Result
 
 import streams.cli.embedded
 from ops.bench import diarization
+from ops.bench.truth import Clip
 from processors.errors import ClipstreamError
 from processors.speech.wav import to_wav
 from streams.cli.main import app
@@ -132,3 +134,13 @@ def test_diarization_needs_two_voices_that_no_threshold_was_tuned_on(voices: Pat
     truth = voices / "talks" / "truth.json"
     truth.write_text(truth.read_text().replace("Ann", "jfk", 2).replace("jfk.wav", "Ann.wav"))
     assert "leaves 1" in refusal(bench("diarization", "--data", voices))
+
+
+def test_the_page_with_the_form_of_the_data_has_all_fields_and_help_names_it() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "quality.md").read_text(encoding="utf-8")
+    section = page.partition("## Data of one's own")[2].partition("\n## ")[0]
+    for field in (*Clip.model_fields, "start_ms", "end_ms", "cut", "meeting_transcripts", "relevant_text_span"):
+        assert f"`{field}`" in section, field
+    for command in ("asr", "pipeline", "topics", "mix", "diarization"):
+        told = " ".join(re.sub("[│ \n]+", " ", bench(command, "--help").output).split())
+        assert "docs/quality.md" in told, command
