@@ -69,7 +69,10 @@ def canonical(result: Segments, blobs: BlobStore) -> bytes:
 
 
 def failed_json(source: str, error: ClipstreamError) -> dict[str, Any]:
-    """The result of a source that never reached the stream: not there, or not allowed. Its error says what to do."""
+    """The result of a source that never reached the stream: not there, or not allowed. Its error says what to do.
+
+    It has the keys of every result (`to_json`), so programs read both alike.
+    """
     return {
         "video_id": None,
         "source": source,
@@ -79,15 +82,31 @@ def failed_json(source: str, error: ClipstreamError) -> dict[str, Any]:
         "status": "failed",
         "error": f"{error.reason} {error.remedy}".rstrip(),
         "duration_ms": 0,
+        "title": "",
         "languages": [],
+        "confidence": 0.0,
         "segments": [],
-        "speakers": [],
-        "turns": [],
+        "missing": [],
+        "request_digest": None,
+        "document_uri": None,
         "transcript": [],
+        "dropped": [],
         "shots": [],
         "frames": [],
-        "missing": [],
-        "run": {},
+        "curve": [],
+        "speakers": [],
+        "turns": [],
+        "sounds": [],
+        "topics": [],
+        "run": {
+            "timings_ms": {},
+            "wall_ms": 0,
+            "cost_usd": 0.0,
+            "cache": {},
+            "models": [],
+            "started_at_ms": 0,
+            "finished_at_ms": 0,
+        },
     }
 
 

@@ -27,13 +27,14 @@ from processors.parameters import Steering
 from processors.service.config import HostedAsr, ServiceConfig
 from processors.speech.choice import Recognition, TierChanges
 from processors.speech.recordings import voices_digest
-from streams.addresses import checked_broker, checked_cache, servers
+from streams.addresses import checked_broker, checked_cache, checked_service, servers
 
 PREFIX: Final = "CLIPSTREAM_"
 OPENAI_URL: Final = "https://api.openai.com/v1"
 SCHEMES: Final = frozenset({"file", "http", "https"})  # of sources
 TOML_FILE: Final = "clipstream.toml"
 _PATHS: Final = ("data_dir", "cache_dir", "models_dir", "voices_dir", "ssl_cafile", "ssl_certfile", "ssl_keyfile")
+_OTHER_CATEGORY: Final = "other"  # of `processors.content.categories`, whose import takes long
 
 
 class SettingsError(Fatal):
@@ -80,7 +81,7 @@ class Settings(BaseSettings):
     cache_url: str = Field("", description="redis://host:port/db of the result cache; none when empty")
     registry_url: str = Field(
         "",
-        pattern=r"^(https?://[^@\s]+)?$",
+        pattern=r"^(https?://[^@\s?#]+)?$",
         description="schema registry, Confluent's interface (`http://host:port/apis/ccompat/v7` of Apicurio); "
         "none when empty",
     )
@@ -182,7 +183,6 @@ class Settings(BaseSettings):
     # --- services
     openai_base_url: str = Field(
         "",
-        pattern=r"^(https?://[^@\s]+)?$",
         description="OpenAI-compatible service, up to and with its version; `https://api.openai.com/v1` when empty",
     )
     openai_api_key: SecretStr = Field(SecretStr(""), description="its key; never shown")
@@ -227,6 +227,18 @@ class Settings(BaseSettings):
             raise ValueError(f"'{wrong[0]}' is none of {', '.join(sorted(SCHEMES))}")
         return value
 
+    @field_validator("categories")
+    @classmethod
+    def _described(cls, value: dict[str, str]) -> dict[str, str]:
+        for label, descriptions in value.items():
+            if not label.strip():
+                raise ValueError("a category has no name")
+            if label.strip().lower() == _OTHER_CATEGORY:
+                raise ValueError(f"'{label}' is what is near to none of the categories; it needs no description")
+            if not descriptions.replace(";", " ").strip():
+                raise ValueError(f"'{label}' has no description")
+        return value
+
     @field_validator("log_level", mode="before")
     @classmethod
     def _capitals(cls, value: Any) -> Any:
@@ -234,6 +246,7 @@ class Settings(BaseSettings):
 
     _broker = field_validator("broker_url")(checked_broker)
     _cache = field_validator("cache_url")(checked_cache)
+    _service = field_validator("openai_base_url")(checked_service)
 
     @model_validator(mode="after")
     def _session(self) -> Settings:

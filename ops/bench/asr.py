@@ -49,8 +49,6 @@ def run(data: Path, model: str, warm_up: Path, settings: Settings, compute_type:
     with tempfile.TemporaryDirectory(prefix="clipstream-bench-") as name:
         folder = Path(name)
         items = items_of(data, folder, english_only=model.endswith(".en"))
-        if not items:
-            raise ValueError(f"no media with truth in {data}")
         ours = _settings(folder, settings, model)
         heard, memory = asyncio.run(_ours(items, "balanced", warm_up, ours))
         with _baseline(model, settings, compute_type, warm_up) as (ask, naive_memory):

@@ -9,14 +9,14 @@ import typer
 from rich.table import Table
 
 from processors.errors import InvalidMessage
-from streams.cli.bench_output import give
+from streams.cli.bench_output import FORM, check, give
 from streams.cli.console import console, out, print_text
 from streams.cli.process import SAMPLE
 from streams.reading import load_settings
 
 
 def asr(
-    data: Annotated[Path, typer.Option(help="Folder with one folder an item, media with truth beside it.")],
+    data: Annotated[Path, typer.Option(help=f"Folder with one folder an item, media with truth beside it. {FORM}")],
     model: Annotated[str, typer.Option(help="Recogniser of both sides.")] = "base",
     profiles: Annotated[
         bool, typer.Option("--profiles", help="Instead: fast, balanced and best with the models of the settings.")
@@ -41,6 +41,7 @@ def asr(
     from ops.bench.asr import PROFILES, run, run_profiles
     from streams.cli.embedded import pull_models
 
+    check(output)
     if not data.is_dir():
         raise InvalidMessage(f"There is no folder {data}.")
     if profiles:

@@ -7,9 +7,10 @@ import orjson
 
 from processors.blobs import BlobStore
 from processors.domain import Document, Emotion, Label, Marker, Speaker, Topic, Turn
+from processors.errors import InvalidMedia
 from processors.report import render_report
 from processors.segments.parts import dump_json
-from streams.results import canonical, to_json
+from streams.results import canonical, failed_json, to_json
 from tests.unit.segments.builders import frame, shots_at, utterance
 from tests.unit.streams.test_newest import result
 
@@ -60,3 +61,14 @@ def test_a_report_shows_the_same_of_the_json_as_of_the_document_itself(tmp_path:
     assert page == render_report(found, lambda _: None, document)
     for shown in ("Speaker 1", "Ada", "laughter", "joy", "river, sand", "nature 88"):
         assert shown in page, shown
+
+
+def test_a_source_that_never_reached_the_stream_has_the_keys_of_every_result(tmp_path: Path) -> None:
+    found = to_json(result(0, 0), BlobStore(str(tmp_path)))
+    failed = failed_json("talk.mp4", InvalidMedia("There is no file talk.mp4.", "Name another."))
+    assert failed.keys() - {"source"} == found.keys()  # the command line adds the source to all
+    assert failed["run"].keys() == found["run"].keys()
+    for name, value in failed.items():
+        if value is not None and found.get(name) is not None:
+            assert isinstance(value, type(found[name])), name
+    assert render_report(failed, lambda _: None)
