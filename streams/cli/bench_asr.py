@@ -95,7 +95,10 @@ def _print(found: dict[str, Any]) -> None:
             f"{name} {base['memory_mb']} MB"
         )
     for row in found.get("empty", []):
-        print_text(f"{row['item']}, {row['seconds_of_sound']} s: {row['words']} words {row['text'][:60]}")
+        print_text(
+            f"{row['item']}, {row['seconds_of_sound']} s: {row['words']} words invented {row['text'][:60]} "
+            f"({row['naive_words']} by the other side)"
+        )
 
 
 def _print_profiles(found: dict[str, Any]) -> None:
