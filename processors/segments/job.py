@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from processors.content.embedding import MODEL as SENTENCE_MODEL
 from processors.content.topics import with_topics
-from processors.domain import ChunkTranscript, Segment, VideoFacts
+from processors.domain import BatchAnalysis, ChunkTranscript, Segment, VideoFacts
 from processors.segments.parts import Parts, dump_json
 from processors.segments.rank import rank
 from processors.speech.enrolment import enrolled
@@ -20,6 +20,16 @@ def _stood_in(transcripts: list[ChunkTranscript]) -> list[str]:
     reasons = Counter(part.fallback for part in transcripts if part.fallback is not None)
     return [
         f"speech: the local model did {count} of {len(transcripts)} parts. {reason}"
+        for reason, count in sorted(reasons.items())
+    ]
+
+
+def _frames_stood_in(batches: list[BatchAnalysis]) -> list[str]:
+    """What users should know of pictures that only the local models described although a service was to."""
+    frames = [frame for batch in batches for frame in batch.frames]
+    reasons = Counter(frame.reason for frame in frames if frame.reason is not None)
+    return [
+        f"pictures: the local models did {count} of {len(frames)} frames. {reason}"
         for reason, count in sorted(reasons.items())
     ]
 
@@ -79,7 +89,12 @@ def rank_parts(parts_uri: str, until_ms: int | None, tools: Tools) -> Ranked:
         languages=ranking.languages,
         confidence=ranking.confidence,
         segments=ranking.segments,
-        notes=[*ranking.missing, *_left_out(parts.transcripts), *_stood_in(parts.transcripts)],
+        notes=[
+            *ranking.missing,
+            *_left_out(parts.transcripts),
+            *_stood_in(parts.transcripts),
+            *_frames_stood_in(parts.batches),
+        ],
         models=sorted(models),
         cost_usd=round(
             sum(batch.cost_usd for batch in parts.batches) + sum(part.cost_usd for part in parts.transcripts), 6
