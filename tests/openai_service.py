@@ -11,6 +11,7 @@ import email.policy
 import json
 import socket
 import struct
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -230,3 +231,29 @@ def _taken_apart(path: str, headers: dict[str, str], body: bytes) -> Asked:
         else:
             fields.setdefault(name, []).append(content.decode())
     return Asked(path, headers, fields, file, filename, filetype)
+
+
+def main(port: int, slow_s: float) -> None:
+    """Describe pictures until killed; prints `P` and the port, then the number of pictures of each answer."""
+
+    def answer(asked: Asked) -> Reply:
+        time.sleep(slow_s)
+        return describing(asked)
+
+    with OpenAiService(answer=answer, port=port) as service:
+        _tell(f"P {service.base_url}")
+        told = 0
+        while True:
+            time.sleep(0.02)
+            for asked in service.asked[told:]:
+                told += 1
+                _tell(str(len(asked.pictures)))
+
+
+def _tell(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), float(sys.argv[2]))
