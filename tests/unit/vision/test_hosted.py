@@ -304,6 +304,16 @@ def test_pictures_with_nothing_in_them_are_not_sent(tools) -> None:
     assert (result.frames[0].reason, result.fallback) == (None, None), "nothing is missing there"
 
 
+@pytest.mark.parametrize("size", [(1, 1), (1_280, 1), (1, 1_280), (1_280, 3), (16, 16)], ids=str)
+def test_pictures_of_odd_sizes_are_described_too(tools, size: tuple[int, int]) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
+    with OpenAiService(answer=describing) as service:
+        result = analyse_batch(batch_of(tools, [image, scenery(1)]), Options(), hosted(tools, service.base_url))
+        assert all(picture for asked in service.asked for _, picture in asked.pictures)
+    assert result.fallback is None
+    assert sources(result)[1] == SOURCE
+
+
 def test_the_option_decides(tools) -> None:
     batch = batch_of(tools, sceneries(1))
     with OpenAiService(answer=describing) as service:
