@@ -16,6 +16,8 @@ from annotated_types import Interval
 # is read, since a reader's memory would follow it.
 MAX_ITEMS: Final = 100_000
 Count = Annotated[int, Interval(ge=0, le=MAX_ITEMS)]
+MAX_BATCH_FRAMES: Final = 50
+FrameCount = Annotated[int, Interval(ge=0, le=MAX_ITEMS * MAX_BATCH_FRAMES)]
 # Sounds that an end record may tell, some 40 bytes each: a sixtieth of what a record may hold.
 MAX_SOUNDS: Final = 300
 
@@ -185,7 +187,9 @@ class FrameBatch:
 
     frames: list[FrameRef]
     shots: list[Shot]
-    frames_before: Count | None = None  # in the batches of the video before this one; None in those of older versions
+    frames_before: FrameCount | None = (
+        None  # in the batches of the video before this one; None in those of older versions
+    )
 
     @property
     def start_ms(self) -> int:
