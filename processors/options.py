@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import re
 from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from processors.errors import InvalidMessage
-from processors.languages import LANGUAGES
+from processors.speech.language_names import code_of
 
 Profile = Literal["fast", "balanced", "best"]
 VisionMode = Literal["auto", "local", "openai", "off"]
@@ -19,6 +20,8 @@ DEFAULT_MIN_SEGMENT_MS = 8_000
 DEFAULT_MAX_SEGMENT_MS = 60_000
 DEFAULT_MAX_SEGMENTS = 10
 DEFAULT_PROFILE: Final[Profile] = "balanced"
+# A code, as it is or with script and region; no name of a language, of which some begin like a code.
+_TAG: Final = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
 
 
 class Options(BaseModel):
@@ -26,7 +29,7 @@ class Options(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    language: str | None = Field(None, description="ISO 639 code; detected when absent")
+    language: str | None = Field(None, description="ISO 639 code, also with a region as in en-US; detected when absent")
     platforms: tuple[str, ...] = Field((), description="platforms to fit segments to", strict=False)
     min_segment_ms: int = Field(DEFAULT_MIN_SEGMENT_MS, ge=500, le=3_600_000)
     max_segment_ms: int = Field(DEFAULT_MAX_SEGMENT_MS, ge=1_000, le=3_600_000)
@@ -45,9 +48,12 @@ class Options(BaseModel):
     @field_validator("language")
     @classmethod
     def _known(cls, language: str | None) -> str | None:
-        if language is not None and language not in LANGUAGES:
-            raise ValueError(f"'{language}' is no language that can be recognised; codes are like en, es, de")
-        return language
+        if language is None:
+            return None
+        code = code_of(language) if _TAG.fullmatch(language) else None
+        if code is None:
+            raise ValueError(f"'{language[:40]}' is no language that can be recognised; codes are like en, es, de")
+        return code
 
     @model_validator(mode="after")
     def _bounds(self) -> Options:
@@ -72,8 +78,9 @@ def parse_options(raw: dict[str, Any]) -> Options:
         return Options.model_validate(raw)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "options"
-        raise InvalidMessage(f"Option '{where}' is not valid: {first['msg']}.") from error
+        where = ".".join(str(part) for part in first["loc"])
+        what = f"Option '{where}' is" if where else "The options are"
+        raise InvalidMessage(f"{what} not valid: {first['msg'].removeprefix('Value error, ')}.") from error
 
 
 __all__ = ["Options", "Profile", "VisionMode", "parse_options"]

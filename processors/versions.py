@@ -10,7 +10,7 @@ ALGORITHM_VERSIONS: Final = {
     "audio-extractor": 2,
     "frame-extractor": 2,
     "metadata": 1,
-    "transcriber": 2,
+    "transcriber": 3,
     "vision": 2,
-    "segmenter": 3,
+    "segmenter": 4,
 }

@@ -8,6 +8,7 @@ from typing import Final
 _SCHEME: Final = "kafka://"
 _SERVER: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::(\d{1,5}))?")
 _CACHE: Final = re.compile(r"(rediss?|unix)://\S+")
+_SERVICE: Final = re.compile(r"https?://[^\s/]+(/\S*)?")
 _MAX_PORT: Final = 65_535
 
 
@@ -46,4 +47,23 @@ def checked_cache(url: str) -> str:
     return url
 
 
-__all__ = ["checked_broker", "checked_cache", "servers"]
+def checked_service(url: str) -> str:
+    """The address of a service over http(s), as it is; empty for none. It is shown, so nothing secret may be in it.
+
+    Raises:
+        ValueError: it holds a user, a password, a query or a fragment, or is no such address.
+    """
+    if not url:
+        return url
+    if "@" in url:
+        raise ValueError("it holds a user or a password; the setting of its key is for these")
+    if "?" in url or "#" in url:
+        raise ValueError(
+            "it holds a query or a fragment, to which no path can be added; a key has a setting of its own"
+        )
+    if not _SERVICE.fullmatch(url):
+        raise ValueError("it must be like https://host/v1 or http://host:8000/v1")
+    return url
+
+
+__all__ = ["checked_broker", "checked_cache", "checked_service", "servers"]

@@ -31,21 +31,34 @@ def request_for(source: str, options: Options, video_id: str | None, settings: S
         source: path or URI; a relative path is taken from the working directory.
         options: as wanted.
         video_id: the caller's own, or None.
-        settings: allowed schemes, state folder.
+        settings: allowed schemes, languages, state folder.
 
     Raises:
-        InvalidMessage: no source is named, or its scheme, folder or host is not allowed.
+        InvalidMessage: no source is named, its scheme, folder or host is not allowed, or its language is not supported.
         InvalidMedia: the file is not there.
         Retryable: its server cannot be reached.
     """
     if not source.strip():  # as a path it would be the current folder
         raise InvalidMessage("The name of a source is empty.", "Name a file or a URI.")
+    _check_language(options, settings)
     uri = source if "://" in source else str(Path(source).expanduser().absolute())
     _, digest = sources.find(uri, settings, refresh=True)
     identity_ = video_id or identity.video_id_of(digest, options)
     request = VideoIngested(uri=uri, video_id=identity_, source_digest=digest, options=options)
     identity.request_of(request)  # says here what the agents would only tell the dead letters
     return request
+
+
+def _check_language(options: Options, settings: Settings) -> None:
+    """Refuse a language of which the workers would write nothing down, as far as their settings are these."""
+    supported = settings.recognition.supported
+    if options.language is None or supported.nearest or supported.has(options.language):
+        return
+    raise InvalidMessage(
+        f"Option 'language' is {options.language}, but CLIPSTREAM_LANGUAGES has only "
+        f"{', '.join(sorted(supported.languages))}: nothing that is said would be written down.",
+        f"Add {options.language} to CLIPSTREAM_LANGUAGES, or leave the option out.",
+    )
 
 
 def next_request(

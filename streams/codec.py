@@ -129,7 +129,8 @@ def _validate(spec: TopicSpec[M], value: Any) -> M:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise InvalidMessage(f"Invalid record on {spec.name}: {where}: {first['msg']}.") from error
+        reason = first["msg"].removeprefix("Value error, ")
+        raise InvalidMessage(f"Invalid record on {spec.name}: {where}: {reason}.") from error
 
 
 def _ingest_from_json(raw: bytes) -> VideoIngested:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import os
+import re
 import tomllib
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +17,13 @@ from streams.secrets import masked
 from streams.settings import PREFIX, TOML_FILE, Settings, SettingsError
 
 _LISTED: Final = "Mend or remove it; `clipstream settings` then lists all settings."
+_SET: Final = 'Sets are like: ["a", "b"]'
+# Settings that are objects, with what one looks like.
+_OBJECTS: Final = {
+    "categories": 'It is an object, like: {"bees": "honey and hives; beekeepers"}',
+    "asr_profiles": 'It is an object, like: {"fast": {"small": "tiny.en", "noise": 0.1}}',
+}
+_NAMED: Final = re.compile(r'field "(\w+)"')  # in the texts of pydantic_settings
 # Read outside this model: the tests' media folder.
 FOREIGN_NAMES: Final = frozenset({"CLIPSTREAM_TEST_DATA"})
 
@@ -41,8 +49,10 @@ def load_settings(**flags: Any) -> Settings:
         raise SettingsError(f"{_not_text()} is no text in UTF-8.", "Save it as UTF-8, or remove it.") from error
     except ValidationError as error:
         raise _explained(error) from error
-    except SourceError as error:  # a set that is no JSON
-        raise SettingsError(f"{str(error)[:1].upper()}{str(error)[1:]}.", 'Sets are like: ["a", "b"]') from error
+    except SourceError as error:  # a set or an object that is no JSON
+        named = _NAMED.search(str(error))
+        remedy = _form_of(named[1] if named else "")
+        raise SettingsError(f"{str(error)[:1].upper()}{str(error)[1:]}.", remedy) from error
     addresses: dict[str, Any] = {}
     if not settings.broker_url:
         from ops.local.cluster import read_cluster
@@ -108,7 +118,13 @@ def _explained(error: ValidationError) -> SettingsError:
         shown, file = (name.upper(), ".env") if in_dot_env else (name, TOML_FILE)
         return SettingsError(f"Unknown setting {shown} in {file}.", _suggestion(shown, known))
     what = f"Setting {PREFIX}{name.upper()} is" if name else "The settings are"
-    return SettingsError(f"{what} not valid: {first['msg'].removeprefix('Value error, ')}.", _LISTED)
+    remedy = _form_of(name) if first["type"] in ("dict_type", "frozen_set_type") else _LISTED
+    return SettingsError(f"{what} not valid: {first['msg'].removeprefix('Value error, ')}.", remedy)
+
+
+def _form_of(name: str) -> str:
+    """What a setting looks like that is written as JSON."""
+    return _OBJECTS.get(name, _SET)
 
 
 def _suggestion(name: str, known: set[str] | frozenset[str]) -> str:

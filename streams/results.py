@@ -46,7 +46,7 @@ def to_json(result: Segments, blobs: BlobStore, *, locations: bool = True) -> di
         shots=_shots(document),
         frames=to_wire(document.frames),
         curve=document.curve,
-        speakers=[{"speaker": who.speaker, "speech_ms": who.speech_ms} for who in document.speakers],
+        speakers=to_wire(document.speakers),
         turns=to_wire(document.turns),
         sounds=to_wire(document.sounds),
         topics=to_wire(document.topics),
@@ -74,7 +74,10 @@ def canonical(result: Segments, blobs: BlobStore) -> bytes:
 
 
 def failed_json(source: str, error: ClipstreamError) -> dict[str, Any]:
-    """The result of a source that never reached the stream: not there, or not allowed. Its error says what to do."""
+    """The result of a source that never reached the stream: not there, or not allowed. Its error says what to do.
+
+    It has the keys of every result (`to_json`), so programs read both alike.
+    """
     return {
         "video_id": None,
         "source": source,
@@ -84,15 +87,31 @@ def failed_json(source: str, error: ClipstreamError) -> dict[str, Any]:
         "status": "failed",
         "error": f"{error.reason} {error.remedy}".rstrip(),
         "duration_ms": 0,
+        "title": "",
         "languages": [],
+        "confidence": 0.0,
         "segments": [],
-        "speakers": [],
-        "turns": [],
+        "missing": [],
+        "request_digest": None,
+        "document_uri": None,
         "transcript": [],
+        "dropped": [],
         "shots": [],
         "frames": [],
-        "missing": [],
-        "run": {},
+        "curve": [],
+        "speakers": [],
+        "turns": [],
+        "sounds": [],
+        "topics": [],
+        "run": {
+            "timings_ms": {},
+            "wall_ms": 0,
+            "cost_usd": 0.0,
+            "cache": {},
+            "models": [],
+            "started_at_ms": 0,
+            "finished_at_ms": 0,
+        },
     }
 
 

@@ -28,12 +28,14 @@ from processors.service.config import HostedAsr, HostedVision, ScenesPlace, Serv
 from processors.service.cost import token_price
 from processors.speech.choice import Recognition, TierChanges
 from processors.speech.recordings import voices_digest
-from streams.addresses import checked_broker, checked_cache, servers
+from streams.addresses import checked_broker, checked_cache, checked_service, servers
 
 PREFIX: Final = "CLIPSTREAM_"
 OPENAI_URL: Final = "https://api.openai.com/v1"
 SCHEMES: Final = frozenset({"file", "http", "https"})  # of sources
 TOML_FILE: Final = "clipstream.toml"
+_PATHS: Final = ("data_dir", "cache_dir", "models_dir", "voices_dir", "ssl_cafile", "ssl_certfile", "ssl_keyfile")
+_OTHER_CATEGORY: Final = "other"  # of `processors.content.categories`, whose import takes long
 
 
 # Sent and answered.
@@ -84,7 +86,7 @@ class Settings(BaseSettings):
     cache_url: str = Field("", description="redis://host:port/db of the result cache; none when empty")
     registry_url: str = Field(
         "",
-        pattern=r"^(https?://[^@\s]+)?$",
+        pattern=r"^(https?://[^@\s?#]+)?$",
         description="schema registry, Confluent's interface (`http://host:port/apis/ccompat/v7` of Apicurio); "
         "none when empty",
     )
@@ -200,7 +202,6 @@ class Settings(BaseSettings):
     # --- services
     openai_base_url: str = Field(
         "",
-        pattern=r"^(https?://[^@\s]+)?$",
         description="OpenAI-compatible service, up to and with its version; `https://api.openai.com/v1` when empty",
     )
     openai_api_key: SecretStr = Field(SecretStr(""), description="its key; never shown")
@@ -249,17 +250,37 @@ class Settings(BaseSettings):
     # --- logs
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="of the workers' logs")
 
-    @field_validator("data_dir", "cache_dir", "models_dir", "ssl_cafile", "ssl_certfile", "ssl_keyfile", mode="before")
+    @field_validator(*_PATHS, mode="before")
     @classmethod
     def _no_path(cls, value: Any, info: ValidationInfo) -> Any:
         # as a path an empty text is the current folder, which nobody means
         return cls.model_fields[info.field_name or ""].default if value == "" else value
+
+    @field_validator("voices_dir")
+    @classmethod
+    def _voices(cls, value: Path | None) -> Path | None:
+        folder = None if value is None else value.expanduser()
+        if folder is not None and not folder.is_dir():
+            raise ValueError(f"there is no folder {folder}")
+        return folder
 
     @field_validator("allowed_schemes")
     @classmethod
     def _schemes(cls, value: frozenset[str]) -> frozenset[str]:
         if wrong := sorted(value - SCHEMES):
             raise ValueError(f"'{wrong[0]}' is none of {', '.join(sorted(SCHEMES))}")
+        return value
+
+    @field_validator("categories")
+    @classmethod
+    def _described(cls, value: dict[str, str]) -> dict[str, str]:
+        for label, descriptions in value.items():
+            if not label.strip():
+                raise ValueError("a category has no name")
+            if label.strip().lower() == _OTHER_CATEGORY:
+                raise ValueError(f"'{label}' is what is near to none of the categories; it needs no description")
+            if not descriptions.replace(";", " ").strip():
+                raise ValueError(f"'{label}' has no description")
         return value
 
     @field_validator("log_level", mode="before")
@@ -269,6 +290,7 @@ class Settings(BaseSettings):
 
     _broker = field_validator("broker_url")(checked_broker)
     _cache = field_validator("cache_url")(checked_cache)
+    _service = field_validator("openai_base_url")(checked_service)
 
     @model_validator(mode="after")
     def _session(self) -> Settings:
@@ -306,7 +328,9 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _recognition(self) -> Settings:
-        _ = self.recognition  # refuses what is no language
+        supported = self.recognition.supported  # refuses what is no language
+        if self.asr_model and self.asr_model.endswith(".en") and not supported.has("en"):
+            raise ValueError(f"asr_model {self.asr_model} knows only English, which is none of languages")
         return self
 
     @property

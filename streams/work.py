@@ -116,7 +116,7 @@ class Bench:
             fresh_from: skip reading the cache when this stage is there or behind it.
         """
         of = self.settings
-        # recordings of enrolled people are read, where there are any
+        # recordings of enrolled people are read when they have changed
         steering = of.steering if of.voices_dir is None else await asyncio.to_thread(lambda: of.steering)
         options = relevant(stage, request.get("options", {}), steering)
         steered = parameters(stage, options, steering)

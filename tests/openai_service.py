@@ -38,6 +38,7 @@ class Reply:
     drip: tuple[bytes, threading.Event] | None = None  # sends this over and over until the event is set
     reset: bool = False  # breaks the connection off instead
     slow_s: float = 0.0  # waits before it answers
+    head: threading.Event | None = None  # a byte of a header now and then until it is set
 
 
 @dataclass(frozen=True)
@@ -192,6 +193,12 @@ class OpenAiService(Serving):
                     self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                     self.connection.close()
                     raise ConnectionResetError
+                if reply.head is not None:  # a header that never ends
+                    self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Wait: ")
+                    while not reply.head.wait(0.02):
+                        self.wfile.write(b"x")
+                    self.close_connection = True
+                    return
                 self.send_response(reply.status)
                 length = len(reply.body) if reply.declared is None else reply.declared
                 headers = {"Content-Type": "application/json", "Content-Length": str(length)} | reply.headers

@@ -49,12 +49,13 @@ def run(data: Path, model: str, warm_up: Path, settings: Settings, compute_type:
     with tempfile.TemporaryDirectory(prefix="clipstream-bench-") as name:
         folder = Path(name)
         items = items_of(data, folder, english_only=model.endswith(".en"))
-        if not items:
-            raise ValueError(f"no media with truth in {data}")
         ours = _settings(folder, settings, model)
         heard, memory = asyncio.run(_ours(items, "balanced", warm_up, ours))
         with _baseline(model, settings, compute_type, warm_up) as (ask, naive_memory):
             naive = [ask(item.path) for item in items]
+            naive_mb = round(naive_memory())
+            speechless = _speechless(folder) if empty else {}
+            invented = [len(ask(path)["text"].split()) for path in speechless.values()]
         rows = [_row(*parts, ours) for parts in zip(items, heard, naive, strict=True)]
         found: dict[str, Any] = {
             "bench": "asr",
@@ -65,12 +66,12 @@ def run(data: Path, model: str, warm_up: Path, settings: Settings, compute_type:
             "pooled": _pooled(items, heard, ours) | {"memory_mb": _sizes(memory)},
             "baselines": {f"whole file, {compute_type}": _pooled_naive(items, naive)},
         }
-        found["baselines"][f"whole file, {compute_type}"]["memory_mb"] = round(naive_memory())
+        found["baselines"][f"whole file, {compute_type}"]["memory_mb"] = naive_mb
         base = found["baselines"][f"whole file, {compute_type}"]
         found["pooled"]["ratio"] = round(base["seconds"] / found["pooled"]["seconds"], 3)
         found["pooled"]["processor_ratio"] = round(base["processor_seconds"] / found["pooled"]["processor_seconds"], 3)
         if empty:
-            found["empty"] = asyncio.run(_empty(folder, warm_up, ours))
+            found["empty"] = asyncio.run(_empty(speechless, invented, warm_up, ours))
         return found
 
 
@@ -118,19 +119,28 @@ async def _ours(
             return [await listeners.hear(item.path, options) for item in items], memory
 
 
-async def _empty(folder: Path, warm_up: Path, settings: Settings) -> list[dict[str, Any]]:
-    """Words that are recognised in minutes without speech."""
+def _speechless(folder: Path) -> dict[str, Path]:
+    """Files in which nobody speaks, by kind."""
+    paths = {kind: folder / f"{kind}.wav" for kind in MAKERS}
+    for kind, path in paths.items():
+        path.write_bytes(to_wav(MAKERS[kind](EMPTY_S)))
+    return paths
+
+
+async def _empty(
+    paths: dict[str, Path], invented: list[int], warm_up: Path, settings: Settings
+) -> list[dict[str, Any]]:
+    """Words that are recognised in minutes without speech, beside those of the other side."""
     rows = []
     async with listening(settings, warm_up, {}) as listeners:
-        for kind, make in MAKERS.items():
-            path = folder / f"{kind}.wav"
-            path.write_bytes(to_wav(make(EMPTY_S)))
+        for (kind, path), naive_words in zip(paths.items(), invented, strict=True):
             heard = await listeners.hear(path, {})
             rows.append(
                 {
                     "item": kind,
                     "seconds_of_sound": EMPTY_S,
                     "words": len(heard.text.split()),
+                    "naive_words": naive_words,
                     "chunks": len(heard.chunks),
                     "dropped": len(heard.dropped),
                     "text": heard.text,

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ops.bench.machine import describe
 from ops.bench.mix import Mix, half_of, make_mix, read_rttm, read_sound, voices_in_folders
 from processors.domain import Span, Turn
+from processors.errors import InvalidMessage
 from processors.models.store import ModelStore
 from processors.speech.chunking import Chunker, SpeechChunk
 from processors.speech.der import DiarizationErrors, diarization_errors
@@ -34,7 +35,8 @@ _OVERLAP: Final = 0.15
 _BLOCK: Final = SAMPLE_RATE
 _MEDIA: Final = (".wav", ".flac", ".mp4")
 _AVERAGE_LINKAGE: Final = 0.35  # cosine up to which groups are joined: where pairs of one and of two voices part
-_WAYS: Final = ("whole", "chunked", "one_speaker", "average_linkage")
+_BASELINES: Final = ("one_speaker", "average_linkage")
+_WAYS: Final = ("whole", "chunked", *_BASELINES)
 
 
 def run(data: Path, seed: int, models: ModelStore) -> dict[str, Any]:
@@ -46,24 +48,35 @@ def run(data: Path, seed: int, models: ModelStore) -> dict[str, Any]:
         models: has the networks.
 
     Raises:
-        InvalidMessage: no such folders.
+        InvalidMessage: no such folders, or too few voices in them that no threshold was tuned on.
     """
     voices = half_of(voices_in_folders(data), "test")
+    if len(voices) < 2:
+        raise InvalidMessage(
+            f"Measuring without the voices of {data} that thresholds were tuned on leaves {len(voices)}; it needs two.",
+            "Add clips of at least two other speakers.",
+        )
     encoder = VoiceEncoder(models.path(VOICE_MODEL), threads=1)
     detector = models.path("silero-vad")
     rows = []
     for number in range(MIXES):
         overlap = _OVERLAP if number % 3 == 2 else 0.0
-        rows.append(_measured(make_mix(voices, seed + number, 2 + number % 4, SECONDS, overlap), encoder, detector))
+        speakers = min(2 + number % 4, len(voices))
+        rows.append(_measured(make_mix(voices, seed + number, speakers, SECONDS, overlap), encoder, detector))
     mixes = len(rows)
     for path, truth in _labelled(data):
         rows.append(_measured(Mix(path.stem, read_sound(path), read_rttm(truth)), encoder, detector))
+    pooled = {"all": _pooled(rows), "mixes": _pooled(rows[:mixes])}
+    if rows[mixes:]:
+        pooled["labelled"] = _pooled(rows[mixes:])
     return {
+        "bench": "diarization",
         "machine": describe(),
         "seed": seed,
         "voices": sorted(voices),
         "rows": [row["shown"] for row in rows],
-        "pooled": {"all": _pooled(rows), "mixes": _pooled(rows[:mixes]), "labelled": _pooled(rows[mixes:])},
+        "pooled": pooled,
+        "baselines": {way: pooled["all"][way] for way in _BASELINES},
     }
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import orjson
+
 from processors.domain import Utterance
+from processors.errors import InvalidMessage
 from processors.segments.sentences import split_sentences
 from processors.segments.words import tokens_of
 
@@ -37,16 +39,29 @@ class Meeting:
 def read_meetings(data: Path) -> list[Meeting]:
     """All meetings of the `*.jsonl` files in a folder and those below it, in order of name and line.
 
-    Meetings with fewer than two topics say nothing about boundaries and are left out.
+    Meetings with fewer than two topics say nothing about boundaries and are left out, and so are objects without
+    `meeting_transcripts` or `topic_list`.
+
+    Raises:
+        InvalidMessage: a line that is no meeting.
     """
     found = []
     for path in sorted(data.rglob("*.jsonl")):
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines()):
-            content = json.loads(line)
-            if "meeting_transcripts" in content and "topic_list" in content:
+        for number, line in enumerate(path.read_bytes().splitlines()):
+            if not line.strip():
+                continue
+            try:
+                content = orjson.loads(line)
+                if "meeting_transcripts" not in content or "topic_list" not in content:
+                    continue
                 meeting = _meeting(f"{path.stem}:{number}", content)
-                if meeting.starts:
-                    found.append(meeting)
+            except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
+                raise InvalidMessage(
+                    f"{path}, line {number + 1}, is no meeting in the form of QMSum: {type(error).__name__}: {error}.",
+                    "Mend it, or take it out of the folder; docs/quality.md has the fields (Data of one's own).",
+                ) from error
+            if meeting.starts:
+                found.append(meeting)
     return found
 
 

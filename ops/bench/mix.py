@@ -1,23 +1,22 @@
 """Talks of several people with known turns, joined from folders of read speech: `bench mix`.
 
-A folder holds clips and a `truth.json` that names the speaker of each. One mix: two to five people take turns of one
-clip each, with pauses between them; some turns are short pieces of a clip ("yes, of course"), some begin while the one
-before still goes on, each voice has its own loudness, and there is a little noise. Clips hold pauses of their own, so
-the truth says where in a turn is sound: pauses of half a second and more belong to nobody.
+A folder holds clips and a `truth.json` that names the speaker of each (`ops.bench.truth`). One mix: two to five people
+take turns of one clip each, with pauses between them; some turns are short pieces of a clip ("yes, of course"), some
+begin while the one before still goes on, each voice has its own loudness, and there is a little noise. Clips hold
+pauses of their own, so the truth says where in a turn is sound: pauses of half a second and more belong to nobody.
 """
 
 from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
-import orjson
 
+from ops.bench.truth import clips_of
 from processors.domain import Turn
 from processors.errors import InvalidMessage
 from processors.media.audio import open_audio
@@ -28,9 +27,8 @@ Half = Literal["all", "tune", "test"]
 _PER_MS: Final = SAMPLE_RATE // 1000
 # Speakers that thresholds were tuned on; the others are those that are reported, so no voice is in both.
 _TUNED_ON: Final = frozenset({"ls3005", "ls1998", "sb_spk1", "speech_custom_de-DE", "leo_de", "fleurs_de", "jfk"})
-# Folders that name no speaker: a folder with one clip is one speaker; of the FLEURS folders one clip may be used, since
-# two may be of one speaker.
-_SINGLE: Final = ("speech_fleurs_", "speech_custom_", "audio_jfk")
+# A speaker without a name: one clip of the folder may be used, since two may be of one voice or of two.
+_UNNAMED: Final = "unknown"
 _SHORT_TURNS: Final = 0.2  # share of turns that are a piece of 0.8 to 2 s
 _SHORT_MS: Final = (800, 2_000)
 _PAUSE_MS: Final = (100, 1_500)
@@ -66,25 +64,27 @@ class Mix:
 
 
 def voices_in_folders(data: Path) -> dict[str, list[Path]]:
-    """Speaker -> clips, of all folders with a truth of speakers.
+    """Speaker -> clips, of all folders with a truth of speakers. One without a name is called like the folder.
 
     Raises:
-        InvalidMessage: fewer than two speakers.
+        InvalidMessage: fewer than two speakers, or a truth that cannot be read.
     """
     found: dict[str, list[Path]] = defaultdict(list)
     for truth in sorted(data.glob("*/truth.json")):
         folder = truth.parent
-        if not folder.name.startswith(("speech_", "audio_jfk")):
-            continue
-        single = folder.name.startswith(_SINGLE)
-        for entry in _entries(truth):
-            path = folder / str(entry.get("file", "")).rpartition("!")[2].rpartition("/")[2]
-            speaker = folder.name.removeprefix("speech_").removeprefix("audio_") if single else entry.get("speaker")
-            if speaker and path.is_file() and not (single and found[speaker]):
+        for clip in clips_of(truth):
+            path, speaker = clip.path_in(folder), (clip.speaker or "").strip()
+            unnamed = speaker == _UNNAMED
+            if unnamed:
+                speaker = folder.name.removeprefix("speech_").removeprefix("audio_")
+            if speaker and path.is_file() and not (unnamed and speaker in found):
                 found[speaker].append(path)
     if len(found) < 2:
-        raise InvalidMessage(f"{data} has no folders of speech with at least two speakers.")
-    return {speaker: found[speaker] for speaker in sorted(found) if found[speaker]}
+        raise InvalidMessage(
+            f"{data} has no folders of speech with at least two speakers.",
+            'It takes folders of clips, each with a truth.json: [{"file": "a.wav", "speaker": "Ann"}, ...].',
+        )
+    return {speaker: found[speaker] for speaker in sorted(found)}
 
 
 def half_of(voices: dict[str, list[Path]], half: Half) -> dict[str, list[Path]]:
@@ -100,13 +100,21 @@ def make_mix(
 
     Args:
         voices: from `voices_in_folders`.
-        seed: decides who speaks, in which order, what and how loud.
-        speakers: how many people, >= 1; fewer where there are not as many.
+        seed: decides who speaks, in which order, what and how loud; >= 0.
+        speakers: how many people, >= 1.
         seconds: about this long.
         overlap: share of turns that begin before the one before has ended, 0..1.
+
+    Raises:
+        InvalidMessage: there are fewer voices.
     """
+    if speakers > len(voices):
+        raise InvalidMessage(
+            f"{speakers} speakers are wanted, and there are {len(voices)} voices.",
+            "Ask for fewer, or add clips of others.",
+        )
     chance = random.Random(f"mix {seed} {speakers}")
-    chosen = chance.sample(sorted(voices), min(speakers, len(voices)))
+    chosen = chance.sample(sorted(voices), speakers)
     gains = {name: chance.uniform(*_GAIN_DB) for name in chosen}
     clips = {name: chance.sample(voices[name], len(voices[name])) for name in chosen}
     sound = np.zeros(int((seconds + 60) * SAMPLE_RATE), dtype=np.float32)
@@ -134,15 +142,6 @@ def make_mix(
     noise = np.random.default_rng(seed).standard_normal(len(sound)).astype(np.float32)
     sound = np.clip(sound + noise * np.float32(10 ** (_NOISE_DB / 20)), -1.0, 1.0)
     return Mix(f"mix-{seed}-{speakers}", sound, sorted(turns))
-
-
-def rttm(turns: Sequence[Turn], name: str) -> str:
-    """Turns in the form that NIST's tools read: one line each."""
-    return "".join(
-        f"SPEAKER {name} 1 {turn.start_ms / 1000:.3f} {(turn.end_ms - turn.start_ms) / 1000:.3f} "
-        f"<NA> <NA> {turn.speaker} <NA> <NA>\n"
-        for turn in sorted(turns)
-    )
 
 
 def read_rttm(path: Path) -> list[Turn]:
@@ -177,11 +176,6 @@ def read_sound(path: Path) -> Samples:
     return np.concatenate(blocks)
 
 
-def _entries(truth: Path) -> list[dict[str, Any]]:
-    found = orjson.loads(truth.read_bytes())
-    return found if isinstance(found, list) else found.get("clips", []) if isinstance(found, dict) else []
-
-
 def _clip(path: Path) -> Samples:
     """A clip brought to one loudness, without the silence at its ends."""
     samples = read_sound(path)
@@ -209,4 +203,4 @@ def _active(samples: Samples) -> list[tuple[int, int]]:
     return spans or [(0, len(samples) // _PER_MS)]
 
 
-__all__ = ["Half", "Mix", "half_of", "make_mix", "read_rttm", "read_sound", "rttm", "voices_in_folders"]
+__all__ = ["Half", "Mix", "half_of", "make_mix", "read_rttm", "read_sound", "voices_in_folders"]

@@ -12,7 +12,7 @@ from ops.bench.baseline import started
 from ops.bench.embedded import embedded_agents, final_result
 from ops.bench.machine import describe
 from ops.bench.memory import PeakMemory
-from ops.bench.truth import pooled_errors, speech_by_language
+from ops.bench.truth import Spoken, pooled_errors, speech_of
 from processors.blobs import BlobStore
 from processors.options import Options
 from schemas.messages import Segments
@@ -39,8 +39,12 @@ def run(videos: list[Path], model: str, settings: Settings) -> dict[str, Any]:
         videos: with `NAME.truth.json` beside them where word errors are to be counted.
         model: recogniser that both sides use.
         settings: with it, and the cache folder of models and jars; everything else is made anew in an empty folder.
+
+    Raises:
+        InvalidMessage: a truth cannot be read.
     """
-    rows = [_compare(video, model, settings) for video in videos]
+    truths = [_truth(video) for video in videos]  # all are read before any work
+    rows = [_compare(video, truth, model, settings) for video, truth in zip(videos, truths, strict=True)]
     naive = sum(row["naive_seconds"] for row in rows)
     ours = sum(row["seconds"] for row in rows)
     return {
@@ -53,7 +57,12 @@ def run(videos: list[Path], model: str, settings: Settings) -> dict[str, Any]:
     }
 
 
-def _compare(video: Path, model: str, settings: Settings) -> dict[str, Any]:
+def _truth(video: Path) -> list[Spoken] | None:
+    truth = video.with_name(f"{video.stem}.truth.json")
+    return speech_of(truth) if truth.exists() else None
+
+
+def _compare(video: Path, spoken: list[Spoken] | None, model: str, settings: Settings) -> dict[str, Any]:
     ours = asyncio.run(_clipstream(video, settings))
     naive = _naive(video, model, settings)
     result = ours.result
@@ -82,9 +91,7 @@ def _compare(video: Path, model: str, settings: Settings) -> dict[str, Any]:
     }
     if row["cache_hits"]:
         raise AssertionError("the result cache answered during a benchmark")
-    truth = video.with_name(f"{video.stem}.truth.json")
-    if truth.exists():
-        spoken = speech_by_language(json.loads(truth.read_text(encoding="utf-8")))
+    if spoken is not None:
         row["wer"] = pooled_errors(spoken, said)
         row["naive_wer"] = pooled_errors(spoken, naive_said)
     return row

@@ -25,7 +25,7 @@ from processors.content.embedding import MODEL, SentenceEncoder
 from processors.content.phrases import words_of
 from processors.content.segmentation import topic_starts
 from processors.domain import Utterance
-from processors.errors import InvalidMessage
+from processors.errors import ClipstreamError, InvalidMessage
 from processors.models.store import ModelStore
 from processors.segments.words import tokens_of
 from streams.reading import load_settings, to_environment
@@ -33,6 +33,7 @@ from streams.settings import Settings
 
 RANDOM_ROUNDS: Final = 200
 DECIMALS: Final = 4
+_REFUSED: Final = 3  # exit code of the process of one's own: an error with a reason
 OnMeeting = Callable[[int, int], None]
 
 
@@ -41,14 +42,30 @@ def run_alone(data: Path, settings: Settings) -> dict[str, Any]:
 
     Raises:
         InvalidMessage: there are no such meetings.
+        ClipstreamError: what `run` raises, or that process died.
     """
     if not any(data.rglob("*.jsonl")):
         raise InvalidMessage(f"There are no meetings with topics (*.jsonl) in {data}.")
     environment = {**os.environ, **to_environment(settings), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "ops.bench.topics", str(data.absolute())]
-    done = subprocess.run(command, stdout=subprocess.PIPE, env=environment, check=True)
+    done = subprocess.run(command, stdout=subprocess.PIPE, env=environment, check=False)
+    if done.returncode == _REFUSED:
+        raise ClipstreamError(*orjson.loads(done.stdout))
+    if done.returncode != 0:
+        raise ClipstreamError(f"The process that measures ended with code {done.returncode}.", "It said why above.")
     found: dict[str, Any] = orjson.loads(done.stdout)
     return found
+
+
+def _alone(data: Path) -> int:
+    """That process: the result on standard output, or reason and remedy of an error; returns its exit code."""
+    try:
+        settings = load_settings()
+        found: Any = run(data, ModelStore(settings.models_dir, settings.cache_dir, not settings.offline))
+    except ClipstreamError as error:
+        found = (error.reason, error.remedy)
+    sys.stdout.buffer.write(orjson.dumps(found))
+    return _REFUSED if isinstance(found, tuple) else 0
 
 
 def run(data: Path, models: ModelStore, on_meeting: OnMeeting = lambda done, total: None) -> dict[str, Any]:
@@ -60,7 +77,7 @@ def run(data: Path, models: ModelStore, on_meeting: OnMeeting = lambda done, tot
         on_meeting: told how many meetings are done, and how many there are.
 
     Raises:
-        InvalidMessage: there are no such meetings.
+        InvalidMessage: there are no such meetings, or one cannot be read.
         ModelUnavailable: the sentence encoder cannot be had.
     """
     meetings = read_meetings(data)
@@ -140,8 +157,6 @@ def _baseline(
 
 
 if __name__ == "__main__":
-    _settings = load_settings()
-    _store = ModelStore(_settings.models_dir, _settings.cache_dir, not _settings.offline)
-    sys.stdout.buffer.write(orjson.dumps(run(Path(sys.argv[1]), _store)))
+    sys.exit(_alone(Path(sys.argv[1])))
 
 __all__ = ["run", "run_alone"]

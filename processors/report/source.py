@@ -9,12 +9,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from processors.domain import Document, Face, FrameAnalysis, Label, Shot, Utterance
+from processors.domain import (
+    Document,
+    Emotion,
+    Face,
+    FrameAnalysis,
+    Label,
+    Marker,
+    Shot,
+    Speaker,
+    Topic,
+    Utterance,
+)
 from processors.segments.words import clean_text
 
 
 def document_of(result: Mapping[str, Any]) -> Document:
-    """The transcript, shots, frames and curve of a merged result, without words and measurements."""
+    """What the report shows of a merged result: no words one by one, no measurements."""
     return Document(
         transcript=[_utterance(entry) for entry in entries(result, "transcript")],
         dropped=[],
@@ -24,6 +35,11 @@ def document_of(result: Mapping[str, Any]) -> Document:
         ],
         frames=[_frame(entry) for entry in entries(result, "frames")],
         curve=[number(value) for value in result.get("curve") or []],
+        speakers=[
+            Speaker(identifier(entry.get("speaker")), whole(entry.get("speech_ms")), entry.get("enrolled") is True)
+            for entry in entries(result, "speakers")
+        ],
+        topics=[_topic(entry) for entry in entries(result, "topics")],
     )
 
 
@@ -69,6 +85,28 @@ def _utterance(entry: Mapping[str, Any]) -> Utterance:
         avg_logprob=0.0,
         no_speech_probability=0.0,
         loudness_db=None,
+        emotion=_emotion(entry.get("emotion")),
+        markers=[
+            Marker(text(marker.get("kind")), whole(marker.get("start_ms")), whole(marker.get("end_ms")), 0.0)
+            for marker in entries(entry, "markers")
+        ],
+        speaker=identifier(entry.get("speaker")) or None,
+    )
+
+
+def _emotion(entry: object) -> Emotion | None:
+    if not isinstance(entry, Mapping):
+        return None
+    return Emotion(0.0, 0.0, text(entry.get("label")), number(entry.get("probability")))
+
+
+def _topic(entry: Mapping[str, Any]) -> Topic:
+    return Topic(
+        whole(entry.get("start_ms")),
+        whole(entry.get("end_ms")),
+        [phrase for phrase in map(text, entry.get("phrases") or []) if phrase],
+        text(entry.get("category")),
+        number(entry.get("confidence")),
     )
 
 

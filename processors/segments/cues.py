@@ -32,6 +32,10 @@ _SHORT_WORD_COLUMNS: Final = 6
 _SHORT_WORD: Final = 3
 MAX_LABEL: Final = 20  # columns of a speaker's name in a line: the words need the rest
 
+_JOINER: Final = "\u200d"  # of emoji: the family is man, joiner, woman, joiner, girl
+_TRAILERS: Final = frozenset(_JOINER + "\u200c" + "".join(map(chr, range(0x1F3FB, 0x1F400))))  # and tones of skin
+_FLAG_LETTERS: Final = frozenset(map(chr, range(0x1F1E6, 0x1F200)))  # two of them are a flag
+
 
 @dataclass(frozen=True, slots=True)
 class Cue:
@@ -193,18 +197,39 @@ def _printable(token: Token) -> Iterator[Token]:
     widest = line_columns(token.language)
     pieces: list[str] = [""]
     used = columns(token.lead.lstrip())
-    for character in token.text:
-        if used + columns(character) > widest and pieces[-1]:
+    for part in _inseparable(token.text, widest):
+        if used + columns(part) > widest and pieces[-1]:
             pieces.append("")
             used = 0
-        pieces[-1] += character
-        used += columns(character)
+        pieces[-1] += part
+        used += columns(part)
     length_ms = token.end_ms - token.start_ms
     for position, piece in enumerate(pieces):
         start_ms = token.start_ms + length_ms * position // len(pieces)
         end_ms = token.start_ms + length_ms * (position + 1) // len(pieces)
         lead = token.lead if position == 0 else ""
         yield replace(token, start_ms=start_ms, end_ms=min(end_ms, start_ms + MAX_CUE_MS), text=piece, lead=lead)
+
+
+def _inseparable(text: str, widest: int) -> list[str]:
+    """What a reader takes for one character each: with its marks, an emoji with its joiners and tones, a flag.
+
+    A simpler rule than that of Unicode (annex 29), which also keeps parts of Hangul and Indic syllables together. One
+    that is wider than a line, which only a hostile text has, is its characters.
+    """
+    parts: list[str] = []
+    for character in text:
+        before = parts[-1] if parts else ""
+        flag = len(before) == 1 and before in _FLAG_LETTERS and character in _FLAG_LETTERS
+        if before and (flag or before.endswith(_JOINER) or _belongs_to_the_one_before(character)):
+            parts[-1] += character
+        else:
+            parts.append(character)
+    return [piece for part in parts for piece in ([part] if columns(part) <= widest else part)]
+
+
+def _belongs_to_the_one_before(character: str) -> bool:
+    return character in _TRAILERS or unicodedata.category(character).startswith("M")
 
 
 __all__ = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import Final
 
 from processors.content.embedding import MODEL as SENTENCE_MODEL
 from processors.content.topics import with_topics
@@ -14,24 +15,29 @@ from processors.speech.enrolment import enrolled
 from processors.speech.tongues import left_out
 from processors.tools import Tools
 
+# A service may give each refusal a number of its own, so hundreds of reasons may be one.
+_REASONS_SHOWN: Final = 5
+
 
 def _stood_in(transcripts: list[ChunkTranscript]) -> list[str]:
     """What users should know of speech that the local model recognised although a service was to."""
     reasons = Counter(part.fallback for part in transcripts if part.fallback is not None)
-    return [
-        f"speech: the local model did {count} of {len(transcripts)} parts. {reason}"
-        for reason, count in sorted(reasons.items())
-    ]
+    return _counted("speech: the local model did", "parts", reasons, len(transcripts))
 
 
 def _frames_stood_in(batches: list[BatchAnalysis]) -> list[str]:
     """What users should know of pictures that only the local models described although a service was to."""
     frames = [frame for batch in batches for frame in batch.frames]
     reasons = Counter(frame.reason for frame in frames if frame.reason is not None)
-    return [
-        f"pictures: the local models did {count} of {len(frames)} frames. {reason}"
-        for reason, count in sorted(reasons.items())
-    ]
+    return _counted("pictures: the local models did", "frames", reasons, len(frames))
+
+
+def _counted(who: str, what: str, reasons: Counter[str], total: int) -> list[str]:
+    """The commonest reasons, each with how often it was met, and how many others there were."""
+    shown = sorted(reasons, key=lambda reason: (-reasons[reason], reason))[:_REASONS_SHOWN]
+    notes = [f"{who} {reasons[reason]} of {total} {what}. {reason}" for reason in sorted(shown)]
+    others = sum(reasons.values()) - sum(reasons[reason] for reason in shown)
+    return [*notes, f"{who} {others} more {what}, for other reasons"] if others else notes
 
 
 def _left_out(transcripts: list[ChunkTranscript]) -> list[str]:
@@ -79,7 +85,8 @@ def rank_parts(parts_uri: str, until_ms: int | None, tools: Tools) -> Ranked:
         ModelUnavailable: there are words, and the sentence encoder cannot be had.
     """
     parts = Parts.from_json(tools.blobs.get(parts_uri))
-    ranking = with_topics(rank(parts, until_ms=until_ms, voices=enrolled(tools)), tools)
+    people = enrolled(tools)
+    ranking = with_topics(rank(parts, until_ms=until_ms, voices=people.prints), tools)
     models = {spoken.model for spoken in parts.transcripts if spoken.utterances}
     models |= {frame.model for batch in parts.batches for frame in batch.frames}
     models |= {SENTENCE_MODEL} if ranking.document.topics else set()
@@ -94,6 +101,7 @@ def rank_parts(parts_uri: str, until_ms: int | None, tools: Tools) -> Ranked:
             *_left_out(parts.transcripts),
             *_stood_in(parts.transcripts),
             *_frames_stood_in(parts.batches),
+            *people.faults,
         ],
         models=sorted(models),
         cost_usd=round(

@@ -8,13 +8,15 @@ little before its start, behind its end or out of order; a few of these are mend
 from __future__ import annotations
 
 import math
+import re
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from processors.languages import UNSPACED
 from processors.speech.guards import refusal
 from processors.speech.language_names import code_of
 from processors.speech.listening import Heard, Window
@@ -57,6 +59,11 @@ class _Answer(_Strict):
     words: list[_Word] = Field(default_factory=list, max_length=_MAX_ITEMS)
     usage: _Usage | None = None
 
+    @field_validator("segments", "words", mode="before")
+    @classmethod
+    def _none(cls, items: object) -> object:
+        return [] if items is None else items
+
 
 @dataclass(frozen=True, slots=True)
 class Understood:
@@ -94,8 +101,10 @@ def understood(body: bytes, window: Window, language: str | None, model: str) ->
     segments = sorted((one for one in answer.segments if one.text.strip()), key=lambda one: (one.start, one.end))
     if not segments:
         raise ValueError("text without segments")
-    pieces = _punctuated(answer.words, segments) if answer.words else _spread(segments)
     length_s = (window.end_ms - window.start_ms) / 1000
+    pieces = _punctuated(answer.words, segments, length_s) if answer.words else _spread(segments)
+    if code not in UNSPACED:
+        pieces = [replace(piece, text=piece.text.strip()) for piece in pieces]
     aligned = _mended(pieces, length_s, [math.exp(min(0.0, one.avg_logprob)) for one in segments])
     words = place(aligned, window.start_ms, window.end_ms, window.speech)
     owners = [piece.segment for piece in pieces]
@@ -128,7 +137,7 @@ def _parsed(body: bytes) -> _Answer:
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """A word with its punctuation and the number of its segment; times as answered."""
+    """A word with its punctuation, and a blank before it where the text has one; its segment; times as answered."""
 
     text: str
     start_s: float
@@ -136,11 +145,14 @@ class _Piece:
     segment: int
 
 
-def _punctuated(words: Sequence[_Word], segments: Sequence[_Segment]) -> list[_Piece]:
+def _punctuated(words: Sequence[_Word], segments: Sequence[_Segment], length_s: float) -> list[_Piece]:
     """The words in the writing of the segments' text.
 
     Each word is looked for in the text behind the one before. What stands between two of them belongs to the first up
     to a blank, to the second from a blank on; letters there are words that have no times, and get those between.
+
+    Raises:
+        ValueError: words that are not those of the text, or no time for those that the list lacks.
     """
     text = "".join(segment.text if segment.text[:1].isspace() else " " + segment.text for segment in segments)
     lengths = [len(one.text) + (not one.text[:1].isspace()) for one in segments]
@@ -162,37 +174,61 @@ def _punctuated(words: Sequence[_Word], segments: Sequence[_Segment]) -> list[_P
     if not found:
         return _spread(segments)
     pieces: list[_Piece] = []
+    squeezed = 0
     behind_s = 0.0
-    lead = text[: found[0][1]]
+    lead_at, lead = 0, text[: found[0][1]]
     for number, (word, first, end) in enumerate(found):
         following = found[number + 1] if number + 1 < len(found) else None
         between = text[end : following[1]] if following is not None else text[end:]
         owner = max(0, bisect_right(starts, first) - 1)
-        before = lead.split()
-        pieces += _between(before[:-1] if lead[-1:].strip() else before, behind_s, word.start, owner)
-        prefix = before[-1] if before and lead[-1:].strip() else ""
+        prefix = "" if lead[-1:].isspace() else lead.rpartition(" ")[2]
+        lacking = _lacking(lead[: len(lead) - len(prefix)], lead_at, starts, segments, (behind_s, word.start))
+        squeezed += sum(piece.end_s - piece.start_s < _LEAST_WORD_S for piece in lacking)
+        pieces += lacking
+        blank = " " if text[first - len(prefix) - 1 : first - len(prefix)].isspace() else ""
         cut = next((index for index, letter in enumerate(between) if letter.isspace()), len(between))
         if following is not None and cut == len(between):  # no blank: written without them, or "l'" "eau"
             cut = next((index for index, letter in enumerate(between) if letter in _OPENING), len(between))
-        pieces.append(_Piece(prefix + text[first:end] + between[:cut], word.start, word.end, owner))
-        lead, behind_s = between[cut:], word.end
-    pieces += _between(lead.split(), behind_s, behind_s, len(segments) - 1)
+        pieces.append(_Piece(blank + prefix + text[first:end] + between[:cut], word.start, word.end, owner))
+        lead_at, lead, behind_s = end + cut, between[cut:], word.end
+    pieces += _lacking(lead, lead_at, starts, segments, (behind_s, max(behind_s, length_s)))
+    if squeezed * _WORDS_PER_WRONG > len(pieces):
+        raise ValueError("more words than their times have room for")
     return pieces
 
 
 # Letters of the text that may be skipped to find a word: a few words that the list of words lacks.
 _REACH: Final = 40
 _OPENING: Final = "\"'“‘«¿¡([{「『（"
+_LEAST_WORD_S: Final = 0.02  # of speech one word after the other; the shortest are said in 0.05 s
 
 
-def _between(texts: Sequence[str], start_s: float, end_s: float, segment: int) -> list[_Piece]:
-    """Words of the text that the list of words lacks, spread evenly between their neighbours."""
-    said = [text for text in texts if any(letter.isalnum() for letter in text)]
-    step = max(0.0, end_s - start_s) / len(said) if said else 0.0
-    return [
-        _Piece(text, start_s + step * number, start_s + step * (number + 1), segment)
-        for number, text in enumerate(said)
-    ]
+def _lacking(
+    text: str, at: int, starts: Sequence[int], segments: Sequence[_Segment], room_s: tuple[float, float]
+) -> list[_Piece]:
+    """Words of the text that the list of words lacks, spread evenly over what their segments have of the time.
+
+    Args:
+        text: with these words.
+        at: its place in the text of all segments, which begin at `starts`.
+        starts: places of the segments.
+        segments: in order.
+        room_s: from the end of the word before to the start of the next one.
+    """
+    owned: dict[int, list[str]] = {}
+    for match in re.finditer(r"\S+", text):
+        if any(letter.isalnum() for letter in match[0]):
+            owned.setdefault(max(0, bisect_right(starts, at + match.start()) - 1), []).append(match[0])
+    pieces = []
+    for number, words in owned.items():
+        low, high = max(room_s[0], segments[number].start), min(room_s[1], segments[number].end)
+        start_s, length_s = (low, high - low) if high > low else (room_s[0], max(0.0, room_s[1] - room_s[0]))
+        step = length_s / len(words)
+        pieces += [
+            _Piece(f" {word}", start_s + step * index, start_s + step * (index + 1), number)
+            for index, word in enumerate(words)
+        ]
+    return pieces
 
 
 def _spread(segments: Sequence[_Segment]) -> list[_Piece]:
@@ -205,7 +241,7 @@ def _spread(segments: Sequence[_Segment]) -> list[_Piece]:
         for text in texts:
             first = segment.start + length * done / total
             done += len(text)
-            pieces.append(_Piece(text, first, segment.start + length * done / total, number))
+            pieces.append(_Piece(f" {text}", first, segment.start + length * done / total, number))
     return pieces
 
 

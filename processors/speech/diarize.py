@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import count, pairwise
 from typing import Final
 
 import numpy as np
@@ -182,8 +182,9 @@ def _named(turns: Sequence[_Turn], known: dict[int, str]) -> Diarization:
         spoken[voice] += end_ms - start_ms
         first.setdefault(voice, start_ms)
     order = sorted(spoken, key=lambda voice: (-spoken[voice], first[voice], voice))
-    numbered = {voice: f"S{number}" for number, voice in enumerate(order, start=1)}
-    names = {**numbered, **known}
+    taken = frozenset(known.values())  # somebody may be enrolled as "S1"
+    labels = (label for number in count(1) if (label := f"S{number}") not in taken)
+    names = {voice: known.get(voice) or label for voice, label in zip(order, labels, strict=False)}
     speakers = [Speaker(names[voice], spoken[voice], voice in known) for voice in order]
     return Diarization([Turn(start_ms, end_ms, names[voice]) for start_ms, end_ms, voice in turns], speakers)
 

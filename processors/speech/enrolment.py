@@ -1,18 +1,20 @@
 """People whose voice is known beforehand: a folder with one recording of each, NAME.wav, NAME.flac, NAME.mp3, ...
 
 A voice of a video gets the name of the recording that it is nearest to, if it is near enough. What decides is the
-content of the folder and not where it lies: its digest is part of the segmenter's cache key.
+content of the folder and not where it lies: its digest is part of the segmenter's cache key. A recording that is of no
+use is left out, and results say so: hours of recognition are worth more than a name.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
 from processors.domain import Span
-from processors.errors import InvalidMedia, InvalidMessage
+from processors.errors import InvalidMedia
 from processors.speech.recordings import recordings, voices_digest
 from processors.speech.voiceprint import VOICE_MODEL, Vectors, decoded, normalised, voice_encoder, voice_prints
 from processors.tools import Tools
@@ -24,16 +26,31 @@ _MAX_RECORDING_S: Final = 120  # of each recording; what goes beyond changes the
 _MAX_NAME: Final = 64
 
 
-def enrolled(tools: Tools) -> dict[str, Vectors]:
-    """Name -> prints of the enrolled people, shape (n, size); made once per process and content of the folder.
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """People whose voices are known.
+
+    Attributes:
+        prints: by name, shape (n, size).
+        faults: of recordings that are of no use, for users.
+    """
+
+    prints: dict[str, Vectors]
+    faults: tuple[str, ...] = ()
+
+
+NOBODY: Final = Enrolled({})
+
+
+def enrolled(tools: Tools) -> Enrolled:
+    """The enrolled people; prints are made once per process and content of the folder.
 
     Raises:
-        InvalidMessage: a recording cannot be read, or has no speech.
         ModelUnavailable: no weights.
     """
     digest = voices_digest(tools.voices_dir)
     if digest is None or tools.voices_dir is None:
-        return {}
+        return NOBODY
     if digest not in _kept:
         found = _read(tools.voices_dir, tools)
         _kept.clear()
@@ -46,7 +63,7 @@ def names_of(voices: Vectors, known: dict[str, Vectors]) -> dict[int, str]:
 
     Args:
         voices: of length 1, shape (n, size).
-        known: from `enrolled`.
+        known: name -> prints.
     """
     names = sorted(name for name, prints in known.items() if prints.ndim == 2 and prints.shape[1:] == voices.shape[1:])
     if not names or not len(voices):
@@ -61,30 +78,32 @@ def names_of(voices: Vectors, known: dict[str, Vectors]) -> dict[int, str]:
     return found
 
 
-_kept: dict[str, dict[str, Vectors]] = {}  # digest of the folder that was read last -> its people
+_kept: dict[str, Enrolled] = {}  # digest of the folder that was read last -> its people
 
 
-def _read(folder: Path, tools: Tools) -> dict[str, Vectors]:
+def _read(folder: Path, tools: Tools) -> Enrolled:
     found: dict[str, list[Vectors]] = {}
+    faults = []
     for path in recordings(folder):
         name = "".join(filter(str.isprintable, path.stem)).strip()[:_MAX_NAME] or "unnamed"
-        found.setdefault(name, []).append(_prints(path, tools))
-    return {name: np.concatenate(prints) for name, prints in found.items()}
+        try:
+            found.setdefault(name, []).append(_prints(path, tools))
+        except (InvalidMedia, OSError) as error:
+            faults.append(f"voices: the recording {path.name} is left out. {error}")
+    people = {name: np.concatenate(prints) for name, prints in found.items() if prints}
+    return Enrolled(people, tuple(faults))
 
 
 def _prints(path: Path, tools: Tools) -> Vectors:
     from processors.media.audio import SAMPLE_RATE, open_audio
     from processors.speech.vad import WINDOW_MS, Hysteresis, SpeechDetector
 
-    try:
-        with open_audio(path, None, tools.limits) as track:
-            blocks = (
-                []
-                if track is None
-                else [block for _, (_, block) in zip(range(_MAX_RECORDING_S), track.blocks(), strict=False)]
-            )
-    except InvalidMedia as error:
-        raise InvalidMessage(f"The recording {path.name} of an enrolled person cannot be read: {error}") from error
+    with open_audio(path, None, tools.limits) as track:
+        blocks = (
+            []
+            if track is None
+            else [block for _, (_, block) in zip(range(_MAX_RECORDING_S), track.blocks(), strict=False)]
+        )
     samples = np.concatenate(blocks) if blocks else np.zeros(0, dtype=np.float32)
     detector, hysteresis = SpeechDetector(tools.models.path("silero-vad")), Hysteresis()
     spans = [hysteresis.push(value) for value in np.concatenate((detector.feed(samples), detector.finish())).tolist()]
@@ -96,8 +115,8 @@ def _prints(path: Path, tools: Tools) -> Vectors:
     encoder = voice_encoder(tools.models.path(VOICE_MODEL), tools.threads)
     prints = voice_prints(samples, 0, speech, encoder)
     if not prints:
-        raise InvalidMessage(f"The recording {path.name} of an enrolled person has no speech.")
+        raise InvalidMedia("It has no speech.")
     return decoded(prints)
 
 
-__all__ = ["SAME_PERSON", "enrolled", "names_of"]
+__all__ = ["NOBODY", "SAME_PERSON", "Enrolled", "enrolled", "names_of"]

@@ -21,7 +21,7 @@ from processors.service.cost import sound_usd, usd_per_minute
 from processors.speech.answer import Understood, understood
 from processors.speech.language_names import iso_639_1
 from processors.speech.listening import Heard, Window
-from processors.speech.tongues import SURE, not_supported
+from processors.speech.tongues import not_supported
 from processors.speech.vad import SAMPLE_RATE
 from processors.speech.wav import to_wav
 from processors.tools import Tools
@@ -62,7 +62,7 @@ def ask(window: Window, chunk: AudioChunk, options: Options, tools: Tools) -> Ou
 
     Args:
         window: the chunk's sound, brought to one level.
-        chunk: where it is from; its hint counts when it is sure.
+        chunk: where it is from.
         options: `language` and `budget_usd` count.
         tools: `hosted` says which service, or that there is none.
 
@@ -77,8 +77,9 @@ def ask(window: Window, chunk: AudioChunk, options: Options, tools: Tools) -> Ou
     refused = _over_budget(price, chunk.end_ms, options.budget_usd, hosted.model, hosted.budget_share)
     if refused is not None:
         return Outcome(None, fallback=refused)
-    hint = chunk.language_hint if (chunk.language_probability or 0.0) >= SURE else None
-    language = options.language or hint
+    # only what the request says: the hint of the file's first words is wrong for its other languages, and a service
+    # that is told one language writes all others down in it, with no second try
+    language = options.language
     if language is not None and iso_639_1(language) is None:
         language = None  # one that requests cannot name: the service finds it by itself
     model = f"{SOURCE}:{hosted.model}"

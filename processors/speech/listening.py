@@ -93,6 +93,7 @@ class Heard:
     refused: str | None  # why the words are not believed, or there are none
     model: str
     beam: int | None  # of the local model
+    span: Span | None = None  # what of the sound it is about, where there are no words
 
 
 def hear(window: Window, ears: Ears, again: bool = True) -> list[Heard]:
@@ -118,15 +119,17 @@ def hear(window: Window, ears: Ears, again: bool = True) -> list[Heard]:
     for hole in holes(heard.words if heard.refused is None else [], window.speech):
         part = window.part(hole.start_ms - _MARGIN_MS, hole.end_ms + _MARGIN_MS)
         if (part.start_ms, part.end_ms) != (window.start_ms, window.end_ms):
-            anew = hear(part, ears, again=False)
-            found += [_within(new, hole) for new in anew if not is_bad(new.decoded) and new.decoded is not UNWRITTEN]
-    return found
+            found += [_within(new, hole) for new in hear(part, ears, again=False)]
+    if heard.decoded is UNWRITTEN:  # which says it of all the sound, holes too
+        return [heard, *(new for new in found[1:] if new.words)]
+    return [heard, *(new for new in found[1:] if new.words or new.decoded is UNWRITTEN)]
 
 
 def _within(heard: Heard, hole: Span) -> Heard:
-    """Only the words in the hole; those in the margin around it are there already."""
+    """Only the words in the hole; those in the margin around it are there already. Bad ones are not believed here."""
     words = [w for w in heard.words if hole.start_ms <= (w.start_ms + w.end_ms) // 2 < hole.end_ms]
-    return replace(heard, words=words)
+    bad = is_bad(heard.decoded) and heard.decoded is not UNWRITTEN
+    return replace(heard, words=words, refused=heard.refused or ("not intelligible" if bad else None))
 
 
 def _languages(ears: Ears, encoded: Encoded, model: Recogniser) -> list[tuple[str, float]]:
@@ -155,7 +158,7 @@ class _Try:
 
 def _decode(window: Window, ears: Ears, encoded: Encoded, languages: list[tuple[str, float]]) -> Heard:
     if not languages:
-        return _unwritten(ears, encoded, ears.model)
+        return _unwritten(window, ears, encoded, ears.model)
     best = _best_of(encoded, ears.model, languages, ears.beam)
     if is_bad(best.decoded, MIN_LOGPROB if ears.larger is None else MIN_LOGPROB_SMALL):
         if ears.larger is not None:
@@ -163,7 +166,7 @@ def _decode(window: Window, ears: Ears, encoded: Encoded, languages: list[tuple[
             encoded = model.encode(window.samples)
             languages = _languages(ears, encoded, model)
             if not languages:
-                return _unwritten(ears, encoded, model)
+                return _unwritten(window, ears, encoded, model)
             best = _better(best, _best_of(encoded, model, languages, ears.larger_beam))
         if is_bad(best.decoded) and ears.language is not None and best.model.multilingual:
             best = _anew(best, ears)
@@ -178,11 +181,12 @@ def _decode(window: Window, ears: Ears, encoded: Encoded, languages: list[tuple[
     return Heard(words, best.language, best.probability, best.decoded, refused, best.model.name, best.beam)
 
 
-def _unwritten(ears: Ears, encoded: Encoded, model: Recogniser) -> Heard:
+def _unwritten(window: Window, ears: Ears, encoded: Encoded, model: Recogniser) -> Heard:
     language, probability = next(iter(model.detect_language(encoded).items()))
     if ears.language is not None and model.multilingual and not ears.supported.has(ears.language):
         language, probability = ears.language, 1.0
-    return Heard([], language, probability, UNWRITTEN, not_supported(language), model.name, ears.beam)
+    about = Span(window.start_ms, window.end_ms)
+    return Heard([], language, probability, UNWRITTEN, not_supported(language), model.name, ears.beam, about)
 
 
 def _anew(best: _Try, ears: Ears) -> _Try:

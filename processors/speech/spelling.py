@@ -1,7 +1,8 @@
 """Words as they are written: the recogniser's pieces put together where nothing parts them.
 
 The tokenizer ends a word at each punctuation mark, so "aujourd'hui", "3.5", "e-mail" and "U.S." come in pieces. The
-only sign of a new word is the blank before it. Languages that are written without blanks keep their pieces.
+only sign of a new word is the blank before it. Languages that are written without blanks keep their pieces, and the
+blanks that there are: around Latin names, between the phrases of Thai.
 """
 
 from __future__ import annotations
@@ -39,13 +40,16 @@ def whole_words(pieces: Iterable[Piece], language: str) -> list[Piece]:
 
     Returns:
         Words without blanks around them, none of them empty; a word's probability is the mean over its tokens. Joined
-        by blanks they are the text, in languages that have blanks.
+        by blanks they are the text. In languages without blanks a piece may begin with one; joined by nothing they are
+        the text.
     """
     words: list[Piece] = []
     for piece in pieces:
         text = piece.text.strip()
         if not text:
             continue
+        if language in UNSPACED and words and piece.text[0].isspace():
+            text = f" {text}"
         begins = piece.text[0].isspace() or language in UNSPACED or not words
         if begins:
             words.append(Piece(text, piece.start_s, piece.end_s, piece.probability, piece.tokens))

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 from typing import Final
 
 from processors.domain import AudioChunk, ChunkTranscript, DroppedText, Span, Utterance, Word
 from processors.languages import UNSPACED
 from processors.options import Options
+from processors.segments.sentences import sentence_ends
+from processors.segments.words import Token
 from processors.speech.choice import Device, choose, device_for
 from processors.speech.feelings import felt
 from processors.speech.guards import surplus
@@ -29,7 +32,6 @@ from processors.tools import Tools
 _PAUSE_MS: Final = 700  # between two words: a new utterance
 # Sound that is recognised on both sides of the speech: soft first and last sounds are not speech to the detector.
 _AROUND_MS: Final = 320
-_SENTENCE_END: Final = (".", "?", "!", "…", "。", "？", "！")
 _MOMENT_MS: Final = 1_000  # too short to tell a language by
 _SAMPLES_PER_MS: Final = SAMPLE_RATE // 1000
 
@@ -62,7 +64,7 @@ def transcribe_chunk(chunk: AudioChunk, options: Options, tools: Tools) -> Chunk
     found = hosted.found or (hear(window, ears) if ears is not None and chunk.speech and len(samples) else [])
     found = [_doubted(heard, chunk, options) for heard in found]
     dropped = [
-        DroppedText(*_extent(heard.words, chunk), heard.decoded.text, heard.refused)
+        DroppedText(*_extent(heard, chunk), heard.decoded.text, heard.refused)
         for heard in found
         if heard.refused is not None and (heard.decoded.text or heard.decoded is UNWRITTEN)
     ]
@@ -71,7 +73,7 @@ def transcribe_chunk(chunk: AudioChunk, options: Options, tools: Tools) -> Chunk
         kept, reason, gone = _guarded(words, chunk.speech)
         if gone:
             dropped.append(DroppedText(gone[0].start_ms, gone[-1].end_ms, _text(gone, heard.language), reason))
-        utterances += [_utterance(group, heard, samples, chunk.start_ms) for group in _groups(kept)]
+        utterances += [_utterance(group, heard, samples, chunk.start_ms) for group in _groups(kept, heard.language)]
     spoken = Counter({heard.language: len(heard.words) for heard in found if heard.refused is None})
     main = max(found, key=lambda heard: len(heard.words), default=None) if utterances else None
     language = max(sorted(spoken), key=lambda name: spoken[name]) if utterances else None
@@ -131,7 +133,7 @@ def _ears(chunk: AudioChunk, options: Options, tools: Tools, noise: Noise | None
     hint = chunk.language_hint if (chunk.language_probability or 0.0) >= SURE else None
     device = device_of(tools)
     tier = tools.recognition.tier(options.profile, device)
-    english = (options.language or hint) == "en"
+    english = (options.language or hint) == "en" and tools.recognition.supported.has("en")
     choice = choose(tier, tools.asr_model, None if noise is None else noise.level, voices, english)
     larger = choice.larger
     return Ears(
@@ -171,15 +173,19 @@ def _guarded(words: list[Word], speech: list[Span]) -> tuple[list[Word], str, li
     return words[: loop[0]] + words[loop[1] :], "repetition", words[loop[0] : loop[1]]
 
 
-def _groups(words: list[Word]) -> list[list[Word]]:
+def _groups(words: list[Word], language: str) -> list[list[Word]]:
     """Words in utterances: parted by long pauses and ends of sentences."""
-    groups: list[list[Word]] = []
-    for word in words:
-        last = groups[-1][-1] if groups else None
-        if last is None or word.start_ms - last.end_ms >= _PAUSE_MS or last.text.endswith(_SENTENCE_END):
+    groups = [words[:1]] if words else []
+    for last, word in pairwise(words):
+        if word.start_ms - last.end_ms >= _PAUSE_MS or sentence_ends(_token(last, language), _token(word, language)):
             groups.append([])
         groups[-1].append(word)
     return groups
+
+
+def _token(word: Word, language: str) -> Token:
+    lead = "" if language in UNSPACED and not word.text[:1].isspace() else " "
+    return Token(word.start_ms, word.end_ms, word.text.strip(), lead, language, word.probability, 0)
 
 
 def _utterance(words: list[Word], heard: Heard, samples: Samples, chunk_start_ms: int) -> Utterance:
@@ -190,7 +196,7 @@ def _utterance(words: list[Word], heard: Heard, samples: Samples, chunk_start_ms
         end_ms=end_ms,
         text=_text(words, heard.language),
         language=heard.language,
-        words=words,
+        words=[replace(word, text=word.text.strip()) for word in words],
         avg_logprob=round(min(0.0, heard.decoded.avg_logprob), 4),
         no_speech_probability=round(min(1.0, max(0.0, heard.decoded.no_speech)), 4),
         loudness_db=loudness_db(samples[first:last]),
@@ -198,11 +204,14 @@ def _utterance(words: list[Word], heard: Heard, samples: Samples, chunk_start_ms
 
 
 def _text(words: list[Word], language: str) -> str:
-    return ("" if language in UNSPACED else " ").join(word.text for word in words)
+    """As written: where words have no blanks between them, those that there are stand before the words."""
+    return ("" if language in UNSPACED else " ").join(word.text for word in words).strip()
 
 
-def _extent(words: list[Word], chunk: AudioChunk) -> tuple[int, int]:
-    return (words[0].start_ms, words[-1].end_ms) if words else (chunk.start_ms, chunk.end_ms)
+def _extent(heard: Heard, chunk: AudioChunk) -> tuple[int, int]:
+    if heard.words:
+        return heard.words[0].start_ms, heard.words[-1].end_ms
+    return (heard.span.start_ms, heard.span.end_ms) if heard.span is not None else (chunk.start_ms, chunk.end_ms)
 
 
 __all__ = ["device_of", "transcribe_chunk", "warm_up"]

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from processors.errors import InvalidMessage
 from streams.cli import bench_speakers
-from streams.cli.bench_output import give
+from streams.cli.bench_output import FORM, check, give
 from streams.cli.console import console, out, print_text
 from streams.cli.process import SAMPLE
 from streams.reading import load_settings
@@ -46,7 +46,7 @@ def group() -> None:
 def pipeline(
     video: Annotated[list[Path] | None, typer.Option(help="A video; may be given repeatedly.")] = None,
     data: Annotated[
-        Path | None, typer.Option(help="Folder with one folder an item, NAME.truth.json beside media.")
+        Path | None, typer.Option(help=f"Folder with one folder an item, NAME.truth.json beside media. {FORM}")
     ] = None,
     model: Annotated[str, typer.Option(help="Recogniser of both sides.")] = "base",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
@@ -63,6 +63,7 @@ def pipeline(
     from ops.bench.pipeline import run
     from streams.cli.embedded import pull_models
 
+    check(output)
     settings = load_settings(asr_model=model)
     videos = [*(video or []), *(_videos_in(data) if data else [])] or [SAMPLE]
     for path in videos:
@@ -103,6 +104,7 @@ def stream(
     from ops.bench import stream as streaming
     from ops.bench.plan import Plan
 
+    check(output)
     settings = load_settings()
     plan = Plan(chunks, batches, stub_ms or (_SCALE_STUB_MS if scale else 0.0), burn)
     what = "measurements" if scale else "videos"
@@ -121,7 +123,9 @@ def stream(
 
 @commands.command()
 def topics(
-    data: Annotated[Path, typer.Option(help="Folder with meetings and their topics, *.jsonl in the form of QMSum.")],
+    data: Annotated[
+        Path, typer.Option(help=f"Folder with meetings and their topics, *.jsonl in the form of QMSum. {FORM}")
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Also write the JSON here.")] = None,
 ) -> None:
@@ -133,6 +137,7 @@ def topics(
     """
     from ops.bench.topics import run_alone
 
+    check(output)
     found = run_alone(data, load_settings())
     give(found, as_json, output, _print_topics)
 

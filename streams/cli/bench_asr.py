@@ -9,14 +9,14 @@ import typer
 from rich.table import Table
 
 from processors.errors import InvalidMessage
-from streams.cli.bench_output import give
+from streams.cli.bench_output import FORM, check, give
 from streams.cli.console import console, out, print_text
 from streams.cli.process import SAMPLE
 from streams.reading import load_settings
 
 
 def asr(
-    data: Annotated[Path, typer.Option(help="Folder with one folder an item, media with truth beside it.")],
+    data: Annotated[Path, typer.Option(help=f"Folder with one folder an item, media with truth beside it. {FORM}")],
     model: Annotated[str, typer.Option(help="Recogniser of both sides.")] = "base",
     profiles: Annotated[
         bool, typer.Option("--profiles", help="Instead: fast, balanced and best with the models of the settings.")
@@ -41,6 +41,7 @@ def asr(
     from ops.bench.asr import PROFILES, run, run_profiles
     from streams.cli.embedded import pull_models
 
+    check(output)
     if not data.is_dir():
         raise InvalidMessage(f"There is no folder {data}.")
     if profiles:
@@ -94,7 +95,10 @@ def _print(found: dict[str, Any]) -> None:
             f"{name} {base['memory_mb']} MB"
         )
     for row in found.get("empty", []):
-        print_text(f"{row['item']}, {row['seconds_of_sound']} s: {row['words']} words {row['text'][:60]}")
+        print_text(
+            f"{row['item']}, {row['seconds_of_sound']} s: {row['words']} words invented {row['text'][:60]} "
+            f"({row['naive_words']} by the other side)"
+        )
 
 
 def _print_profiles(found: dict[str, Any]) -> None:

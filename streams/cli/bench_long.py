@@ -12,7 +12,7 @@ from rich.table import Table
 
 from processors.errors import InvalidMessage
 from processors.options import Options, Profile
-from streams.cli.bench_output import give
+from streams.cli.bench_output import check, give
 from streams.cli.console import console, out, print_text
 from streams.cli.process import SAMPLE
 from streams.reading import load_settings
@@ -41,6 +41,7 @@ def long(
     from ops.bench.long import run
     from streams.cli.embedded import pull_models
 
+    check(output)
     if not source.is_file():
         raise InvalidMessage(f"There is no file {source}.")
     settings = load_settings(asr_model=model)

@@ -11,12 +11,13 @@ from rich.table import Table
 
 from processors.errors import InvalidMessage
 from processors.models.store import ModelStore
-from streams.cli.bench_output import give
+from streams.cli.bench_output import FORM, check, give
 from streams.cli.console import console, out, print_json, print_text
+from streams.cli.reporting import check_writable
 from streams.reading import load_settings
 
 _PERCENT: Final = ".1%"
-Data = Annotated[Path, typer.Option(help="Folder with folders of clips, a truth.json with speakers in each.")]
+Data = Annotated[Path, typer.Option(help=f"Folder with folders of clips, a truth.json with speakers in each. {FORM}")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 
 
@@ -29,9 +30,9 @@ def register(commands: typer.Typer) -> None:
 def mix(
     data: Data,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for NAME.wav, NAME.rttm, NAME.truth.json.")],
-    seed: Annotated[int, typer.Option(help="Another seed, another talk.")] = 1,
+    seed: Annotated[int, typer.Option(help="Another seed, another talk.", min=0)] = 1,
     count: Annotated[int, typer.Option(help="How many; seeds count on.", min=1, max=1_000)] = 1,
-    speakers: Annotated[int, typer.Option(help="2 to 5 in turn when 0.", min=0, max=20)] = 0,
+    speakers: Annotated[int, typer.Option(help="2 to 5 in turn, as there are, when 0.", min=0, max=20)] = 0,
     seconds: Annotated[float, typer.Option(help="About this long.", min=5.0, max=36_000.0)] = 120.0,
     overlap: Annotated[float, typer.Option(help="Share of turns that begin too early.", min=0.0, max=1.0)] = 0.0,
     as_json: AsJson = False,
@@ -42,14 +43,18 @@ def mix(
 
         clipstream bench mix --data ./speech --seed 7 --speakers 3 -o ./mixes
     """
-    from ops.bench.mix import make_mix, rttm, voices_in_folders
+    from ops.bench.mix import make_mix, voices_in_folders
+    from processors.segments.formats import rttm
     from processors.speech.wav import to_wav
 
+    if not data.is_dir():
+        raise InvalidMessage(f"There is no folder {data}.")
     voices = voices_in_folders(data)
-    output.mkdir(parents=True, exist_ok=True)
+    check_writable(output / "talk.wav", "a talk as")
     made: list[dict[str, Any]] = []
     for number in range(count):
-        talk = make_mix(voices, seed + number, speakers or 2 + number % 4, seconds, overlap)
+        people = speakers or min(2 + number % 4, len(voices))
+        talk = make_mix(voices, seed + number, people, seconds, overlap)
         place = output / talk.name
         place.with_suffix(".wav").write_bytes(to_wav(talk.samples))
         place.with_suffix(".rttm").write_text(rttm(talk.turns, talk.name), encoding="utf-8")
@@ -65,7 +70,7 @@ def mix(
 
 def diarization(
     data: Data,
-    seed: Annotated[int, typer.Option(help="Of the mixes.")] = 1,
+    seed: Annotated[int, typer.Option(help="Of the mixes.", min=0)] = 1,
     as_json: AsJson = False,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Also write the JSON here.")] = None,
 ) -> None:
@@ -77,6 +82,7 @@ def diarization(
     """
     from ops.bench.diarization import run
 
+    check(output)
     if not data.is_dir():
         raise InvalidMessage(f"There is no folder {data}.")
     settings = load_settings()

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Final, Literal
 
 from ops.local.java import find_java
@@ -15,10 +16,12 @@ from processors.blobs import BlobStore
 from processors.cache import RedisTier, TierUnavailable
 from processors.errors import ClipstreamError
 from processors.media import weburl
+from processors.media.audio import open_audio
 from processors.models.store import ModelStore
 from processors.service.config import ServiceConfig
 from processors.service.cost import usd_per_minute
 from processors.service.failures import host_of
+from processors.speech.recordings import KINDS, recordings
 from schemas import bundled
 from streams.admin import topic_states
 from streams.cli.embedded import models_for
@@ -48,7 +51,7 @@ async def run(settings: Settings) -> list[Check]:
     """All checks, in the order in which one would repair things."""
     found = [_python(), _java(settings), *_folders(settings)]
     found += [await asyncio.to_thread(_store, settings), *await asyncio.to_thread(_cache, settings)]
-    found += [*_models(settings), *_service(settings), _ocr()]
+    found += [*_models(settings), *_voices(settings), *_service(settings), _ocr()]
     found += await _broker(settings)
     return found
 
@@ -106,6 +109,31 @@ def _models(settings: Settings) -> Iterator[Check]:
             text = "here" if state.present else f"not here yet ({state.size_bytes / 1e6:.0f} MB)"
             remedy = "" if state.present else "`clipstream models pull` fetches it; the first run does too."
             yield Check(f"model {state.name}", "ok" if state.present else "note", text, remedy)
+
+
+def _voices(settings: Settings) -> Iterator[Check]:
+    if settings.voices_dir is None:
+        return
+    found = recordings(settings.voices_dir)
+    broken = sorted(path.name for path in found if not _has_sound(path, settings))
+    text = f"{settings.voices_dir}: {len(found) - len(broken)} of {len(found)} files are recordings"
+    if broken:
+        yield Check(
+            "known voices", "wrong", f"{text}; without sound: {', '.join(broken)}", "Put recordings there only."
+        )
+    elif not found:
+        remedy = f"Put one recording of each person there, named after them: {', '.join(sorted(KINDS))}."
+        yield Check("known voices", "note", f"{settings.voices_dir} has no recordings", remedy)
+    else:
+        yield Check("known voices", "ok", text)
+
+
+def _has_sound(path: Path, settings: Settings) -> bool:
+    try:
+        with open_audio(path, None, settings.limits) as track:
+            return track is not None
+    except (ClipstreamError, OSError):
+        return False
 
 
 def _service(settings: Settings) -> Iterator[Check]:

@@ -38,20 +38,25 @@ def write_report(result: dict[str, Any], settings: Settings, path: Path) -> None
         temporary.unlink(missing_ok=True)
 
 
-def check_writable(path: Path) -> None:
+def check_writable(path: Path, what: str = "the report", example: str = "report.html") -> None:
     """Find out before the work whether a file can be written in its folder, which is created.
+
+    Args:
+        path: of the file.
+        what: it is, for the message.
+        example: of a name for it.
 
     Raises:
         ClipstreamError: it cannot.
     """
     if path.is_dir():
-        raise InvalidMessage(f"{path} is a folder.", "Name the file: -o report.html")
+        raise InvalidMessage(f"{path} is a folder.", f"Name the file: -o {example}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path.parent):
             pass
     except OSError as error:
-        raise from_os_error(error, f"writing the report {path}") from error
+        raise from_os_error(error, f"writing {what} {path}") from error
 
 
 async def result_json(settings: Settings, video_id: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ops.bench.mix import read_rttm
-from ops.bench.truth import pooled_errors, speech_by_language
+from ops.bench.truth import pooled_errors, speech_of
 from processors.speech.der import diarization_errors
 from streams import results
 from streams.replay import replay_video
@@ -37,7 +37,7 @@ def test_the_composite_has_its_words_shots_speakers_and_segments(pipeline: Pipel
     result = results.to_json(pipeline.process(request(video, "composite"))[0], pipeline.blobs)
     assert (result["status"], result["missing"]) == ("final", [])
     words = [(word["start_ms"], word["text"]) for said in result["transcript"] for word in said["words"]]
-    errors = pooled_errors(speech_by_language(truth), words)
+    errors = pooled_errors(speech_of(video.with_name("composite_dev.truth.json")), words)
     assert errors["all"] <= 0.08  # 3.9 % when this was written; faster-whisper's defaults make 16 % of it
     assert set(result["languages"]) == {"en", "es"}
     starts = {shot["start_ms"] for shot in result["shots"]}

@@ -8,17 +8,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ops.bench import pipeline
 from ops.bench.asr import languages_right
 from ops.bench.chunked import Heard
 from ops.bench.no_speech import MAKERS
 from ops.bench.speech_items import Item, items_of
 from ops.bench.truth import Spoken
 from processors.domain import Span
+from processors.errors import InvalidMessage
 from processors.media.audio import SAMPLE_RATE
 from processors.models.store import ModelStore
 from processors.speech.audit import detected
 from processors.speech.vad import SpeechDetector
 from processors.speech.wav import from_wav, to_wav
+from streams.settings import Settings
 
 
 def tone(path: Path, seconds: float) -> None:
@@ -83,6 +86,45 @@ def test_an_english_model_is_given_english_only(data, tmp_path):
     assert names == {"single/c.wav", "langs/e.wav", "talk/talk.wav"}
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("truth.json", "{", "no JSON"),
+        ("truth.json", '[{"file": "talk.wav", "text": "one"}]', "talk.wav has a text and no language"),
+        ("truth.json", '[{"file": "gone.wav", "text": "one", "lang": "en"}]', "gone.wav"),
+        ("talk.truth.json", "{", "no JSON"),
+        ("talk.truth.json", "[]", "valid dictionary"),
+        ("talk.truth.json", '{"speech": [{"start_ms": 0, "text": "one"}]}', "'end_ms': Field required"),
+        (
+            "talk.truth.json",
+            '{"speech": [{"start_ms": 0, "end_ms": 9, "text": "one"}, {"start_ms": 9, "end_ms": 20}]}',
+            "entry 2 of 'speech' has no 'text'",
+        ),
+        ("talk.stm", "talk 1 Ann zero 1 Well.", "no STM"),
+        ("talk.rttm", "SPEAKER talk 1", "line 1 of the RTTM"),
+    ],
+)
+def test_a_truth_that_cannot_be_read_is_named(name, content, reason, data, tmp_path):
+    folder = data / "talk"
+    (folder / name).write_text(content)
+    with pytest.raises(InvalidMessage, match=reason):
+        items_of(folder, tmp_path, english_only=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("truth.json", '[{"file": "bare.wav", "speaker": "Ann"}]'),
+     ("bare.truth.json", '{"speech": [{"start_ms": 0, "end_ms": 900, "speaker": "Ann"}]}')],
+)  # fmt: skip
+def test_what_has_neither_words_nor_languages_is_refused(name, content, data, tmp_path):
+    for _ in range(2):
+        with pytest.raises(InvalidMessage, match="no media with truth"):
+            items_of(data / "bare", tmp_path, english_only=False)
+        (data / "bare" / name).write_text(content)
+    with pytest.raises(InvalidMessage, match="no media in English with truth"):
+        items_of(data / "whole", tmp_path, english_only=True)
+
+
 def test_a_languages_truth_is_the_one_it_shares_the_most_time_with():
     item = Item("x", Path("x"), 3_000, [Spoken(0, 1_000, "en", "a"), Spoken(1_500, 3_000, "de", "b")],
                 frozenset({"en", "de"}))  # fmt: skip
@@ -104,3 +146,10 @@ def test_generated_sound_without_speech_is_what_it_says(kind, tmp_path):
     assert bool(np.std(samples) > 1e-3) is (kind != "silence")
     network = ModelStore(None, tmp_path, allow_download=False).path("silero-vad")
     assert detected(samples, SpeechDetector(network)) == []
+
+
+def test_the_pipeline_bench_reads_all_truths_before_it_works(data, monkeypatch):
+    monkeypatch.setattr(pipeline, "_compare", lambda *_: pytest.fail("work began"))
+    (data / "talk" / "talk.truth.json").write_text("{")
+    with pytest.raises(InvalidMessage, match=r"talk\.truth\.json is no JSON"):
+        pipeline.run([data / "whole" / "whole.wav", data / "talk" / "talk.wav"], "tiny.en", Settings())

@@ -8,8 +8,8 @@ import pytest
 
 from ops.bench.meetings import read_meetings
 from ops.bench.texttiling import text_tiling
-from ops.bench.topics import run
-from processors.errors import InvalidMessage
+from ops.bench.topics import run, run_alone
+from processors.errors import ClipstreamError, InvalidMessage
 from processors.models.store import ModelStore
 from streams.settings import Settings
 
@@ -84,3 +84,27 @@ def test_the_json_has_the_shape_of_all_benches(folder):
 def test_a_folder_without_meetings_is_named(tmp_path):
     with pytest.raises(InvalidMessage, match="no meetings"):
         run(tmp_path, ModelStore(None, Settings().cache_dir))
+
+
+BROKEN = [
+    "{",
+    "5",
+    json.dumps({"meeting_transcripts": [{"speaker": "A"}], "topic_list": []}),
+    json.dumps({"meeting_transcripts": [], "topic_list": [{"relevant_text_span": [["one", "2"]]}]}),
+    json.dumps({"meeting_transcripts": 5, "topic_list": []}),
+]
+
+
+@pytest.mark.parametrize("line", BROKEN)
+def test_a_line_that_is_no_meeting_is_named(line, folder):
+    path = folder / "made.jsonl"
+    path.write_text(f"{path.read_text(encoding='utf-8')}\n\n{line}\n", encoding="utf-8")
+    with pytest.raises(InvalidMessage, match=r"made\.jsonl, line 5, is no meeting"):
+        read_meetings(folder)
+
+
+def test_errors_of_the_process_that_measures_are_told(tmp_path):
+    (tmp_path / "made.jsonl").write_text("{")
+    with pytest.raises(ClipstreamError, match=r"made\.jsonl, line 1, is no meeting") as caught:
+        run_alone(tmp_path, Settings())
+    assert "docs/quality.md" in caught.value.remedy

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ops.bench.mix import half_of, make_mix, read_rttm, rttm, voices_in_folders
+from ops.bench.mix import half_of, make_mix, read_rttm, voices_in_folders
 from processors.domain import Turn
 from processors.errors import InvalidMessage
+from processors.segments.formats import rttm
 from processors.speech.wav import to_wav
 
 
@@ -69,12 +70,60 @@ def test_rttm_is_read_as_it_was_written(tmp_path: Path) -> None:
         read_rttm(path)
 
 
+def test_names_are_one_field_of_rttm_whatever_they_are(tmp_path: Path) -> None:
+    names = ("John Smith", "Mary\nJane Doe", "Zoë", "\x00", " ")
+    path = tmp_path / "talk.rttm"
+    turns = [Turn(number * 1_000, number * 1_000 + 500, name) for number, name in enumerate(names)]
+    path.write_text(rttm(turns, "a talk"), encoding="utf-8")
+    assert [turn.speaker for turn in read_rttm(path)] == ["John_Smith", "Mary_Jane_Doe", "Zoë", "unknown", "unknown"]
+    assert [(turn.start_ms, turn.end_ms) for turn in read_rttm(path)] == [(t.start_ms, t.end_ms) for t in turns]
+
+
 def test_no_voice_is_on_both_sides() -> None:
     names = {name: [] for name in ("ls3005", "ls533", "jfk", "sb_spk1", "sb_spk2", "custom_de-DE", "custom_es-ES")}
     tune, test = half_of(names, "tune"), half_of(names, "test")
     assert set(tune) == {"ls3005", "jfk", "sb_spk1", "custom_de-DE"}
     assert set(tune) | set(test) == set(names)
     assert not set(tune) & set(test)
+
+
+def test_any_folder_that_names_speakers_is_taken(folders: Path, tmp_path: Path) -> None:
+    clip = (folders / "speech_one" / "0.wav").read_bytes()
+    entries = {
+        "talks": [{"file": "a.wav", "speaker": "Ann"}, {"file": "b.wav", "speaker": " Bob\n"}, {"file": "a.wav"}],
+        "clips": {"clips": [{"file": "archive.zip!in/a.wav", "speaker": "Ann"}, {"file": "gone.wav", "speaker": "Cy"}]},
+        "speech_read_de": [{"file": "a.wav", "speaker": "unknown"}, {"file": "b.wav", "speaker": "unknown"}],
+        "unnamed": [{"file": "a.wav", "lang": "en"}, {"file": "b.wav", "speaker": ""}],
+        "other": {"about": "something else"},
+    }
+    for name, truth in entries.items():
+        (tmp_path / name).mkdir()
+        for file in ("a.wav", "b.wav"):
+            (tmp_path / name / file).write_bytes(clip)
+        (tmp_path / name / "truth.json").write_text(json.dumps(truth))
+    assert voices_in_folders(tmp_path) == {
+        "Ann": [tmp_path / "clips" / "a.wav", tmp_path / "talks" / "a.wav"],
+        "Bob": [tmp_path / "talks" / "b.wav"],
+        "read_de": [tmp_path / "speech_read_de" / "a.wav"],  # of two without a name one, which may be one voice
+    }
+
+
+BROKEN = [
+    ("{", "is no JSON"),
+    ("5", "valid list"),
+    ('["a.wav"]', r"\[0\]: Input should be a valid dictionary"),
+    ('[{"file": "a.wav"}, {"speaker": "Ann"}]', r"\[1\] 'file': Field required"),
+    ('[{"file": "a.wav", "speaker": 5}]', r"\[0\] 'speaker': Input should be a valid string"),
+]
+
+
+@pytest.mark.parametrize(("content", "reason"), BROKEN)
+def test_a_truth_that_cannot_be_read_is_named(content: str, reason: str, tmp_path: Path) -> None:
+    (tmp_path / "talks").mkdir()
+    (tmp_path / "talks" / "truth.json").write_text(content)
+    with pytest.raises(InvalidMessage, match=rf"talks/truth\.json.*{reason}") as caught:
+        voices_in_folders(tmp_path)
+    assert "docs/quality.md" in caught.value.remedy
 
 
 def test_a_folder_without_speakers_is_refused(tmp_path: Path) -> None:

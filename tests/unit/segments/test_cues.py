@@ -125,6 +125,33 @@ def test_an_address_wider_than_a_line_is_divided() -> None:
     assert all(columns(line) <= LINE_COLUMNS for cue in cues for line in cue.lines)
 
 
+FAMILY = "👨\u200d👩\u200d👧"
+
+
+@pytest.mark.parametrize(
+    "character",
+    [FAMILY, "👍🏽", "❤\ufe0f", "🇩🇪", "1\ufe0f\u20e3", "e\u0301\u0323", "न\u093f", "🏳\ufe0f\u200d🌈"],
+    ids=["joiners", "tone", "variation", "flag", "keycap", "marks", "vowel sign", "all"],
+)
+@pytest.mark.parametrize("before", ["", "x", "xx", "xxx", "xxxx"])
+def test_what_is_one_character_to_a_reader_is_not_divided(character: str, before: str) -> None:
+    text = before + character * 60
+    cues = cut(utterance(text, 0, word_ms=9_000))
+    found = [line for cue in cues for line in cue.lines]
+    assert "".join(found) == text
+    assert len(found) > 1
+    assert all(columns(line) <= LINE_COLUMNS for line in found)
+    assert found[0] == before + character * found[0].count(character)
+    assert all(line == character * line.count(character) for line in found[1:])
+
+
+def test_a_character_wider_than_a_line_is_divided() -> None:
+    text = "\u200d".join("👨" * 80)
+    found = [line for cue in cut(utterance(text, 0, word_ms=9_000)) for line in cue.lines]
+    assert "".join(found) == text
+    assert all(columns(line) <= LINE_COLUMNS for line in found)
+
+
 def test_lines_of_wide_characters_hold_sixteen() -> None:
     assert columns("今天 ok") == 7
     text = "今" * 40
@@ -136,7 +163,21 @@ def test_lines_of_wide_characters_hold_sixteen() -> None:
 
 words = st.lists(
     st.tuples(
-        st.sampled_from(["a", "so,", "end.", "why?", "unquestionably", "今天", "x" * 60, "…", "<b>", "-->"]),
+        st.sampled_from(
+            [
+                "a",
+                "so,",
+                "end.",
+                "why?",
+                "unquestionably",
+                "今天",
+                "x" * 60,
+                "…",
+                "<b>",
+                "-->",
+                "👨\u200d👩\u200d👧" * 9,
+            ]
+        ),
         st.sampled_from([0, 1, 80, 400, 9_000]),
         st.sampled_from([0, 0, 30, 700, 4_000]),
     ),

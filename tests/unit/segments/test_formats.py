@@ -4,7 +4,9 @@ import html
 import itertools
 import re
 from dataclasses import replace
+from pathlib import Path
 
+import av
 import orjson
 import pytest
 from hypothesis import given
@@ -39,7 +41,7 @@ def test_vtt() -> None:
 
 def test_srt_names_speakers_where_they_change() -> None:
     lines = [line for line in render_transcript(TALK, "srt").splitlines() if line and line[0].isalpha()]
-    assert lines == ["S1: Hello. How are you?", "Ana <b> & Co: Fine & <well>.", "Who is that?"]
+    assert lines == ["S1: Hello. How are you?", "Ana ‹b› & Co: Fine & ‹well›.", "Who is that?"]
 
 
 def test_vtt_has_voices() -> None:
@@ -122,6 +124,32 @@ def test_text_cannot_end_a_cue_nor_become_markup(kind: str) -> None:
     assert kind != "vtt" or (written.count("<") == written.count("\n<v ") == len(times) and "&lt;script&gt;" in written)
 
 
+def shown_by_ffmpeg(path: Path, written: str) -> list[str]:
+    """The cues of an SRT file as FFmpeg's decoder hands them to libass."""
+    path.write_text(written, encoding="utf-8")
+    with av.open(path) as media:
+        events = [event for packet in media.demux(media.streams.subtitles[0]) for event in packet.decode()]
+    return [event.ass.decode().split(",", 8)[8].replace(r"\N", " ") for event in events]
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        (r"{\an8}Hello <b>bold</b>", r"(\an8)Hello ‹b›bold‹/b›"),
+        ("< i>so</ i> {Y:i}it {is} <br>and <font color=red>so", "‹ i›so‹/ i› (Y:i)it (is) ‹br›and ‹font color=red›so"),
+        ("a<b and c>d", "a‹b and c›d"),
+        ("5 < 7 and 9 --> 8", "5 ‹ 7 and 9 -› 8"),
+        (r"C:\New\home \x", "C:\\\u2060New\\\u2060home \\x"),
+        ("<script>x</script> <unclosed", "‹script›x‹/script› ‹unclosed"),
+        ("<<b>> {{}}", "‹‹b›> (())"),
+    ],
+)
+def test_srt_shows_markup_as_text(said: str, shown: str, tmp_path: Path) -> None:
+    written = render_transcript([utterance(said, 0, word_ms=600)], "srt")
+    assert " ".join(line for line in written.splitlines()[2:] if line) == shown
+    assert " ".join(shown_by_ffmpeg(tmp_path / "said.srt", written)) == shown
+
+
 @pytest.mark.parametrize("kind", ["srt", "vtt"])
 def test_a_long_transcript_reads_in_order(kind: str) -> None:
     transcript = [said for chunk in talk(5).transcripts for said in chunk.utterances]
@@ -188,5 +216,7 @@ def test_what_is_written_can_be_read_again(drawn: list[tuple[list[str], str | No
         voices = [voice for voice, _ in itertools.groupby(voice for _, _, voice, _ in cues)]
         assert voices == [voice for voice, _ in itertools.groupby(speaker or "" for _, speaker in drawn)]
     else:
-        written = " ".join(found).replace("S1: ", "").replace("A & <B>: ", "")
-        assert written == " ".join(expected).replace("-->", "->")
+        written = " ".join(found).replace("S1: ", "").replace("A & ‹B›: ", "")
+        plain = written.replace("‹", "<").replace("›", ">")
+        assert plain == " ".join(expected).replace("-->", "->")
+        assert "<" not in written

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -15,6 +16,7 @@ from processors.errors import AnswerInvalid, ClipstreamError, ServiceMisconfigur
 from processors.service.breaker import FAILURES, OPEN_S
 from processors.service.client import MAX_ANSWER_BYTES, ServiceClient
 from processors.service.config import HostedAsr, ServiceConfig
+from processors.service.retry import TRIES
 from tests.openai_service import KEY, OpenAiService, Reply, failed, spoken
 
 GOOD = spoken("Hello.", [("Hello", 0.0, 0.5)])
@@ -38,10 +40,10 @@ class Time:
 def client(service: OpenAiService | str, **changes: Any) -> Iterator[tuple[ServiceClient, Time]]:
     url = service if isinstance(service, str) else service.base_url
     config = ServiceConfig(**{"base_url": url, "api_key": KEY, "timeout_s": 5.0} | changes)
-    time = Time()
-    made = ServiceClient(config, time, time.sleep, lambda: 0.5)
+    clock = Time()
+    made = ServiceClient(config, clock, clock.sleep, lambda: 0.5)
     try:
-        yield made, time
+        yield made, clock
     finally:
         made.close()
 
@@ -140,6 +142,18 @@ def test_a_service_that_dribbles_is_given_up_after_the_whole_time() -> None:
             ask(made)
         stop.set()
         made.close()
+
+
+def test_a_service_that_dribbles_headers_is_given_up_too() -> None:
+    stop = threading.Event()
+    with OpenAiService(Reply(head=stop)) as service, client(service, timeout_s=0.3) as (made, _):
+        started = time.monotonic()
+        with pytest.raises(ServiceUnavailable, match="in time"):
+            ask(made)
+        took_s = time.monotonic() - started
+        stop.set()
+    assert len(service.asked) == TRIES
+    assert took_s < 20, "three tries of 0.3 s, not for as long as it likes"
 
 
 def test_an_endless_answer_does_not_fill_the_memory() -> None:

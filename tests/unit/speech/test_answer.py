@@ -169,3 +169,35 @@ def test_every_language_has_a_name() -> None:
 
 def test_requests_name_languages_by_two_letters() -> None:
     assert [iso_639_1(code) for code in ("en", "jw", "yue", "haw", None)] == ["en", "jv", None, None, None]
+
+
+def segment(text: str, start_s: float, end_s: float) -> dict[str, Any]:
+    return {**spoken("x", WORDS[:1])["segments"][0], "text": f" {text}", "start": start_s, "end": end_s}
+
+
+def test_words_that_the_list_lacks_get_the_time_of_their_segment() -> None:
+    answer = spoken("Well it's. Not a word of this.", WORDS[:2])
+    answer["segments"] = [segment("Well it's.", 0.0, 0.9), segment("Not a word of this.", 2.0, 3.0)]
+    first, second = heard(answer)
+    assert [word.text for word in first.words] == ["Well", "it's."]
+    assert [(word.text, word.start_ms) for word in second.words] == [
+        ("Not", 12_000), ("a", 12_200), ("word", 12_400), ("of", 12_600), ("this.", 12_800),
+    ]  # fmt: skip
+
+
+def test_more_words_than_there_is_time_for_are_refused() -> None:
+    answer = spoken("Well a b c d e f g h it's", [("Well", 0.1, 0.4), ("it's", 0.41, 0.8)])
+    with pytest.raises(ValueError, match="more words than their times have room for"):
+        heard(answer)
+
+
+def test_null_is_no_words() -> None:
+    assert texts(spoken("One three.", []) | {"words": None}) == ["One", "three."]
+
+
+def test_blanks_stay_where_words_have_none_between_them() -> None:
+    answer = spoken(
+        "我用 Google Cloud。", [("我", 0.1, 0.2), ("用", 0.2, 0.4), ("Google", 0.5, 0.9), ("Cloud", 1.0, 1.4)]
+    )
+    assert "".join(texts(answer | {"language": "chinese"})).strip() == "我用 Google Cloud。"
+    assert texts(answer)[2:] == ["Google", "Cloud。"], "other languages have their blanks anyway"

@@ -95,3 +95,10 @@ def test_a_name_is_given_once_and_only_when_near() -> None:
     assert names_of(VOICES[:2], {"Bob": VOICES[[3]]}) == {}
     assert names_of(VOICES[:2], {}) == {}
     assert names_of(VOICES[:2], {"Old": np.ones((1, 7), dtype=np.float32)}) == {}, "prints of another network"
+
+
+def test_a_person_who_is_enrolled_under_a_number_keeps_it_alone() -> None:
+    known = {"S1": decoded(talk([(0, 6_000, 1)], seed=7))}
+    found = diarize(talk(PLAN), known)
+    assert [(who.speaker, who.enrolled) for who in found.speakers] == [("S2", False), ("S1", True), ("S4", False)]
+    assert len({turn.speaker for turn in found.turns}) == 3

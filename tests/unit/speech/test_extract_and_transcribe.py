@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from processors.blobs import BlobStore
-from processors.domain import AudioChunk, ChunkTranscript, ExtractionEnd
+from processors.domain import AudioChunk, ChunkTranscript, ExtractionEnd, Word
 from processors.models.store import ModelStore
 from processors.options import Options
 from processors.speech import transcribe
@@ -84,7 +84,7 @@ def test_speech_in_languages_that_are_not_supported_has_no_words_but_a_reason(to
     part = transcribe_chunk(chunks[0], Options(), spanish)
     assert (part.utterances, part.language) == ([], None)
     assert [(text.text, text.reason) for text in part.dropped] == [("", "language not supported: en")]
-    assert (part.dropped[0].start_ms, part.dropped[0].end_ms) == (part.start_ms, part.end_ms)
+    assert (part.dropped[0].start_ms, part.dropped[0].end_ms) == (608, 10_208), "what of the chunk is speech"
 
 
 def test_more_than_one_voice_or_much_noise_goes_to_the_large_model(tools, sample, monkeypatch):
@@ -144,3 +144,28 @@ def test_word_errors_by_language(tools, test_data, folder, bound):
     assert total is not None
     assert total.rate <= bound, total.rate
     assert right >= 0.9 * len(entries)
+
+
+@pytest.mark.parametrize(
+    ("language", "words", "expected"),
+    [
+        ("en", "I met Dr. Smith and Mr. Jameson at 5 p.m. yesterday. He left.",
+         ["I met Dr. Smith and Mr. Jameson at 5 p.m. yesterday.", "He left."]),
+        ("de", "Am 3. Oktober war es. Gut.", ["Am 3. Oktober war es.", "Gut."]),
+        ("en", "“Go away.” She did.", ["“Go away.”", "She did."]),
+        ("ar", "من هذا؟ هذا أخي.", ["من هذا؟", "هذا أخي."]),
+    ],
+)  # fmt: skip
+def test_utterances_end_where_sentences_do(language, words, expected):
+    said = [Word(at * 300, at * 300 + 250, text, 0.9) for at, text in enumerate(words.split())]
+    assert [transcribe._text(group, language) for group in transcribe._groups(said, language)] == expected
+    assert transcribe._groups([], language) == []
+
+
+def test_a_hint_of_a_language_that_is_not_supported_chooses_no_model_for_it(tools, sample):
+    fast, german = Options(profile="fast"), replace(tools, recognition=Recognition(languages=("de",)))
+    chunk = next(extract_audio(sample, fast, tools))
+    assert chunk.language_hint == "en"
+    assert transcribe_chunk(chunk, fast, tools).model == "tiny.en"
+    part = transcribe_chunk(chunk, fast, german)
+    assert part.model == "base", "which is asked what the language is"

@@ -81,7 +81,7 @@ def test_the_request(tools, chunk) -> None:
         unsure = replace(chunk, language_hint="es", language_probability=0.3)
         transcribe_chunk(unsure, Options(), hosted(tools, service.base_url))
         transcribe_chunk(chunk, Options(language="yue"), hosted(tools, service.base_url))
-    assert [asked.fields.get("language") for asked in service.asked] == [None, ["de"], ["es"], None, None]
+    assert [asked.fields.get("language") for asked in service.asked] == [None, ["de"], None, None, None]
     first = service.asked[0]
     assert first.fields == {
         "model": ["whisper-1"],
@@ -209,7 +209,7 @@ def test_without_a_key_nobody_is_asked(tools, chunk) -> None:
 def test_a_service_that_hangs(tools, chunk) -> None:
     stop = threading.Event()
     with OpenAiService(Reply(wait=stop)) as service:
-        there = hosted(tools, service.base_url, timeout_s=0.1)
+        there = hosted(tools, service.base_url, timeout_s=0.5)
         assert there.hosted is not None
         client = client_for(there.hosted.service)
         client._sleep = lambda _: None

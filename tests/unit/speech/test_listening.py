@@ -163,3 +163,25 @@ def test_a_small_english_model_leaves_it_to_the_larger_one_to_tell_the_language(
     small = Scripted("small", multilingual=False, logprobs={("en", False): -0.9})
     (heard,) = listen(small, window(), larger=Scripted("large", likely={4.0: {"de": 0.9}}), supported=ENGLISH)
     assert (heard.refused, heard.model) == ("language not supported: de", "large")
+
+
+def test_bad_text_of_skipped_speech_is_told_and_not_believed():
+    model = Scripted(words=[AlignedWord("first", 0.0, 0.4, 0.9), AlignedWord("last", 3.6, 3.9, 0.9)])
+    what = window((0, 4_000))
+    model.decode = lambda encoded, language, beam: Decoded(
+        [1], "x", -0.3 if encoded.output[0] > 3.5 else -1.2, 0.0, 1.0, False
+    )
+    whole, hole = listen(model, what)
+    assert whole.refused is None
+    assert (hole.refused, [word.text for word in hole.words]) == ("not intelligible", ["again"])
+
+
+def test_skipped_speech_in_a_language_that_is_not_supported_is_told_with_its_time():
+    model = Scripted(
+        words=[AlignedWord("first", 0.0, 0.4, 0.9), AlignedWord("last", 3.6, 3.9, 0.9)],
+        likely={4.0: {"en": 0.95}, 3.0: {"de": 0.9}},
+    )
+    whole, hole = listen(model, window((0, 4_000)), supported=ENGLISH)
+    assert (whole.refused, hole.refused) == (None, "language not supported: de")
+    assert hole.span is not None
+    assert 0 < hole.span.start_ms < hole.span.end_ms < 4_000

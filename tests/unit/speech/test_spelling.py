@@ -66,3 +66,9 @@ def test_times_and_certainty_of_a_word_are_those_of_its_pieces():
     (word,) = whole_words(given, "fr")
     assert (word.text, word.start_s, word.end_s, word.tokens) == ("aujourd'hui", 1.0, 1.6, 4)
     assert word.probability == pytest.approx((0.9 * 2 + 0.3 + 0.6) / 4)
+
+
+def test_blanks_that_there_are_stay_where_words_have_none_between_them():
+    texts = [" 私", "は", " Apple", " Watch", "を", "買", "った"]
+    given = [Piece(text, at / 10, at / 10 + 0.1, 0.9, 1) for at, text in enumerate(texts)]
+    assert "".join(word.text for word in whole_words(given, "ja")) == "私は Apple Watchを買った"

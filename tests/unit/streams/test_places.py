@@ -8,9 +8,11 @@ import os
 import pytest
 
 from processors.errors import Fatal, StorageFull
+from processors.speech.wav import to_wav
 from streams.cli import doctor
 from streams.places import check_folder, check_places
 from streams.settings import Settings
+from tests import media
 
 
 def test_places_that_can_be_used_stay_as_they_are(tmp_path):
@@ -59,3 +61,19 @@ async def test_doctor_looks_at_the_store_and_the_cache(tmp_path):
     assert "CLIPSTREAM_CACHE_URL" in wrong["result cache"].remedy
     assert "word" not in wrong["result cache"].text + wrong["blob store"].text
     assert (await found(cache_url="redis://h:abc"))["result cache"].state == "wrong"
+
+
+async def test_doctor_looks_at_the_recordings_of_known_people(tmp_path):
+    folder = tmp_path / "voices"
+    folder.mkdir()
+
+    async def said() -> tuple[str, str]:
+        settings = Settings(data_dir=tmp_path / "data", cache_dir=tmp_path / "cache", voices_dir=folder)
+        (check,) = [check for check in await doctor.run(settings) if check.name == "known voices"]
+        return check.state, check.text
+
+    assert (await said())[0] == "note"
+    (folder / "Ada.wav").write_bytes(to_wav(media.speech(1_000, 16_000)[0]))
+    assert await said() == ("ok", f"{folder}: 1 of 1 files are recordings")
+    (folder / "notes.mp3").write_text("no sound")
+    assert await said() == ("wrong", f"{folder}: 1 of 2 files are recordings; without sound: notes.mp3")

@@ -6,9 +6,12 @@ from pathlib import Path
 import orjson
 
 from processors.blobs import BlobStore
-from processors.domain import Document, Speaker, Turn
+from processors.domain import Document, Emotion, Label, Marker, Speaker, Topic, Turn
+from processors.errors import InvalidMedia
+from processors.report import render_report
 from processors.segments.parts import dump_json
-from streams.results import canonical, to_json
+from streams.results import canonical, failed_json, to_json
+from tests.unit.segments.builders import frame, shots_at, utterance
 from tests.unit.streams.test_newest import result
 
 
@@ -19,7 +22,10 @@ def test_speakers_and_turns_are_part_of_a_result(tmp_path: Path) -> None:
         turns=[Turn(0, 5_000, "S1"), Turn(4_100, 5_000, "Ada")],
     )
     found = to_json(replace(result(0, 0), document_uri=blobs.put(dump_json(document))), blobs)
-    assert found["speakers"] == [{"speaker": "S1", "speech_ms": 5_000}, {"speaker": "Ada", "speech_ms": 900}]
+    assert found["speakers"] == [
+        {"speaker": "S1", "speech_ms": 5_000, "enrolled": False},
+        {"speaker": "Ada", "speech_ms": 900, "enrolled": True},
+    ]
     assert found["turns"][1] == {"start_ms": 4_100, "end_ms": 5_000, "speaker": "Ada"}
 
 
@@ -28,3 +34,41 @@ def test_a_document_from_before_speakers_has_none(tmp_path: Path) -> None:
     uri = blobs.put(orjson.dumps({"transcript": [], "dropped": [], "shots": [], "frames": [], "curve": []}))
     found = orjson.loads(canonical(replace(result(0, 0), document_uri=uri), blobs))
     assert (found["speakers"], found["turns"]) == ([], [])
+
+
+def test_a_report_shows_the_same_of_the_json_as_of_the_document_itself(tmp_path: Path) -> None:
+    said = utterance("Why do rivers bend so much?", 1_000)
+    document = Document(
+        transcript=[
+            replace(
+                said,
+                speaker="S1",
+                emotion=Emotion(0.8, 0.5, "joy", 0.7),
+                markers=[Marker("laughter", 2_000, 3_000, 0.9)],
+            ),
+            replace(utterance("Sand.", 6_000), speaker="Ada", language="de"),
+        ],
+        shots=shots_at(0, 5_500, 20_000),
+        frames=[frame(2_000, labels=[Label("river", 0.9)])],
+        curve=[0.1, 0.7, 0.4],
+        speakers=[Speaker("S1", 5_000), Speaker("Ada", 900, True)],
+        topics=[Topic(1_000, 9_000, ["river", "sand"], "nature", 0.876)],
+    )
+    blobs = BlobStore(str(tmp_path))
+    whole = replace(result(0, 0), document_uri=blobs.put(dump_json(document)), duration_ms=20_000)
+    found = to_json(whole, blobs, locations=False)
+    page = render_report(found, lambda _: None)
+    assert page == render_report(found, lambda _: None, document)
+    for shown in ("Speaker 1", "Ada", "laughter", "joy", "river, sand", "nature 88"):
+        assert shown in page, shown
+
+
+def test_a_source_that_never_reached_the_stream_has_the_keys_of_every_result(tmp_path: Path) -> None:
+    found = to_json(result(0, 0), BlobStore(str(tmp_path)))
+    failed = failed_json("talk.mp4", InvalidMedia("There is no file talk.mp4.", "Name another."))
+    assert failed.keys() - {"source"} == found.keys()  # the command line adds the source to all
+    assert failed["run"].keys() == found["run"].keys()
+    for name, value in failed.items():
+        if value is not None and found.get(name) is not None:
+            assert isinstance(value, type(found[name])), name
+    assert render_report(failed, lambda _: None)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+import streams.settings as settings_module
+from processors.content.categories import OTHER
 from processors.speech.choice import TierChanges
 from streams.connection import client_options, faust_credentials
 from streams.reading import load_settings, shown, to_environment
@@ -66,6 +68,36 @@ def test_a_set_that_is_not_json_names_the_setting(monkeypatch):
     assert '["a", "b"]' in caught.value.remedy
 
 
+@pytest.mark.parametrize("name", ["CATEGORIES", "ASR_PROFILES"])
+@pytest.mark.parametrize("value", ["{bad", "=cats.json", '["a"]'])
+def test_the_remedy_for_an_object_that_is_none_is_taken(name, value, monkeypatch):
+    monkeypatch.setenv(f"CLIPSTREAM_{name}", value)
+    with pytest.raises(SettingsError, match=f"(?i){name}") as caught:
+        load_settings()
+    monkeypatch.setenv(f"CLIPSTREAM_{name}", caught.value.remedy.partition("like: ")[2])
+    assert getattr(load_settings(), name.lower())
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ({"": "honey"}, "a category has no name"),
+        ({" ": "honey"}, "a category has no name"),
+        ({"bees": "honey", "Other": "else"}, "'Other' is what is near to none"),
+        ({"bees": ""}, "'bees' has no description"),
+        ({"bees": " ; "}, "'bees' has no description"),
+    ],
+)
+def test_categories_without_a_meaning_are_refused(value, reason, monkeypatch):
+    monkeypatch.setenv("CLIPSTREAM_CATEGORIES", json.dumps(value))
+    with pytest.raises(SettingsError, match=f"CATEGORIES is not valid: {reason}"):
+        load_settings()
+
+
+def test_the_name_of_what_is_in_no_category_is_that_of_the_topics():
+    assert settings_module._OTHER_CATEGORY == OTHER
+
+
 @pytest.mark.parametrize(
     ("name", "value", "reason"),
     [
@@ -92,6 +124,32 @@ def test_a_password_in_the_address_of_the_broker_is_refused_and_not_repeated(mon
     with pytest.raises(SettingsError, match="CLIPSTREAM_SASL_PASSWORD") as caught:
         load_settings()
     assert "secretpw" not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("https://user:SECRET@host/v1", "a user or a password"),
+        ("https://SECRET@host/v1", "a user or a password"),
+        ("https://host/v1?api_key=SECRET", "a query or a fragment"),
+        ("https://host/v1#SECRET", "a query or a fragment"),
+        ("https:///v1", "https://host/v1"),
+        ("host/v1", "https://host/v1"),
+        ("ftp://host/v1", "https://host/v1"),
+        ("https://host/v 1", "https://host/v1"),
+    ],
+)
+def test_what_is_no_plain_address_of_a_service_is_refused_and_not_repeated(url, reason, monkeypatch):
+    monkeypatch.setenv("CLIPSTREAM_OPENAI_BASE_URL", url)
+    with pytest.raises(SettingsError, match=f"CLIPSTREAM_OPENAI_BASE_URL is not valid: .*{reason}") as caught:
+        load_settings()
+    assert "SECRET" not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize("url", ["", "https://api.openai.com/v1", "http://127.0.0.1:8000", "http://[::1]:8000/v1/"])
+def test_addresses_of_services_that_are_taken(url, monkeypatch):
+    monkeypatch.setenv("CLIPSTREAM_OPENAI_BASE_URL", url)
+    assert load_settings().openai_base_url == url
 
 
 @pytest.mark.parametrize("url", ["kafka://h", "kafka://h:1,i:2", "kafka://h:1;kafka://[::1]:9092", "h:1"])
@@ -122,12 +180,31 @@ def test_the_remedy_for_broken_toml_is_taken():
 
 
 def test_an_empty_path_is_the_default_and_not_the_current_folder(monkeypatch):
-    for name in ("DATA_DIR", "CACHE_DIR", "MODELS_DIR", "SSL_CAFILE"):
+    for name in ("DATA_DIR", "CACHE_DIR", "MODELS_DIR", "VOICES_DIR", "SSL_CAFILE"):
         monkeypatch.setenv(f"CLIPSTREAM_{name}", "")
     settings = load_settings()
     assert settings.data_dir == Settings.model_fields["data_dir"].default
     assert settings.cache_dir == Settings.model_fields["cache_dir"].default
-    assert (settings.models_dir, settings.ssl_cafile) == (None, None)
+    assert (settings.models_dir, settings.voices_dir, settings.ssl_cafile) == (None, None, None)
+
+
+def test_a_folder_of_voices_that_is_not_there_is_told_at_once(monkeypatch, tmp_path):
+    monkeypatch.setenv("CLIPSTREAM_VOICES_DIR", str(tmp_path / "none"))
+    with pytest.raises(SettingsError, match="there is no folder"):
+        load_settings()
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "voices").mkdir()
+    monkeypatch.setenv("CLIPSTREAM_VOICES_DIR", "~/voices")
+    assert load_settings().voices_dir == tmp_path / "voices"
+
+
+def test_a_recogniser_of_english_alone_needs_english(monkeypatch):
+    monkeypatch.setenv("CLIPSTREAM_ASR_MODEL", "tiny.en")
+    monkeypatch.setenv("CLIPSTREAM_LANGUAGES", '["de"]')
+    with pytest.raises(SettingsError, match="knows only English"):
+        load_settings()
+    monkeypatch.setenv("CLIPSTREAM_LANGUAGES", '["de", "en"]')
+    assert load_settings().asr_model == "tiny.en"
 
 
 def test_the_level_of_logs_is_taken_in_small_letters(monkeypatch):
@@ -206,6 +283,7 @@ SECURED = {"broker_url": "kafka://h:1", "security_protocol": "SASL_SSL", "sasl_u
         ({**SECURED, "security_protocol": "SASL_PLAINTEXT", "ssl_cafile": "/ca.pem"}, "SSL or SASL_SSL"),
         ({**SECURED, "sasl_mechanism": "GSSAPI"}, "SASL_MECHANISM"),
         ({**SECURED, "registry_url": "http://user:word@registry"}, "REGISTRY_URL"),
+        ({**SECURED, "registry_url": "http://registry?key=word"}, "REGISTRY_URL"),
         ({**SECURED, "registry_url": "file:///etc/passwd"}, "REGISTRY_URL"),
     ],
 )
