@@ -147,7 +147,7 @@ def _tools(environment: dict[str, Any]) -> Any:
     from processors.blobs import BlobStore
     from processors.media.limits import Limits
     from processors.models.store import ModelStore
-    from processors.service.config import HostedAsr
+    from processors.service.config import HostedAsr, HostedVision
     from processors.speech.choice import Recognition
     from processors.tools import Tools
 
@@ -163,6 +163,7 @@ def _tools(environment: dict[str, Any]) -> Any:
         work_dir=Path(environment["work_dir"]),
         limits=Limits(**environment["limits"]),
         hosted=HostedAsr.from_json(environment.get("hosted")),
+        hosted_vision=HostedVision.from_json(environment.get("hosted_vision")),
         recognition=Recognition.model_validate(environment["recognition"]),
         voices_dir=Path(environment["voices_dir"]) if environment["voices_dir"] else None,
         categories=environment["categories"],

@@ -16,6 +16,8 @@ from annotated_types import Interval
 # is read, since a reader's memory would follow it.
 MAX_ITEMS: Final = 100_000
 Count = Annotated[int, Interval(ge=0, le=MAX_ITEMS)]
+MAX_BATCH_FRAMES: Final = 50
+FrameCount = Annotated[int, Interval(ge=0, le=MAX_ITEMS * MAX_BATCH_FRAMES)]
 # Sounds that an end record may tell, some 40 bytes each: a sixtieth of what a record may hold.
 MAX_SOUNDS: Final = 300
 
@@ -185,6 +187,9 @@ class FrameBatch:
 
     frames: list[FrameRef]
     shots: list[Shot]
+    frames_before: FrameCount | None = (
+        None  # in the batches of the video before this one; None in those of older versions
+    )
 
     @property
     def start_ms(self) -> int:
@@ -232,8 +237,15 @@ class FrameAnalysis:
     brightness: float  # mean luma 0..1
     colourfulness: float  # Hasler and Suesstrunk (2003) divided by 100, clipped to 0..1
     motion: float
-    source: str  # "local", later "openai"
-    model: str
+    source: str  # "local", or "openai:" and the service's name of the model that described it
+    model: str  # all that took part, with "+" between
+    reason: str | None = None  # why the local models alone did it although a service was to
+    description: str = ""  # a sentence by the service; empty without one
+    confidence: float | None = None  # of the service in what it says
+    prompt: str | None = None  # version of what the service was asked
+    tokens: int = 0  # charged for it, >= 0
+    cost_usd: float = 0.0  # its part of its request
+    shared: bool = False  # the answer was given for a near-same picture, or to an earlier request
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +254,9 @@ class BatchAnalysis:
 
     frames: list[FrameAnalysis]
     shots: list[Shot]
-    cost_usd: float
+    cost_usd: float  # of the service that was asked, answers that could not be used included
+    requests: int = 0  # that the service answered
+    fallback: str | None = None  # why the local models did frames of it although a service was to
 
 
 # ------------------------------------------------------------------------------------------------ metadata
@@ -352,6 +366,19 @@ class Topic:
 
 
 @dataclass(frozen=True, slots=True)
+class Scene:
+    """What is seen in one shot, of all its frames."""
+
+    shot: int  # index of the shot
+    start_ms: int
+    end_ms: int
+    description: str
+    labels: list[Label]  # the surest first
+    text: list[str]  # on screen, each once, in the order in which it is met
+    sources: list[str]  # of its frames, sorted
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """The long part of a result, kept as one blob: everything that was understood, in time order."""
 
@@ -364,3 +391,4 @@ class Document:
     turns: list[Turn] = field(default_factory=list)  # in time order
     topics: list[Topic] = field(default_factory=list)
     sounds: list[Sound] = field(default_factory=list)  # music, noise, laughter, applause, in time order
+    scenes: list[Scene] = field(default_factory=list)  # of the shots that have frames, in time order

@@ -13,18 +13,22 @@ from typing import Any, Final
 
 from processors.options import DEFAULT_PROFILE
 from processors.speech.choice import DEFAULT_RECOGNITION, Device, Recognition, needs_hint
+from processors.versions import PROMPT_VERSION
 
 STEERED_BY: Final[dict[str, frozenset[str]]] = {
     "metadata": frozenset({"language", "metadata"}),
     "audio-extractor": frozenset({"language", "profile"}),
     "frame-extractor": frozenset({"language", "vision"}),
     "transcriber": frozenset({"language", "profile"}),
-    "vision": frozenset({"vision", "budget_usd"}),
+    "vision": frozenset({"vision"}),
     "segmenter": frozenset(),  # its input, the parts, has the options inside
 }
 
-# Of a stage that may ask a service that is paid for.
-_STEERED_IF_PAID: Final[dict[str, frozenset[str]]] = {"transcriber": frozenset({"budget_usd"})}
+# Of a stage that asks a service that is paid for.
+_STEERED_IF_PAID: Final[dict[str, frozenset[str]]] = {
+    "transcriber": frozenset({"budget_usd"}),
+    "vision": frozenset({"budget_usd", "language", "metadata"}),  # title and language go into the request
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,7 @@ class Steering:
         asr_service: model and address of the service that recognises speech; None for the local models.
         voices: digest of the enrolled people's recordings; None without any.
         categories: of topics, label -> description; empty for clipstream's own.
+        vision_service: what of the service that describes pictures decides its results; empty for the local models.
     """
 
     asr_model: str | None = None
@@ -46,6 +51,7 @@ class Steering:
     asr_service: str | None = None
     voices: str | None = None
     categories: Mapping[str, str] = field(default_factory=dict)
+    vision_service: Mapping[str, Any] = field(default_factory=dict)
 
     def decisive(self) -> dict[str, Any]:
         """What decides a result, as JSON; threads change digits that no result shows."""
@@ -55,12 +61,17 @@ class Steering:
             "asr_service": self.asr_service,
             "voices": self.voices,
             "categories": dict(self.categories),
+            "vision_service": self.described_by(),
         }
+
+    def described_by(self) -> dict[str, Any]:
+        """What decides how a service describes pictures: the settings, and what it is asked; empty without one."""
+        return {**self.vision_service, "prompt": PROMPT_VERSION} if self.vision_service else {}
 
 
 def relevant(stage: str, options: Mapping[str, Any], steering: Steering) -> dict[str, Any]:
     """The options that steer a stage, of all options of a request."""
-    paid = steering.asr_service is not None
+    paid = bool(steering.vision_service) if stage == "vision" else steering.asr_service is not None
     names = STEERED_BY[stage] | (_STEERED_IF_PAID.get(stage, frozenset()) if paid else frozenset())
     return {name: value for name, value in options.items() if name in names}
 
@@ -80,6 +91,8 @@ def parameters(stage: str, options: Mapping[str, Any], steering: Steering) -> di
             recognition=steering.recognition.model_dump(mode="json"),
             asr_service=steering.asr_service,
         )
+    if stage == "vision" and steering.vision_service:
+        steered.update(vision_service=steering.described_by())
     if stage == "segmenter":
         steered.update(voices=steering.voices, categories=dict(steering.categories))
     if stage == "audio-extractor":

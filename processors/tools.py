@@ -9,7 +9,7 @@ from pathlib import Path
 from processors.blobs import BlobStore
 from processors.media.limits import DEFAULTS, Limits
 from processors.models.store import ModelStore
-from processors.service.config import HostedAsr
+from processors.service.config import HostedAsr, HostedVision
 from processors.speech.choice import DEFAULT_RECOGNITION, Recognition
 
 
@@ -25,6 +25,7 @@ class Tools:
         work_dir: folder for temporary files of jobs.
         limits: of media files.
         hosted: service that recognises speech, or None for the local models.
+        hosted_vision: service that describes pictures, or None for the local models alone.
         recognition: models by profile, device and languages.
         voices_dir: folder with a recording of each enrolled person; None for none.
         categories: label -> description, instead of those of `processors.content.categories`; empty for these.
@@ -37,6 +38,7 @@ class Tools:
     work_dir: Path
     limits: Limits = DEFAULTS
     hosted: HostedAsr | None = None
+    hosted_vision: HostedVision | None = None
     recognition: Recognition = DEFAULT_RECOGNITION
     voices_dir: Path | None = None
     categories: Mapping[str, str] = field(default_factory=dict)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
+PROMPT_VERSION: Final = "frames-1"  # of what a vision model is asked; see processors.vision.hosted_prompt
+
 ALGORITHM_VERSIONS: Final = {
     "audio-extractor": 2,
-    "frame-extractor": 1,
+    "frame-extractor": 2,
     "metadata": 1,
     "transcriber": 3,
-    "vision": 1,
-    "segmenter": 3,
+    "vision": 2,
+    "segmenter": 4,
 }

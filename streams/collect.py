@@ -88,7 +88,7 @@ async def collect(settings: Settings, *, older_than_s: float, whole_cache: bool,
         else:
             done.blobs += 1
             done.bytes += size
-    for path in _files(settings.data_dir / "cache"):
+    for path in _files(settings.result_cache_dir):
         size = _remove(path, float("inf") if whole_cache else limit, dry_run=dry_run)
         if size is not None:
             done.cache_entries += 1

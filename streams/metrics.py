@@ -20,6 +20,10 @@ IN_FLIGHT: Final = Gauge("clipstream_in_flight", "Events taken and not finished"
 BLOCKED_SECONDS: Final = Gauge(
     "clipstream_blocked_seconds", "How long a record has waited for room in its stage", ["stage"]
 )
+STAND_INS: Final = Counter(
+    "clipstream_stand_ins_total", "Items that local models did, at least in part, although a service was to", ["stage"]
+)
+SERVICE_COST: Final = Counter("clipstream_service_cost_usd_total", "Charged by services", ["stage"])
 CACHE_HITS: Final = Counter("cache_hits_total", "Result cache answers", ["stage", "tier"])
 CACHE_MISSES: Final = Counter("cache_misses_total", "Result cache look-ups without an answer", ["stage", "tier"])
 CACHE_BYTES: Final = Counter("cache_bytes_total", "Compressed bytes read from and written to", ["event", "tier"])

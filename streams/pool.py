@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, ClassVar, Final
@@ -40,8 +40,11 @@ _MEMORY: Final = {
 }
 
 
-# Stages whose children get the key of a service. The others decode what strangers made.
-_ASKS_SERVICES: Final = frozenset({"transcriber"})
+# Stages whose children get the key of a service, and what they are given. The others decode what strangers made.
+_ASKS_SERVICES: Final[dict[str, tuple[str, Callable[[Settings, int], Any]]]] = {
+    "transcriber": ("hosted", Settings.hosted_asr),
+    "vision": ("hosted_vision", Settings.hosted_vision),
+}
 
 
 class JobFailed(Retryable):
@@ -143,8 +146,10 @@ class ChildPool:
             "memory_mb": self._settings.child_memory_mb,
             "categories": self._settings.categories,
         }
-        if self._stage in _ASKS_SERVICES and (hosted := self._settings.hosted_asr(self.size)) is not None:
-            environment["hosted"] = asdict(hosted)
+        if self._stage in _ASKS_SERVICES:
+            name, service = _ASKS_SERVICES[self._stage]
+            if (hosted := service(self._settings, self.size)) is not None:
+                environment[name] = asdict(hosted)
         child = await _Child.start(self.child, environment, work_dir)
         self._all.add(child)
         return child

@@ -15,6 +15,7 @@ from streams.codec import to_wire
 
 # What depends on the run, the host or the time and not on the video: left out of the canonical form.
 NOT_CANONICAL: Final = ("generation", "revision", "enriched", "run", "request_digest", "document_uri")
+NOT_CANONICAL_OF_FRAMES: Final = ("tokens", "cost_usd", "shared")  # who paid, and when
 _DOCUMENT: TypeAdapter[Document] = TypeAdapter(Document)
 
 
@@ -42,13 +43,14 @@ def to_json(result: Segments, blobs: BlobStore, *, locations: bool = True) -> di
     plain.update(
         transcript=to_wire(document.transcript),
         dropped=to_wire(document.dropped),
-        shots=[{"start_ms": shot.start_ms, "end_ms": shot.end_ms} for shot in document.shots],
+        shots=_shots(document),
         frames=to_wire(document.frames),
         curve=document.curve,
         speakers=to_wire(document.speakers),
         turns=to_wire(document.turns),
         sounds=to_wire(document.sounds),
         topics=to_wire(document.topics),
+        scenes=to_wire(document.scenes),
         run=_run(run),
     )
     if locations:
@@ -65,6 +67,9 @@ def canonical(result: Segments, blobs: BlobStore) -> bytes:
     plain = to_json(result, blobs, locations=False)
     for name in NOT_CANONICAL:
         plain.pop(name, None)
+    for frame in plain["frames"]:
+        for name in NOT_CANONICAL_OF_FRAMES:
+            del frame[name]
     return orjson.dumps(plain, option=orjson.OPT_SORT_KEYS)
 
 
@@ -108,6 +113,14 @@ def failed_json(source: str, error: ClipstreamError) -> dict[str, Any]:
             "finished_at_ms": 0,
         },
     }
+
+
+def _shots(document: Document) -> list[dict[str, Any]]:
+    described = {scene.shot: scene.description for scene in document.scenes}
+    return [
+        {"start_ms": shot.start_ms, "end_ms": shot.end_ms, "description": described.get(shot.index, "")}
+        for shot in document.shots
+    ]
 
 
 def _run(run: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import (
@@ -24,7 +24,8 @@ from processors.errors import Fatal
 from processors.media.limits import Limits
 from processors.options import Profile
 from processors.parameters import Steering
-from processors.service.config import HostedAsr, ServiceConfig
+from processors.service.config import HostedAsr, HostedVision, ScenesPlace, ServiceConfig
+from processors.service.cost import token_price
 from processors.speech.choice import Recognition, TierChanges
 from processors.speech.recordings import voices_digest
 from streams.addresses import checked_broker, checked_cache, checked_service, servers
@@ -35,6 +36,10 @@ SCHEMES: Final = frozenset({"file", "http", "https"})  # of sources
 TOML_FILE: Final = "clipstream.toml"
 _PATHS: Final = ("data_dir", "cache_dir", "models_dir", "voices_dir", "ssl_cafile", "ssl_certfile", "ssl_keyfile")
 _OTHER_CATEGORY: Final = "other"  # of `processors.content.categories`, whose import takes long
+
+
+# Sent and answered.
+TokenPrices = tuple[Annotated[float, Field(ge=0.0, le=10_000.0)], Annotated[float, Field(ge=0.0, le=10_000.0)]]
 
 
 class SettingsError(Fatal):
@@ -130,6 +135,20 @@ class Settings(BaseSettings):
         description="who recognises speech: models on this machine, or the service at OPENAI_BASE_URL, for which the "
         "local model steps in where it cannot",
     )
+    vision_backend: str = Field(
+        "local",
+        pattern="^(local|openai)$",
+        description="who describes pictures: models on this machine, or the service at OPENAI_BASE_URL as well, for "
+        "which they stand in where it cannot",
+    )
+    # Of 149 pairs of key frames within nine videos, which are none that repeat each other, two have 0.8 or more.
+    vision_similarity: float = Field(
+        0.8, ge=0.0, le=1.01, description="pictures this much alike go to the service in one request or not at all"
+    )
+    # The same picture encoded anew has 0.995 and more, slides with one more line have 0.83 to 0.90.
+    vision_same: float = Field(
+        0.98, ge=0.5, le=1.01, description="pictures this much alike share an answer; above 1 equal files only"
+    )
     asr_device: Literal["auto", "cpu", "cuda"] = Field(
         "auto", description="where recognition runs; auto: on a GPU where there is one, as set where workers differ"
     )
@@ -201,6 +220,31 @@ class Settings(BaseSettings):
     )
     asr_usd_per_minute: float | None = Field(
         None, ge=0.0, le=1_000.0, description="its price; from a table when empty, which knows whisper-1"
+    )
+
+    openai_tokens_per_minute: float = Field(
+        0.0, ge=0.0, description="most tokens of one worker's requests about pictures, as bounded before; 0: no limit"
+    )
+    vision_openai_model: str = Field(
+        "gpt-4.1-mini",
+        pattern=r"^[^\s]{1,200}$",
+        description="model of the service that sees pictures and answers in a JSON schema (`response_format`)",
+    )
+    vision_prices: dict[str, TokenPrices] = Field(
+        {},
+        description="USD for a million tokens, sent and answered, of models that are not in the table or have another "
+        'price now: `{"gpt-4.1-mini": [0.4, 1.6]}`',
+    )
+    # 1,000 are more than an hour of film has, and at most 1.5 USD with the default model.
+    vision_max_frames: int = Field(
+        1_000, ge=0, le=100_000, description="frames of a video that may be sent, the first ones; 0 for no limit"
+    )
+    vision_budget_share: float = Field(
+        0.5, ge=0.0, le=1.0, description="part of a request's `budget_usd` for pictures where sound is paid for as well"
+    )
+    # A child waits some seconds for each answer and works a tenth of that; it has some 0.2 GB.
+    vision_children: int = Field(
+        4, ge=1, le=256, description="children of the vision agent where a service is asked, if more than WORKERS"
     )
 
     # --- logs
@@ -303,7 +347,15 @@ class Settings(BaseSettings):
     def steering(self) -> Steering:
         """What decides what stages compute."""
         voices = voices_digest(self.voices_dir)
-        return Steering(self.asr_model, self.threads, self.recognition, self.asr_service, voices, self.categories)
+        return Steering(
+            self.asr_model,
+            self.threads,
+            self.recognition,
+            self.asr_service,
+            voices,
+            self.categories,
+            self.vision_service,
+        )
 
     @property
     def store(self) -> str:
@@ -328,14 +380,39 @@ class Settings(BaseSettings):
         """
         if self.asr_backend == "local":
             return None
-        service = ServiceConfig(
+        share = 1.0 - self.vision_budget_share if self.vision_backend == "openai" else 1.0
+        return HostedAsr(self.service(children), self.asr_openai_model, self.asr_usd_per_minute, share)
+
+    def hosted_vision(self, children: int) -> HostedVision | None:
+        """The service that describes pictures, as one of a worker's children is given it; None for the local models.
+
+        Args:
+            children: of the worker; each may ask for its part of the limits.
+        """
+        if self.vision_backend == "local":
+            return None
+        place = ScenesPlace(str(self.result_cache_dir), self.cache_url, self.cache_ttl_s, self.cache_memory_items)
+        return HostedVision(
+            self.service(children),
+            self.vision_openai_model,
+            token_price(self.vision_openai_model, self.vision_prices),
+            max_frames=self.vision_max_frames,
+            similarity=self.vision_similarity,
+            same=self.vision_same,
+            budget_share=self.vision_budget_share if self.asr_backend == "openai" else 1.0,
+            scenes=place if self.cache_enabled else None,
+        )
+
+    def service(self, children: int) -> ServiceConfig:
+        """The service, as one of so many children of a worker is given it."""
+        return ServiceConfig(
             base_url=self.openai_base_url or OPENAI_URL,
             api_key=self.openai_api_key.get_secret_value().strip(),
             timeout_s=self.openai_timeout_s,
             requests_per_minute=self.openai_requests_per_minute / children,
             bytes_per_minute=self.openai_bytes_per_minute / children,
+            tokens_per_minute=self.openai_tokens_per_minute / children,
         )
-        return HostedAsr(service, self.asr_openai_model, self.asr_usd_per_minute)
 
     @property
     def asr_service(self) -> str | None:
@@ -343,6 +420,34 @@ class Settings(BaseSettings):
         if self.asr_backend == "local":
             return None
         return f"{self.asr_openai_model} at {self.openai_base_url or OPENAI_URL}"
+
+    @property
+    def vision_service(self) -> dict[str, Any]:
+        """What of the settings decides how pictures are described, for cache keys and digests; empty for local models.
+
+        Limits of money and frames are in it, since a request that is repeated with others must not be answered by the
+        result that is there; what was paid for is found again in the cache of scenes.
+        """
+        if self.vision_backend == "local":
+            return {}
+        return {
+            "service": f"{self.vision_openai_model} at {self.openai_base_url or OPENAI_URL}",
+            "price": token_price(self.vision_openai_model, self.vision_prices),
+            "max_frames": self.vision_max_frames,
+            "similarity": self.vision_similarity,
+            "same": self.vision_same,
+            "budget_share": self.vision_budget_share if self.asr_backend == "openai" else 1.0,
+        }
+
+    @property
+    def children_of_vision(self) -> int:
+        """Children of the vision agent."""
+        return self.workers if self.vision_backend == "local" else max(self.workers, self.vision_children)
+
+    @property
+    def result_cache_dir(self) -> Path:
+        """Folder of the result cache on this host."""
+        return self.data_dir / "cache"
 
     @property
     def staging_dir(self) -> Path:

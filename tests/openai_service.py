@@ -5,10 +5,15 @@ Each request is taken apart and checked against OpenAI's own description (`opena
 
 from __future__ import annotations
 
+import base64
 import email.parser
 import email.policy
 import json
+import socket
+import struct
+import sys
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
@@ -18,6 +23,7 @@ from tests.web import Listener, Serving
 
 KEY: Final = "sk-test-4711-do-not-tell"
 PATH: Final = "/v1/audio/transcriptions"
+CHAT: Final = "/v1/chat/completions"
 
 
 @dataclass
@@ -30,6 +36,8 @@ class Reply:
     declared: int | None = None  # length that the header says, when not that of the body
     wait: threading.Event | None = None  # answers when this is set
     drip: tuple[bytes, threading.Event] | None = None  # sends this over and over until the event is set
+    reset: bool = False  # breaks the connection off instead
+    slow_s: float = 0.0  # waits before it answers
     head: threading.Event | None = None  # a byte of a header now and then until it is set
 
 
@@ -43,6 +51,15 @@ class Asked:
     file: bytes
     filename: str
     filetype: str
+    json: Any = None  # of a request that is no form
+
+    @property
+    def pictures(self) -> list[tuple[str, bytes]]:
+        """Note and JPEG of each picture of a chat."""
+        content = self.json["messages"][-1]["content"]
+        notes = [part["text"] for part in content[1:] if part["type"] == "text"]
+        urls = [part["image_url"]["url"] for part in content if part["type"] == "image_url"]
+        return [(note, base64.b64decode(url.partition(",")[2])) for note, url in zip(notes, urls, strict=True)]
 
 
 def failed(status: int, message: str = "no", code: str | None = None, **headers: str) -> Reply:
@@ -79,20 +96,58 @@ def spoken(
     return {**answer, **changes}
 
 
+def entry(number: int, description: str = "", **changes: Any) -> dict[str, Any]:
+    """What is said of one picture."""
+    said: dict[str, Any] = {
+        "number": number,
+        "description": description or f"A thing of number {number} stands in a room.",
+        "kind": "other",
+        "labels": [{"name": "room", "confidence": 0.9}, {"name": "thing", "confidence": 0.7}],
+        "text": [],
+        "confidence": 0.8,
+    }
+    return {**said, **changes}
+
+
+def chat(content: Any, finish_reason: str = "stop", usage: tuple[int, int] = (1_000, 100), **message: Any) -> Reply:
+    """A chat completion, in every part as OpenAI describes it; `content` is made JSON unless it is a text."""
+    text = content if isinstance(content, str) or content is None else json.dumps(content)
+    said = {"role": "assistant", "content": text, "refusal": None, **message}
+    sent, answered = usage
+    body = {
+        "id": "chatcmpl-1",
+        "object": "chat.completion",
+        "created": 1_790_000_000,
+        "model": "gpt-4.1-mini-2025-04-14",
+        "choices": [{"index": 0, "message": said, "finish_reason": finish_reason, "logprobs": None}],
+        "usage": {"prompt_tokens": sent, "completion_tokens": answered, "total_tokens": sent + answered},
+    }
+    return Reply(json.dumps(body).encode())
+
+
+def describing(asked: Asked) -> Reply:
+    """A good answer to a request about pictures; 100 tokens sent and 50 answered for each of them."""
+    count = len(asked.pictures)
+    return chat({"pictures": [entry(number) for number in range(1, count + 1)]}, usage=(100 * count, 50 * count))
+
+
 class OpenAiService(Serving):
     """Answers with the replies in order, the last one again and again; use as a context manager.
 
     Args:
-        replies: in order, or a function from the request to its reply.
-        key: that it accepts.
+        replies: in order.
+        answer: from a request to its reply, instead of `replies`.
+        port: to listen on; 0 for a free one.
     """
 
-    def __init__(self, *replies: Reply | dict[str, Any], answer: Callable[[Asked], Reply] | None = None) -> None:
+    def __init__(
+        self, *replies: Reply | dict[str, Any], answer: Callable[[Asked], Reply] | None = None, port: int = 0
+    ) -> None:
         self.replies = [reply if isinstance(reply, Reply) else Reply(json.dumps(reply).encode()) for reply in replies]
         self.key = KEY
         self.asked: list[Asked] = []
         self._answer, self._lock = answer, threading.Lock()
-        super().__init__(Listener(("127.0.0.1", 0), self._handler()))
+        super().__init__(Listener(("127.0.0.1", port), self._handler()))
 
     @property
     def base_url(self) -> str:
@@ -102,7 +157,7 @@ class OpenAiService(Serving):
         if asked.headers.get("authorization") != f"Bearer {self.key}":
             said = asked.headers.get("authorization", "nothing")
             return failed(401, f"Incorrect API key provided: {said}", "invalid_api_key")
-        if asked.path != PATH:
+        if asked.path not in (PATH, CHAT):
             return failed(404, f"Invalid URL (POST {asked.path})")
         if self._answer is not None:
             return self._answer(asked)
@@ -132,6 +187,12 @@ class OpenAiService(Serving):
             def _send(self, reply: Reply) -> None:
                 if reply.wait is not None:
                     reply.wait.wait(30)
+                if reply.slow_s:
+                    time.sleep(reply.slow_s)
+                if reply.reset:
+                    self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    self.connection.close()
+                    raise ConnectionResetError
                 if reply.head is not None:  # a header that never ends
                     self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Wait: ")
                     while not reply.head.wait(0.02):
@@ -162,6 +223,8 @@ class OpenAiService(Serving):
 
 
 def _taken_apart(path: str, headers: dict[str, str], body: bytes) -> Asked:
+    if headers["content-type"] == "application/json":
+        return Asked(path, headers, {}, b"", "", "", json.loads(body))
     raw = f"Content-Type: {headers['content-type']}\r\n\r\n".encode() + body
     form = email.parser.BytesParser(policy=email.policy.HTTP).parsebytes(raw)
     fields: dict[str, list[str]] = {}
@@ -175,3 +238,29 @@ def _taken_apart(path: str, headers: dict[str, str], body: bytes) -> Asked:
         else:
             fields.setdefault(name, []).append(content.decode())
     return Asked(path, headers, fields, file, filename, filetype)
+
+
+def main(port: int, slow_s: float) -> None:
+    """Describe pictures until killed; prints `P` and the port, then the number of pictures of each answer."""
+
+    def answer(asked: Asked) -> Reply:
+        time.sleep(slow_s)
+        return describing(asked)
+
+    with OpenAiService(answer=answer, port=port) as service:
+        _tell(f"P {service.base_url}")
+        told = 0
+        while True:
+            time.sleep(0.02)
+            for asked in service.asked[told:]:
+                told += 1
+                _tell(str(len(asked.pictures)))
+
+
+def _tell(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), float(sys.argv[2]))

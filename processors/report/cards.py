@@ -104,6 +104,8 @@ def _alt(rank: int, entry: Mapping[str, Any], document: Document, span: tuple[in
     frame = next((frame for frame in document.frames if frame.frame_uri == uri), None)
     if frame is None:
         return f"Key frame of segment {rank}, between {clock(span[0])} and {clock(span[1])}"
+    if frame.description:
+        return f"Key frame of segment {rank} at {clock(frame.pts_ms)}: {frame.description}"
     seen = [text(label.name) for label in frame.labels[:3]]
     faces = len(frame.faces)
     seen += [f"{faces} face{'s' * (faces > 1)}"] * bool(faces)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from processors.domain import FrameAnalysis
 from processors.report.labels import STAGE_LABELS
 from processors.report.source import number, text, whole
 from processors.timeline import clock
@@ -50,7 +52,7 @@ def model_names(models: object) -> list[str]:
     return [text(model) for model in models] if isinstance(models, list | tuple) else []
 
 
-def run_facts(result: Mapping[str, Any]) -> list[tuple[str, str]]:
+def run_facts(result: Mapping[str, Any], frames: Sequence[FrameAnalysis] = ()) -> list[tuple[str, str]]:
     """Name and value of what else is known about the run."""
     run = result.get("run") or {}
     facts = [("Video id", text(result.get("video_id")))]
@@ -60,7 +62,15 @@ def run_facts(result: Mapping[str, Any]) -> list[tuple[str, str]]:
         facts.append(("From start to result", _seconds(number(run.get("wall_ms")))))
     if number(run.get("cost_usd")) > 0:
         facts.append(("Spent on services", f"{number(run.get('cost_usd')):.4f} USD"))
+    facts.append(("Frames described by", _sources(frames)))
     return [(name, value) for name, value in facts if value]
+
+
+def _sources(frames: Sequence[FrameAnalysis]) -> str:
+    """How many frames each source described, the most first."""
+    counts = Counter(text(frame.source) for frame in frames)
+    named = {"local": "models on this machine"}
+    return ", ".join(f"{named.get(source, source)} ({count})" for source, count in counts.most_common() if source)
 
 
 def _seconds(ms: float) -> str:

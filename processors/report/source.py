@@ -126,6 +126,7 @@ def _frame(entry: Mapping[str, Any]) -> FrameAnalysis:
         motion=number(entry.get("motion")),
         source=text(entry.get("source")),
         model=text(entry.get("model")),
+        description=text(entry.get("description")),
     )
 
 

@@ -110,7 +110,7 @@ def build_view(result: Mapping[str, Any], document: Document, pictures: Pictures
         transcript_open=len(paragraphs) <= TRANSCRIPT_OPEN_PARAGRAPHS,
         stages=stage_views(result.get("run") or {}),
         models=model_names((result.get("run") or {}).get("models")),
-        facts=run_facts(result),
+        facts=run_facts(result, document.frames),
     )
 
 

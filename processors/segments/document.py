@@ -15,6 +15,7 @@ from typing import Final
 from processors.domain import Document, DroppedText, FrameAnalysis, Shot, Sound, Utterance
 from processors.languages import UNSPACED
 from processors.segments.parts import Parts
+from processors.segments.scenes import scenes_of
 from processors.speech.markers import between
 
 # A hole between two shots of up to this length is rounding of frame times (one frame at 10 per second), no lost shot.
@@ -65,7 +66,8 @@ def build_document(parts: Parts, until_ms: int | None = None) -> Document:
 
     Returns:
         The document: utterances, dropped texts and frames sorted by time, shots contiguous from 0 to `decoded_of` and
-        numbered from 0 (none when no batch reported any), frames with the numbers of those shots.
+        numbered from 0 (none when no batch reported any), frames with the numbers of those shots, and what is seen in
+        each shot.
     """
     parts = parts.canonical()
     decoded_ms = decoded_of(parts)
@@ -78,13 +80,15 @@ def build_document(parts: Parts, until_ms: int | None = None) -> Document:
     shots = merge_shots([shot for batch in parts.batches for shot in batch.shots], limit_ms)
     frames = [frame for batch in parts.batches for frame in batch.frames if until_ms is None or frame.pts_ms < until_ms]
     sounds = sounds_before(parts, limit_ms)
+    numbered = _number_frames(frames, shots)
     return Document(
         transcript=between(sorted(utterances, key=_utterance_order), sounds),
         dropped=sorted(dropped, key=_dropped_order),
         shots=shots,
-        frames=_number_frames(frames, shots),
+        frames=numbered,
         curve=[],
         sounds=sounds,
+        scenes=scenes_of(shots, numbered),
     )
 
 

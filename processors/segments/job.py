@@ -8,7 +8,7 @@ from typing import Final
 
 from processors.content.embedding import MODEL as SENTENCE_MODEL
 from processors.content.topics import with_topics
-from processors.domain import ChunkTranscript, Segment, VideoFacts
+from processors.domain import BatchAnalysis, ChunkTranscript, Segment, VideoFacts
 from processors.segments.parts import Parts, dump_json
 from processors.segments.rank import rank
 from processors.speech.enrolment import enrolled
@@ -22,13 +22,22 @@ _REASONS_SHOWN: Final = 5
 def _stood_in(transcripts: list[ChunkTranscript]) -> list[str]:
     """What users should know of speech that the local model recognised although a service was to."""
     reasons = Counter(part.fallback for part in transcripts if part.fallback is not None)
+    return _counted("speech: the local model did", "parts", reasons, len(transcripts))
+
+
+def _frames_stood_in(batches: list[BatchAnalysis]) -> list[str]:
+    """What users should know of pictures that only the local models described although a service was to."""
+    frames = [frame for batch in batches for frame in batch.frames]
+    reasons = Counter(frame.reason for frame in frames if frame.reason is not None)
+    return _counted("pictures: the local models did", "frames", reasons, len(frames))
+
+
+def _counted(who: str, what: str, reasons: Counter[str], total: int) -> list[str]:
+    """The commonest reasons, each with how often it was met, and how many others there were."""
     shown = sorted(reasons, key=lambda reason: (-reasons[reason], reason))[:_REASONS_SHOWN]
-    notes = [
-        f"speech: the local model did {reasons[reason]} of {len(transcripts)} parts. {reason}"
-        for reason in sorted(shown)
-    ]
+    notes = [f"{who} {reasons[reason]} of {total} {what}. {reason}" for reason in sorted(shown)]
     others = sum(reasons.values()) - sum(reasons[reason] for reason in shown)
-    return [*notes, f"speech: the local model did {others} more parts, for other reasons"] if others else notes
+    return [*notes, f"{who} {others} more {what}, for other reasons"] if others else notes
 
 
 def _left_out(transcripts: list[ChunkTranscript]) -> list[str]:
@@ -87,7 +96,13 @@ def rank_parts(parts_uri: str, until_ms: int | None, tools: Tools) -> Ranked:
         languages=ranking.languages,
         confidence=ranking.confidence,
         segments=ranking.segments,
-        notes=[*ranking.missing, *_left_out(parts.transcripts), *_stood_in(parts.transcripts), *people.faults],
+        notes=[
+            *ranking.missing,
+            *_left_out(parts.transcripts),
+            *_stood_in(parts.transcripts),
+            *_frames_stood_in(parts.batches),
+            *people.faults,
+        ],
         models=sorted(models),
         cost_usd=round(
             sum(batch.cost_usd for batch in parts.batches) + sum(part.cost_usd for part in parts.transcripts), 6

@@ -1,7 +1,7 @@
 """The one client of paid, OpenAI-compatible services: keeps to limits, tries again, and stops when a service is down.
 
 Limits and breaker are of one process. The workers' settings are divided by their number of children (see
-`Settings.hosted_asr`), so all children of a worker together keep to them; each learns by itself that a service is down.
+`Settings.service`), so all children of a worker together keep to them; each learns by itself that a service is down.
 
 Requests run on an event loop in a thread of its own: only there a try can be ended at its time whatever the service
 does, which may send a byte of a header now and then for hours.
@@ -58,17 +58,18 @@ class ServiceClient:
         base_s: float = BASE_S,
     ) -> None:
         self._config, self._clock, self._sleep, self._jitter, self._base_s = config, clock, sleep, jitter, base_s
-        self._limits = Limits(config.requests_per_minute, config.bytes_per_minute, clock)
+        self._limits = Limits(config.requests_per_minute, config.bytes_per_minute, clock, config.tokens_per_minute)
         self.breaker = Breaker(clock)
         self._sdk: Any = None
 
-    def call(self, send: Send, size: int, read: Callable[[bytes], T]) -> T:
+    def call(self, send: Send, size: int, read: Callable[[bytes], T], tokens: int = 0) -> T:
         """Ask the service.
 
         Args:
             send: makes the request; called once for each try.
             size: bytes of the request, for the limit.
             read: makes a value of the answer's body; raises ValueError for one that is not what was asked for.
+            tokens: that it will cost at most, for the limit, where a model counts them.
 
         Raises:
             ServiceMisconfigured: no key, or key, address or model are not accepted.
@@ -82,7 +83,7 @@ class ServiceClient:
                 "No key for the service: CLIPSTREAM_OPENAI_API_KEY is not set.", "A service of your own takes any."
             )
         try:
-            return retried(lambda: self._once(send, size, read), self._sleep, self._jitter, TRIES, self._base_s)
+            return retried(lambda: self._once(send, size, read, tokens), self._sleep, self._jitter, TRIES, self._base_s)
         except Failure as failure:
             raise failure.error from None  # the SDK's own error may hold anything that the service said
 
@@ -93,8 +94,8 @@ class ServiceClient:
             with suppress(TimeoutError):
                 asyncio.run_coroutine_threadsafe(sdk.close(), _loop()).result(_CLOSE_S)
 
-    def _once(self, send: Send, size: int, read: Callable[[bytes], T]) -> T:
-        wait_s = self._limits.wait_s(size)
+    def _once(self, send: Send, size: int, read: Callable[[bytes], T], tokens: int) -> T:
+        wait_s = self._limits.wait_s(size, tokens)
         if wait_s > MAX_LIMIT_WAIT_S:
             reason = f"The limits per minute leave no room for a request for {wait_s:.0f} s."
             raise Failure(ServiceUnavailable(reason, "CLIPSTREAM_OPENAI_REQUESTS_PER_MINUTE is one."))
@@ -103,7 +104,7 @@ class ServiceClient:
             host = host_of(self._config.base_url)
             raise Failure(ServiceUnavailable(f"The service at {host} is not asked for a while. {self.breaker.reason}"))
         try:
-            wait_s = self._limits.reserve(size)
+            wait_s = self._limits.reserve(size, tokens)
             if wait_s > 0:
                 self._sleep(wait_s)
             answer = read(self._body(send))

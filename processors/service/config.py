@@ -16,6 +16,7 @@ class ServiceConfig:
         timeout_s: for one try, from the first byte sent to the last one read.
         requests_per_minute: of this process; 0 for no limit.
         bytes_per_minute: sent by this process; 0 for no limit.
+        tokens_per_minute: of language models, of this process; 0 for no limit.
     """
 
     base_url: str
@@ -23,6 +24,7 @@ class ServiceConfig:
     timeout_s: float
     requests_per_minute: float = 0.0
     bytes_per_minute: float = 0.0
+    tokens_per_minute: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +35,13 @@ class HostedAsr:
         service: that does it.
         model: its name there.
         usd_per_minute: price of a minute of sound; None for that of `processors.service.cost`.
+        budget_share: part of a video's budget that its sound may cost, 0..1; the rest is for its pictures.
     """
 
     service: ServiceConfig
     model: str
     usd_per_minute: float | None = None
+    budget_share: float = 1.0
 
     @classmethod
     def from_json(cls, value: dict[str, Any] | None) -> HostedAsr | None:
@@ -45,4 +49,59 @@ class HostedAsr:
         return None if value is None else cls(**{**value, "service": ServiceConfig(**value["service"])})
 
 
-__all__ = ["HostedAsr", "ServiceConfig"]
+@dataclass(frozen=True, slots=True)
+class ScenesPlace:
+    """Where answers about pictures are kept: the tiers of the result cache.
+
+    Args:
+        folder: on this host.
+        redis_url: shared by hosts; empty for none. May hold a password, so it is not in the `repr`.
+        ttl_s: life of an entry in Redis.
+        items: most entries held in memory.
+    """
+
+    folder: str
+    redis_url: str = field(default="", repr=False)
+    ttl_s: int = 3_600
+    items: int = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class HostedVision:
+    """Pictures described by a service.
+
+    Args:
+        service: that does it.
+        model: its name there.
+        usd_per_million: price of a million tokens, sent and answered; None when nobody knows it.
+        max_frames: frames of a video that may be sent, the first ones; 0 for no limit.
+        similarity: frames that are alike by this much travel in one request or not at all, cosine 0..1.
+        same: frames that are alike by this much share an answer, cosine 0..1; above 1 only equal files do.
+        budget_share: part of a video's budget that its pictures may cost, 0..1; the rest is for its sound.
+        scenes: where answers are kept; None keeps none.
+    """
+
+    service: ServiceConfig
+    model: str
+    usd_per_million: tuple[float, float] | None = None
+    max_frames: int = 0
+    similarity: float = 0.8
+    same: float = 0.98
+    budget_share: float = 1.0
+    scenes: ScenesPlace | None = None
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any] | None) -> HostedVision | None:
+        """Read back what `dataclasses.asdict` made of one; None stays None."""
+        if value is None:
+            return None
+        price, place = value["usd_per_million"], value["scenes"]
+        made = {
+            "service": ServiceConfig(**value["service"]),
+            "usd_per_million": None if price is None else (price[0], price[1]),
+            "scenes": None if place is None else ScenesPlace(**place),
+        }
+        return cls(**{**value, **made})
+
+
+__all__ = ["HostedAsr", "HostedVision", "ScenesPlace", "ServiceConfig"]

@@ -46,23 +46,30 @@ class TokenBucket:
 
 
 class Limits:
-    """Requests and bytes per minute together; 0 for no limit of that kind."""
+    """Requests, bytes and a model's tokens per minute together; 0 for no limit of that kind."""
 
-    def __init__(self, requests_per_minute: float, bytes_per_minute: float, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        requests_per_minute: float,
+        bytes_per_minute: float,
+        clock: Callable[[], float],
+        tokens_per_minute: float = 0.0,
+    ) -> None:
         self._requests = TokenBucket(requests_per_minute, clock) if requests_per_minute else None
         self._bytes = TokenBucket(bytes_per_minute, clock) if bytes_per_minute else None
+        self._tokens = TokenBucket(tokens_per_minute, clock) if tokens_per_minute else None
 
-    def wait_s(self, size: int) -> float:
-        """Seconds that one request of that many bytes would have to wait now."""
-        return max((bucket.wait_s(amount) for bucket, amount in self._taken(size)), default=0.0)
+    def wait_s(self, size: int, tokens: int = 0) -> float:
+        """Seconds that one request of that many bytes, and tokens of a model, would have to wait now."""
+        return max((bucket.wait_s(amount) for bucket, amount in self._taken(size, tokens)), default=0.0)
 
-    def reserve(self, size: int) -> float:
-        """Seconds to wait before one request of that many bytes; both limits are charged with it."""
-        return max((bucket.reserve(amount) for bucket, amount in self._taken(size)), default=0.0)
+    def reserve(self, size: int, tokens: int = 0) -> float:
+        """Seconds to wait before one request of that many bytes and tokens; all limits are charged with it."""
+        return max((bucket.reserve(amount) for bucket, amount in self._taken(size, tokens)), default=0.0)
 
-    def _taken(self, size: int) -> list[tuple[TokenBucket, int]]:
-        both = ((self._requests, 1), (self._bytes, size))
-        return [(bucket, amount) for bucket, amount in both if bucket is not None]
+    def _taken(self, size: int, tokens: int) -> list[tuple[TokenBucket, int]]:
+        each = ((self._requests, 1), (self._bytes, size), (self._tokens, tokens))
+        return [(bucket, amount) for bucket, amount in each if bucket is not None]
 
 
 __all__ = ["Limits", "TokenBucket"]

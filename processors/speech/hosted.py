@@ -74,7 +74,7 @@ def ask(window: Window, chunk: AudioChunk, options: Options, tools: Tools) -> Ou
     if hosted is None or not chunk.speech or not len(window.samples):
         return Outcome(None)
     price = usd_per_minute(hosted.model, hosted.usd_per_minute)
-    refused = _over_budget(price, chunk.end_ms, options.budget_usd, hosted.model)
+    refused = _over_budget(price, chunk.end_ms, options.budget_usd, hosted.model, hosted.budget_share)
     if refused is not None:
         return Outcome(None, fallback=refused)
     # only what the request says: the hint of the file's first words is wrong for its other languages, and a service
@@ -104,14 +104,14 @@ def ask(window: Window, chunk: AudioChunk, options: Options, tools: Tools) -> Ou
     return Outcome(found, model, language is not None, cost_usd)
 
 
-def _over_budget(price: float | None, end_ms: int, budget_usd: float, model: str) -> str | None:
+def _over_budget(price: float | None, end_ms: int, budget_usd: float, model: str, share: float = 1.0) -> str | None:
     """Why a chunk that ends there may not be sent, or None."""
     if budget_usd == 0.0:
         return None
     if price is None:
         return f"The price of '{model}' is not known, so the budget cannot be kept: CLIPSTREAM_ASR_USD_PER_MINUTE."
-    if sound_usd(end_ms / 1000, price) > budget_usd:
-        return f"The budget of {budget_usd:g} USD is spent."
+    if sound_usd(end_ms / 1000, price) > budget_usd * share:
+        return f"The budget of {budget_usd * share:g} USD is spent."
     return None
 
 

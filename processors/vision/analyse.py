@@ -14,6 +14,8 @@ from processors.domain import BatchAnalysis, FrameBatch, FrameRef
 from processors.errors import InvalidMedia
 from processors.options import Options
 from processors.vision.backend import LoadedFrame, VisionBackend
+from processors.vision.hosted import NO_SERVICE, HostedBackend, Purse, StandIn, payer_of
+from processors.vision.hosted_prompt import About
 from processors.vision.local import LocalBackend
 
 if TYPE_CHECKING:
@@ -26,7 +28,8 @@ def analyse_batch(batch: FrameBatch, options: Options, tools: Tools) -> BatchAna
     Args:
         batch: from the frame extractor.
         options: with `vision` "off" nothing is analysed.
-        tools: frames come from `blobs`, the face model from `models`; `threads` compute.
+        tools: frames come from `blobs`, the face model from `models`; `threads` compute; `hosted_vision` says which
+            service describes them, or that there is none.
 
     Returns:
         One analysis for each frame, in order, or none with `vision` "off".
@@ -38,8 +41,8 @@ def analyse_batch(batch: FrameBatch, options: Options, tools: Tools) -> BatchAna
     """
     if options.vision == "off" or not batch.frames:
         return BatchAnalysis(frames=[], shots=batch.shots, cost_usd=0.0)
-    answer = _backend(tools).analyse([_load(ref, tools) for ref in batch.frames])
-    return BatchAnalysis(frames=answer.frames, shots=batch.shots, cost_usd=answer.cost_usd)
+    answer = _backend(batch, options, tools).analyse([_load(ref, tools) for ref in batch.frames])
+    return BatchAnalysis(answer.frames, batch.shots, answer.cost_usd, answer.requests, answer.fallback)
 
 
 def warm_up(tools: Tools) -> None:
@@ -49,10 +52,19 @@ def warm_up(tools: Tools) -> None:
         ModelUnavailable: the face model cannot be had.
     """
     _local(tools.models.path("yunet"), tools.threads).load()
+    if tools.hosted_vision is not None:
+        import openai  # noqa: F401
 
 
-def _backend(tools: Tools) -> VisionBackend:
-    return _local(tools.models.path("yunet"), tools.threads)
+def _backend(batch: FrameBatch, options: Options, tools: Tools) -> VisionBackend:
+    local = _local(tools.models.path("yunet"), tools.threads)
+    hosted = tools.hosted_vision
+    if hosted is None:
+        return StandIn(local, NO_SERVICE) if options.vision == "openai" else local
+    if options.vision == "local":
+        return local
+    about = About(options.metadata.get("title", ""), options.language)
+    return HostedBackend(local, hosted, about, Purse(options.budget_usd, batch.frames_before, payer_of(batch)))
 
 
 @lru_cache(maxsize=1)

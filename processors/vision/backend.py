@@ -23,10 +23,19 @@ class LoadedFrame:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a backend says of some frames, in their order, and what it cost."""
+    """What a backend says of some frames, in their order, and what it cost.
+
+    Attributes:
+        frames: one for each.
+        cost_usd: of a service that was asked.
+        requests: that it answered.
+        fallback: why the local models did some of them although a service was to.
+    """
 
     frames: list[FrameAnalysis]
     cost_usd: float
+    requests: int = 0
+    fallback: str | None = None
 
 
 class VisionBackend(Protocol):

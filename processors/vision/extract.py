@@ -82,6 +82,7 @@ def _batches(scanner: Scanner, reader: VideoReader, tools: Tools) -> Iterator[Fr
     shots: list[Shot] = []
     limit = 1
     flushed_ms = 0
+    before = 0
     for found in scanner.run():
         if isinstance(found, Shot):
             shots.append(found)
@@ -90,11 +91,12 @@ def _batches(scanner: Scanner, reader: VideoReader, tools: Tools) -> Iterator[Fr
             frames.append(_store(found, reader, tools))
             now_ms = found.candidate.pts_ms
         if len(frames) >= limit or now_ms - flushed_ms >= FLUSH_MS:
-            yield FrameBatch(frames, shots)
+            yield FrameBatch(frames, shots, before)
+            before += len(frames)
             frames, shots, flushed_ms = [], [], now_ms
             limit = min(2 * limit, MAX_BATCH)
     if frames or shots:
-        yield FrameBatch(frames, shots)
+        yield FrameBatch(frames, shots, before)
 
 
 def _store(chosen: Chosen, reader: VideoReader, tools: Tools) -> FrameRef:

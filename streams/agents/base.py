@@ -63,7 +63,7 @@ def result_cache(settings: Settings, clock: Clock) -> ResultCache:
     tiers: list[Tier] = [MemoryTier(settings.cache_memory_items)]
     if settings.cache_url:
         tiers.append(RedisTier(settings.cache_url, settings.cache_ttl_s))
-    return ResultCache([*tiers, DiskTier(settings.data_dir / "cache")], clock.monotonic_s, count_cache)
+    return ResultCache([*tiers, DiskTier(settings.result_cache_dir)], clock.monotonic_s, count_cache)
 
 
 def watch_over(app: faust.App, settings: Settings, name: str, hand: Hand, clock: Clock) -> Health:

@@ -20,4 +20,4 @@ def build(settings: Settings, instance: str | None, clock: Clock) -> Worker:
     def logic(bench: Bench) -> ItemStage[FrameBatchMessage, VisionResultMessage]:
         return ItemStage(NAME, FRAME_BATCH, VISION_RESULT, "analyse", BatchAnalysis, VisionResultMessage, bench)
 
-    return stage_worker(settings, instance, clock, logic, NAME, settings.workers)
+    return stage_worker(settings, instance, clock, logic, NAME, settings.children_of_vision)

@@ -18,6 +18,7 @@ from processors.errors import ClipstreamError
 from processors.media import weburl
 from processors.media.audio import open_audio
 from processors.models.store import ModelStore
+from processors.service.config import ServiceConfig
 from processors.service.cost import usd_per_minute
 from processors.service.failures import host_of
 from processors.speech.recordings import KINDS, recordings
@@ -136,17 +137,21 @@ def _has_sound(path: Path, settings: Settings) -> bool:
 
 
 def _service(settings: Settings) -> Iterator[Check]:
-    hosted = settings.hosted_asr(1)
-    if hosted is None:
-        return
-    text = f"{hosted.model} at {host_of(hosted.service.base_url)}"
-    if not hosted.service.api_key:
-        yield Check("speech service", "wrong", f"{text}, without a key", "Set CLIPSTREAM_OPENAI_API_KEY.")
-    elif usd_per_minute(hosted.model, hosted.usd_per_minute) is None:
+    speech, vision = settings.hosted_asr(1), settings.hosted_vision(1)
+    if speech is not None:
+        price = usd_per_minute(speech.model, speech.usd_per_minute)
         remedy = "Set CLIPSTREAM_ASR_USD_PER_MINUTE; videos with a budget are recognised locally until then."
-        yield Check("speech service", "note", f"{text}, of unknown price", remedy)
-    else:
-        yield Check("speech service", "ok", text)
+        yield _one_service("speech service", speech.model, speech.service, price is not None, remedy)
+    if vision is not None:
+        remedy = "Set CLIPSTREAM_VISION_PRICES; pictures of videos with a budget are not sent until then."
+        yield _one_service("vision service", vision.model, vision.service, vision.usd_per_million is not None, remedy)
+
+
+def _one_service(name: str, model: str, service: ServiceConfig, priced: bool, remedy: str) -> Check:
+    text = f"{model} at {host_of(service.base_url)}"
+    if not service.api_key:
+        return Check(name, "wrong", f"{text}, without a key", "Set CLIPSTREAM_OPENAI_API_KEY.")
+    return Check(name, "ok", text) if priced else Check(name, "note", f"{text}, of unknown price", remedy)
 
 
 def _ocr() -> Check:

@@ -14,6 +14,7 @@ from schemas.messages import (
     TranscriptMessage,
     VisionResultMessage,
 )
+from streams import metrics
 from streams.codec import to_wire
 from streams.dead_letters import reason_of
 from streams.topics import TopicSpec
@@ -71,6 +72,9 @@ class ItemStage(Generic[In, Out]):
         job = {"item": to_wire(message.item), "options": header.options.model_dump(mode="json")}
         async for found in self._bench.run(self.name, self._job, job, hash_of(message.item), header.fresh_from):
             result = self._adapter.validate_json(found.body)
+            if not found.cached:
+                metrics.SERVICE_COST.labels(self.name).inc(result.cost_usd)
+                metrics.STAND_INS.labels(self.name).inc(result.fallback is not None)
             made = replace(
                 header, stage=self.name, attempt=attempt, took_ms=found.took_ms, cached=found.cached, status="ok"
             )

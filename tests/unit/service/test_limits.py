@@ -52,6 +52,10 @@ def test_both_limits_count_and_none_waits_for_nothing() -> None:
     assert limits.reserve(5_000) == 0
     assert limits.reserve(2_000) == 2
     assert Limits(60, 10**9, Clock()).reserve(1) == 0
+    tokens = Limits(0, 0, Clock(), 60_000)  # 1,000 tokens a second
+    assert tokens.reserve(10**9) == 0, "what has no tokens does not wait for them"
+    assert tokens.reserve(1, 5_000) == 0
+    assert tokens.wait_s(1, 2_000) == tokens.reserve(1, 2_000) == 2
 
 
 @given(st.lists(st.tuples(st.floats(0, 20), st.floats(0, 50)), max_size=40), st.floats(1, 1_000))

@@ -240,6 +240,16 @@ def test_the_budget(tools, chunk, budget_usd: float, price: float | None, sent: 
     assert (result.cost_usd > 0) == sent
 
 
+def test_sound_has_its_share_of_the_budget(tools, chunk) -> None:
+    with OpenAiService(GOOD) as service:
+        there = hosted(tools, service.base_url)
+        assert there.hosted is not None
+        half = replace(there, hosted=replace(there.hosted, budget_share=0.5))
+        held = transcribe_chunk(chunk, Options(budget_usd=0.0045), half)
+        sent = transcribe_chunk(chunk, Options(budget_usd=0.0046), half)
+    assert (held.fallback, sent.fallback) == ("The budget of 0.00225 USD is spent.", None)
+
+
 def test_a_model_without_a_price_costs_nothing_and_keeps_no_budget(tools, chunk) -> None:
     with OpenAiService(GOOD) as service:
         there = hosted(tools, service.base_url)

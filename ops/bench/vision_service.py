@@ -1,0 +1,102 @@
+"""A vision service that knows nothing: says something valid of every picture, and writes down what it was sent."""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+
+import cv2
+import numpy as np
+
+from processors.vision.hosted_images import Rule, rule_of
+
+
+@dataclass(frozen=True)
+class Sent:
+    """One request: bytes of its fixed text, and of each picture's note, tokens of each picture."""
+
+    fixed_bytes: int
+    note_bytes: list[int]
+    picture_tokens: list[int]
+
+
+class VisionService:
+    """Listens on loopback; use as a context manager.
+
+    Args:
+        model: whose way of counting pictures is used.
+    """
+
+    def __init__(self, model: str) -> None:
+        self.sent: list[Sent] = []
+        self._rule = rule_of(model)
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+
+    @property
+    def base_url(self) -> str:
+        """Up to and with its version."""
+        return f"http://127.0.0.1:{self._http.server_address[1]}/v1"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.shutdown()
+        self._thread.join()
+        self._http.server_close()
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        service = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                sent = weighed(asked, service._rule)
+                service.sent.append(sent)
+                body = json.dumps(_answer(len(sent.picture_tokens))).encode()
+                self.send_response(200)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        return Handler
+
+
+def weighed(asked: dict[str, Any], rule: Rule) -> Sent:
+    """What is in a request: the first text of the user and the system's words are fixed, then notes and pictures."""
+    system, user = asked["messages"]
+    texts = [part["text"] for part in user["content"] if part["type"] == "text"]
+    pictures = [part["image_url"] for part in user["content"] if part["type"] == "image_url"]
+    fixed = (
+        system["content"]
+        + texts[0]
+        + json.dumps(asked["response_format"]["json_schema"]["schema"], separators=(",", ":"))
+    )
+    tokens = []
+    for picture in pictures:
+        jpeg = np.frombuffer(base64.b64decode(picture["url"].partition(",")[2]), np.uint8)
+        image = cv2.imdecode(jpeg, cv2.IMREAD_COLOR)
+        if image is None:
+            raise ValueError("a picture that is no JPEG")
+        tokens.append(rule.tokens(image.shape[1], image.shape[0], picture["detail"]))
+    return Sent(len(fixed.encode()), [len(text.encode()) for text in texts[1:]], tokens)
+
+
+def _answer(count: int) -> dict[str, Any]:
+    entry = {"description": "Something.", "kind": "other", "labels": [], "text": [], "confidence": 0.5}
+    content = json.dumps({"pictures": [{**entry, "number": number} for number in range(1, count + 1)]})
+    message = {"role": "assistant", "content": content, "refusal": None}
+    return {"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}
+
+
+__all__ = ["Sent", "VisionService", "weighed"]

@@ -1,0 +1,28 @@
+"""The bench of what a vision service is asked: on a little video, over the real path."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ops.bench.vision import run
+from streams.settings import Settings
+from tests.unit.vision.helpers import scenery, write_video
+
+
+def test_requests_pictures_and_cost_of_a_video(tmp_path: Path) -> None:
+    shots = [scenery(number) for number in range(6)]
+    video = write_video(tmp_path / "six.mp4", [shot for shot in shots for _ in range(20)], rate=10)
+    told: list[tuple[int, int]] = []
+    found = run([video], Settings(), lambda done, total: told.append((done, total)))
+    assert told == [(1, 1)]
+    assert json.loads(json.dumps(found)) == found
+    row, pooled = found["rows"][0], found["pooled"]
+    assert (row["seconds"], row["frames"], row["pictures_sent"], row["requests_again"]) == (12, 6, 6, 0)
+    assert row["requests"] < 6
+    assert found["baselines"]["one picture a second"]["requests"] == 12
+    assert 0 < row["usd"] < row["usd_one_a_request"] < row["usd_one_a_request_unscaled"] < row["usd_naive"]
+    kept = (1 - pooled["saved_by_choosing"]) * (1 - pooled["saved_by_scaling"]) * (1 - pooled["saved_by_batching"])
+    assert kept == pytest.approx(1 - pooled["saved"], abs=1e-3)
