@@ -20,6 +20,7 @@ from ops.bench.machine import describe
 from ops.bench.repeat import repeated
 from processors.blobs import BlobStore
 from processors.errors import InvalidMessage
+from processors.media.container import open_container
 from processors.options import Options
 from streams import agents, results
 from streams.client import request_for
@@ -83,12 +84,9 @@ async def run(
 
 
 def _sound_s(source: Path) -> float:
-    try:
-        with av.open(str(source)) as media:
-            if media.streams.audio and media.duration:
-                return float(media.duration / av.time_base)
-    except (av.FFmpegError, OSError) as error:
-        raise InvalidMessage(f"{source} cannot be read: {error}") from None
+    with open_container(source) as media:
+        if media.streams.audio and media.duration:
+            return float(media.duration / av.time_base)
     raise InvalidMessage(f"{source} has no sound, or does not say how long it is.")
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import av
 
+from processors.media.container import open_container
+
 
 def repeated(path: Path, source: Path, times: int, kinds: Sequence[str] = ("video", "audio")) -> Path:
     """Write the streams of some kinds to a new file, again and again.
@@ -24,7 +26,7 @@ def repeated(path: Path, source: Path, times: int, kinds: Sequence[str] = ("vide
     with av.open(str(path), "w") as output:
         tracks: dict[int, av.VideoStream | av.AudioStream] = {}
         for turn in range(times):
-            with av.open(str(source)) as media:
+            with open_container(source) as media:
                 if not tracks:
                     chosen = [stream for stream in media.streams if stream.type in kinds]
                     tracks = {stream.index: output.add_stream_from_template(stream) for stream in chosen}
