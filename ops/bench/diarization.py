@@ -7,6 +7,7 @@ prints (everybody is one; average linkage), how many speakers were found, and th
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ops.bench import alone
 from ops.bench.machine import describe
 from ops.bench.mix import Mix, half_of, make_mix, read_rttm, read_sound, voices_in_folders
 from processors.domain import Span, Turn
@@ -26,6 +28,8 @@ from processors.speech.diarize import diarize
 from processors.speech.vad import SAMPLE_RATE, WINDOW_MS, Hysteresis, Samples, SpeechDetector
 from processors.speech.voiceprint import VOICE_MODEL, Vectors, VoiceEncoder, normalised, voice_prints
 from processors.speech.wav import from_wav, to_wav
+from streams.reading import load_settings
+from streams.settings import Settings
 
 COLLARS_MS: Final = (250, 0)
 MIXES: Final = 12
@@ -37,6 +41,21 @@ _MEDIA: Final = (".wav", ".flac", ".mp4")
 _AVERAGE_LINKAGE: Final = 0.35  # cosine up to which groups are joined: where pairs of one and of two voices part
 _BASELINES: Final = ("one_speaker", "average_linkage")
 _WAYS: Final = ("whole", "chunked", *_BASELINES)
+
+
+def run_alone(data: Path, seed: int, settings: Settings) -> dict[str, Any]:
+    """`run` in a process of its own with one thread.
+
+    Raises:
+        ClipstreamError: what `run` raises, or that process died.
+    """
+    return alone.run_alone(__name__, [str(data.absolute()), str(seed)], settings)
+
+
+def _measure() -> dict[str, Any]:
+    settings = load_settings()
+    models = ModelStore(settings.models_dir, settings.cache_dir, not settings.offline)
+    return run(Path(sys.argv[1]), int(sys.argv[2]), models)
 
 
 def run(data: Path, seed: int, models: ModelStore) -> dict[str, Any]:
@@ -191,4 +210,7 @@ def _average_linkage(vectors: Vectors, lengths_ms: NDArray[np.int64]) -> Vectors
     return normalised(np.stack([(vectors[group] * lengths_ms[group][:, None]).sum(axis=0) for group in members]))
 
 
-__all__ = ["COLLARS_MS", "MIXES", "run"]
+if __name__ == "__main__":
+    sys.exit(alone.answer(_measure))
+
+__all__ = ["COLLARS_MS", "MIXES", "run", "run_alone"]

@@ -6,17 +6,15 @@ Meetings with even numbers, in the order of files and lines, are those on which 
 
 from __future__ import annotations
 
-import os
 import random
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import orjson
 
+from ops.bench import alone
 from ops.bench.machine import describe
 from ops.bench.meetings import Meeting, read_meetings
 from ops.bench.texttiling import text_tiling
@@ -25,20 +23,19 @@ from processors.content.embedding import MODEL, SentenceEncoder
 from processors.content.phrases import words_of
 from processors.content.segmentation import topic_starts
 from processors.domain import Utterance
-from processors.errors import ClipstreamError, InvalidMessage
+from processors.errors import InvalidMessage
 from processors.models.store import ModelStore
 from processors.segments.words import tokens_of
-from streams.reading import load_settings, to_environment
+from streams.reading import load_settings
 from streams.settings import Settings
 
 RANDOM_ROUNDS: Final = 200
 DECIMALS: Final = 4
-_REFUSED: Final = 3  # exit code of the process of one's own: an error with a reason
 OnMeeting = Callable[[int, int], None]
 
 
 def run_alone(data: Path, settings: Settings) -> dict[str, Any]:
-    """`run` in a process with one thread, as a child of the segmenter has: numpy takes the number when it is loaded.
+    """`run` in a process of its own with one thread.
 
     Raises:
         InvalidMessage: there are no such meetings.
@@ -46,26 +43,12 @@ def run_alone(data: Path, settings: Settings) -> dict[str, Any]:
     """
     if not any(data.rglob("*.jsonl")):
         raise InvalidMessage(f"There are no meetings with topics (*.jsonl) in {data}.")
-    environment = {**os.environ, **to_environment(settings), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "ops.bench.topics", str(data.absolute())]
-    done = subprocess.run(command, stdout=subprocess.PIPE, env=environment, check=False)
-    if done.returncode == _REFUSED:
-        raise ClipstreamError(*orjson.loads(done.stdout))
-    if done.returncode != 0:
-        raise ClipstreamError(f"The process that measures ended with code {done.returncode}.", "It said why above.")
-    found: dict[str, Any] = orjson.loads(done.stdout)
-    return found
+    return alone.run_alone(__name__, [str(data.absolute())], settings)
 
 
-def _alone(data: Path) -> int:
-    """That process: the result on standard output, or reason and remedy of an error; returns its exit code."""
-    try:
-        settings = load_settings()
-        found: Any = run(data, ModelStore(settings.models_dir, settings.cache_dir, not settings.offline))
-    except ClipstreamError as error:
-        found = (error.reason, error.remedy)
-    sys.stdout.buffer.write(orjson.dumps(found))
-    return _REFUSED if isinstance(found, tuple) else 0
+def _measure() -> dict[str, Any]:
+    settings = load_settings()
+    return run(Path(sys.argv[1]), ModelStore(settings.models_dir, settings.cache_dir, not settings.offline))
 
 
 def run(data: Path, models: ModelStore, on_meeting: OnMeeting = lambda done, total: None) -> dict[str, Any]:
@@ -157,6 +140,6 @@ def _baseline(
 
 
 if __name__ == "__main__":
-    sys.exit(_alone(Path(sys.argv[1])))
+    sys.exit(alone.answer(_measure))
 
 __all__ = ["run", "run_alone"]

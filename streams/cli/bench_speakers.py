@@ -10,7 +10,6 @@ import typer
 from rich.table import Table
 
 from processors.errors import InvalidMessage
-from processors.models.store import ModelStore
 from streams.cli.bench_output import FORM, check, give
 from streams.cli.console import console, out, print_json, print_text
 from streams.cli.reporting import check_writable
@@ -80,13 +79,12 @@ def diarization(
 
         clipstream bench diarization --data ./speech --json -o diarization.json
     """
-    from ops.bench.diarization import run
+    from ops.bench.diarization import run_alone
 
     check(output)
     if not data.is_dir():
         raise InvalidMessage(f"There is no folder {data}.")
-    settings = load_settings()
-    found = run(data, seed, ModelStore(settings.models_dir, settings.cache_dir, not settings.offline))
+    found = run_alone(data, seed, load_settings())
     give(found, as_json, output, _print)
 
 
