@@ -19,6 +19,8 @@ DEFAULT_MIN_SEGMENT_MS = 8_000
 DEFAULT_MAX_SEGMENT_MS = 60_000
 DEFAULT_MAX_SEGMENTS = 10
 DEFAULT_PROFILE: Final[Profile] = "balanced"
+# Profiles whose shots the network finds; it costs many times what the content detector does (docs/quality.md).
+LEARNED_PROFILES: Final[frozenset[Profile]] = frozenset({"best"})
 
 
 class Options(BaseModel):
@@ -76,4 +78,4 @@ def parse_options(raw: dict[str, Any]) -> Options:
         raise InvalidMessage(f"Option '{where}' is not valid: {first['msg']}.") from error
 
 
-__all__ = ["Options", "Profile", "VisionMode", "parse_options"]
+__all__ = ["LEARNED_PROFILES", "Options", "Profile", "VisionMode", "parse_options"]
