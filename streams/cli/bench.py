@@ -26,10 +26,11 @@ _MEDIA: Final = frozenset({".mp4", ".mkv", ".webm", ".mov"})
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    from streams.cli import bench_asr, bench_long
+    from streams.cli import bench_asr, bench_long, bench_shots
 
     commands.command()(bench_asr.asr)
     commands.command()(bench_long.long)
+    commands.command()(bench_shots.shots)
     app.add_typer(commands, name="bench", rich_help_panel="Installation")
 
 
