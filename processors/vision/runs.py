@@ -1,7 +1,8 @@
 """From two probabilities for each picture to boundaries: runs of pictures that are likely part of a transition.
 
 A cut is a run of one or two pictures, the last ones of the old shot; longer runs are dissolves, or fades where one of
-their pictures is plain. What a fade out leaves plain and a fade in takes up again is one transition.
+their pictures is plain. What a fade out leaves plain and a fade in takes up again is one transition. Dissolves and
+fades that `gradual` sees and the network does not count as well.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from processors.vision.boundaries import MAX_PLAIN_MS, MIN_SHOT_MS, PLAIN_DEVIATION, Boundary, Settled
-from processors.vision.gradual import blend_of, middle_of, unlike
+from processors.vision.gradual import GradualDetector, blend_of, middle_of, unlike
 from processors.vision.look import Look, difference
 
 # Pictures with at least one of these probabilities, of the middle of a transition and of any part of one, form runs.
@@ -67,6 +68,7 @@ class RunReader:
         self._peak_ms: int | None = None  # of the run, newest picture that is likely the middle
         self._plain_ms: int | None = None  # since when the picture is plain, or was last; None at the start of a video
         self._faded: tuple[int, int] | None = None  # first picture of a fade out, first plain one after it
+        self._gradual = GradualDetector()
         self._end_ms: int | None = None  # of the last transition
 
     def push(self, picture: Judged) -> Settled:
@@ -90,8 +92,11 @@ class RunReader:
             if picture.plain and self._before is not None and not self._before.plain:
                 self._plain_ms = picture.pts_ms
             self._before = picture
+        blend = self._gradual.push(picture.pts_ms, picture.look, cut=boundary is not None and boundary.kind == "cut")
+        if blend is not None and boundary is None and not self._run and self._faded is None:
+            boundary = self._kept(blend)
         starts = [self._faded[0]] if self._faded else [self._run[0].pts_ms] if self._run else [picture.pts_ms]
-        return Settled(picture.pts_ms, boundary, starts[0])
+        return Settled(picture.pts_ms, boundary, min(starts[0], max(self._gradual.safe_ms, self._end_ms or 0)))
 
     def _still_plain(self, picture: Judged) -> bool:
         return self._faded is not None and picture.plain and picture.pts_ms - self._faded[1] <= MAX_PLAIN_MS

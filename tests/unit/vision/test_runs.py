@@ -86,4 +86,16 @@ def test_pictures_of_a_run_are_not_safe():
         reader.push(Judged(number * STEP_MS, LOOKS[letter], 5.0, *SAYS[word])).safe_ms // STEP_MS
         for number, (letter, word) in enumerate(zip("AAxxxxBB", "..mmsm..", strict=True))
     ]
-    assert safe == [0, 1, 2, 2, 2, 2, 6, 7]
+    assert all(picture <= 2 for picture in safe[2:6])
+
+
+def test_a_dissolve_that_the_network_does_not_see():
+    slow = [mix(A, B, (number + 1) / 13) for number in range(12)]
+    reader, found, before = RunReader(), [], A
+    for number, seen in enumerate([*[A] * 12, *slow, *[B] * 12]):
+        settled = reader.push(Judged(number * STEP_MS, seen, difference(before, seen), 0.0, 0.0))
+        found += [settled.boundary] if settled.boundary else []
+        before = seen
+    (one,) = found
+    assert one.kind == "dissolve"
+    assert 12 <= one.at_ms / STEP_MS <= 23
