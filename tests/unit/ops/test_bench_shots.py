@@ -104,7 +104,7 @@ def test_made_films_change_where_their_truth_says(folder: Path, tmp_path: Path, 
         streams = pick_streams(container, None)
         stream, zero_s = streams[1], zero_of(container, streams)
         frames = list(container.decode(stream))
-    times = [pts_to_ms(frame.pts, stream.time_base, zero_s) for frame in frames]
+        times = [pts_to_ms(frame.pts, stream.time_base, zero_s) for frame in frames]
     looks = [look_at(frame) for frame in frames]
     assert abs(times[0] - (834 if late == "video" else 0)) <= 1
     changes = [difference(one, two) for one, two in pairwise(looks)]
