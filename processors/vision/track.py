@@ -1,4 +1,4 @@
-"""From pictures in time order, with hard cuts known, to shots and chosen pictures."""
+"""From settled pictures in time order to shots and chosen pictures."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from processors.domain import Shot
+from processors.vision.boundaries import Boundary, Settled
 from processors.vision.dedup import Duplicates
-from processors.vision.gradual import GradualDetector, Transition
 from processors.vision.keyframes import Candidate, KeyFrames
-from processors.vision.look import Look
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,45 +27,39 @@ class _Held:
 
 
 class ShotTracker:
-    """Adds gradual transitions to the hard cuts, and hands each shot's candidates to the choice of pictures.
+    """Hands each shot's candidates to the choice of pictures.
 
-    Candidates are held while a transition may be going on (3 s at most); those within one are dropped.
+    Candidates are held while a transition may be going on; those within one are dropped.
 
     Args:
         duplicates: memory of chosen pictures.
     """
 
     def __init__(self, duplicates: Duplicates) -> None:
-        self._gradual = GradualDetector()
         self._keyframes = KeyFrames(duplicates)
         self._held: deque[_Held] = deque()
         self._shot = 0
         self._start_ms = 0
         self._any = False
 
-    def push(self, pts_ms: int, look: Look, candidate: Candidate | None, cut_ms: int | None) -> Iterator[Chosen | Shot]:
-        """Take the next picture.
+    def push(self, settled: Settled, candidate: Candidate | None) -> Iterator[Chosen | Shot]:
+        """Take the next settled picture.
 
         Args:
-            pts_ms: its time, rising.
-            look: its look.
+            settled: what a detector says of it.
             candidate: the picture, when it may be chosen.
-            cut_ms: when there is a hard cut between the picture before and this one, its time, at most `pts_ms`.
 
         Yields:
             Shots that have ended and chosen pictures, in time order.
         """
         if not self._any:
             self._any = True
-            yield from self._chosen(self._keyframes.next_shot(pts_ms))
-        if cut_ms is not None:
-            yield from self._release(cut_ms)
-            yield from self._end_shot(cut_ms)
-        transition = self._gradual.push(pts_ms, look, cut=cut_ms is not None)
-        if transition is not None:
-            yield from self._cross(transition)
-        self._held.append(_Held(pts_ms, candidate))
-        yield from self._release(self._gradual.safe_ms)
+            yield from self._chosen(self._keyframes.next_shot(settled.pts_ms))
+        if settled.boundary is not None:
+            yield from self._cross(settled.boundary)
+        if settled.boundary is None or settled.boundary.kind == "cut" or settled.pts_ms > settled.boundary.end_ms:
+            self._held.append(_Held(settled.pts_ms, candidate))
+        yield from self._release(settled.safe_ms)
 
     def close(self, end_ms: int) -> Iterator[Chosen | Shot]:
         """The video ends at `end_ms`. Nothing comes when there was no picture at all."""
@@ -74,11 +67,11 @@ class ShotTracker:
             yield from self._release(end_ms)
             yield from self._end_shot(max(end_ms, self._start_ms + 1))
 
-    def _cross(self, transition: Transition) -> Iterator[Chosen | Shot]:
-        yield from self._release(min(transition.start_ms, transition.boundary_ms))
-        while self._held and self._held[0].pts_ms <= transition.end_ms:
+    def _cross(self, boundary: Boundary) -> Iterator[Chosen | Shot]:
+        yield from self._release(min(boundary.start_ms, boundary.at_ms))
+        while boundary.kind != "cut" and self._held and self._held[0].pts_ms <= boundary.end_ms:
             self._held.popleft()
-        yield from self._end_shot(transition.boundary_ms)
+        yield from self._end_shot(boundary.at_ms)
 
     def _release(self, before_ms: int) -> Iterator[Chosen]:
         while self._held and self._held[0].pts_ms < before_ms:

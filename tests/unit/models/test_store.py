@@ -69,7 +69,12 @@ def test_bundled_models_need_no_download(tmp_path):
     store = ModelStore(None, tmp_path, allow_download=False)
     assert store.path("yunet").is_file()
     assert store.path("silero-vad").is_file()
-    assert {state.name for state in store.status() if state.present} == {"yunet", "silero-vad", "campplus"}
+    assert {state.name for state in store.status() if state.present} == {
+        "yunet",
+        "silero-vad",
+        "campplus",
+        "transnetv2",
+    }
 
 
 def test_every_entry_has_a_licence_hashes_and_a_source():

@@ -17,6 +17,7 @@ from processors.media.container import open_container
 from processors.media.video import VideoReader
 from processors.options import Options
 from processors.tools import Tools
+from processors.vision.content_shots import ContentDetector
 from processors.vision.dedup import Duplicates
 from processors.vision.extract import FLUSH_MS, LONGEST_SIDE, MAX_BATCH, extract_frames
 from processors.vision.scan import Scanner
@@ -98,7 +99,7 @@ def test_a_still_video_is_not_decoded(tmp_path: Path, tools: Tools):
     path = write_video(tmp_path / "a.mp4", [scenery(1, (320, 180))] * 500, options=FIXED_GOP)
     with open_container(path) as container:
         reader = VideoReader(container, container.streams.video[0], Fraction(0), 1)
-        scanner = Scanner(reader, choose=True, duplicates=Duplicates())
+        scanner = Scanner(reader, ContentDetector(reader), choose=True, duplicates=Duplicates())
         found = list(scanner.run())
     assert len(found) == 2  # a shot and its picture
     assert (scanner.groups, scanner.groups_decoded) == (10, 1)  # the last: nothing follows to compare with

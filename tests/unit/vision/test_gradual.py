@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from processors.vision.gradual import CALM_MS, GradualDetector, Transition
+from processors.vision.boundaries import Boundary
+from processors.vision.gradual import CALM_MS, GradualDetector
 from processors.vision.look import Look
 from tests.unit.vision.helpers import look, mix, plain
 
@@ -16,7 +17,7 @@ def dissolve(first: Look, second: Look, pictures: int) -> list[Look]:
     return [mix(first, second, (number + 1) / (pictures + 1)) for number in range(pictures)]
 
 
-def find(looks: list[Look], cut_at: int | None = None) -> list[Transition]:
+def find(looks: list[Look], cut_at: int | None = None) -> list[Boundary]:
     detector = GradualDetector()
     found = []
     for number, each in enumerate(looks):
@@ -29,8 +30,9 @@ def find(looks: list[Look], cut_at: int | None = None) -> list[Transition]:
 @pytest.mark.parametrize("pictures", [10, 15, 25, 50])
 def test_dissolve(pictures: int):
     (found,) = find([A] * 25 + dissolve(A, B, pictures) + [B] * 25)
+    assert found.kind == "dissolve"
     middle_ms = STEP_MS * (25 + (pictures - 1) / 2)
-    assert abs(found.boundary_ms - middle_ms) <= STEP_MS
+    assert abs(found.at_ms - middle_ms) <= STEP_MS
     assert found.start_ms <= 25 * STEP_MS
     assert found.end_ms >= (24 + pictures) * STEP_MS
 
@@ -72,7 +74,8 @@ def test_a_cut_well_after_a_dissolve_leaves_it():
 def test_fade_through_black():
     looks = [A] * 25 + dissolve(A, BLACK, 20) + [BLACK] * 10 + dissolve(BLACK, B, 20) + [B] * 25
     (found,) = find(looks)
-    assert abs(found.boundary_ms - 50 * STEP_MS) <= 4 * STEP_MS
+    assert found.kind == "fade"
+    assert abs(found.at_ms - 50 * STEP_MS) <= 4 * STEP_MS
 
 
 def test_pictures_of_a_transition_are_not_safe_before_it_is_told():

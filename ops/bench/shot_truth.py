@@ -1,0 +1,158 @@
+"""Films with known transitions, and how well found boundaries agree with them.
+
+A folder holds one folder an item: media with `NAME.truth.json` (`shots`; of neighbours in `ambiguous` the place between
+them is left out), media with a `cuts.json` (`cuts_s`, with `file` where there are several), or media whose `SOURCE.txt`
+says `truth: no cuts`. What these leave out and a look confirmed is in `data/shot_corrections.json`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import av
+import orjson
+
+from processors.errors import InvalidMessage
+from processors.vision.boundaries import Kind
+
+_MEDIA: Final = frozenset({".mp4", ".mkv", ".webm", ".mov"})
+_CORRECTIONS: Final = Path(__file__).parent / "data" / "shot_corrections.json"
+_NO_CUTS: Final = "truth: no cuts"
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """A known transition: from the first picture that shows both shots to the first of the new one alone.
+
+    A cut starts and ends with the first picture of the new shot.
+    """
+
+    kind: Kind
+    start_ms: int
+    end_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Film:
+    """A medium with its transitions, in time order."""
+
+    name: str
+    path: Path
+    duration_ms: int
+    transitions: list[Transition]
+    ambiguous: list[Transition] = field(default_factory=list)  # count for nobody
+    made: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """Counts that add up."""
+
+    hits: int = 0
+    found: int = 0
+    known: int = 0
+
+    def __add__(self, other: Agreement) -> Agreement:
+        return Agreement(self.hits + other.hits, self.found + other.found, self.known + other.known)
+
+    @property
+    def precision(self) -> float:
+        """Of what was found, 0..1; 1 where nothing was."""
+        return self.hits / self.found if self.found else 1.0
+
+    @property
+    def recall(self) -> float:
+        """Of what there is, 0..1; 1 where there is nothing."""
+        return self.hits / self.known if self.known else 1.0
+
+    @property
+    def f1(self) -> float:
+        """Harmonic mean of both; 1 where nothing is and nothing was found."""
+        both = self.found + self.known
+        return 2 * self.hits / both if both else 1.0
+
+
+def agreement(film: Film, found_ms: Sequence[int], tolerance_ms: float) -> Agreement:
+    """Match boundaries with transitions, each at most once.
+
+    Args:
+        film: the truth.
+        found_ms: times of boundaries.
+        tolerance_ms: how far a boundary may lie before the start or behind the end of a transition.
+    """
+    counted = sorted(ms for ms in found_ms if not any(_off(one, ms) <= tolerance_ms for one in film.ambiguous))
+    free = set(range(len(counted)))
+    hits = 0
+    for transition in film.transitions:
+        near = [number for number in free if _off(transition, counted[number]) <= tolerance_ms]
+        if near:
+            free.remove(min(near, key=lambda number: (_off(transition, counted[number]), number)))
+            hits += 1
+    return Agreement(hits, len(counted), len(film.transitions))
+
+
+def _off(transition: Transition, ms: int) -> float:
+    return max(transition.start_ms - ms, ms - transition.end_ms, 0)
+
+
+def films_in(data: Path) -> list[Film]:
+    """All films of a folder whose cuts are known.
+
+    Raises:
+        InvalidMessage: there is none.
+    """
+    corrections = orjson.loads(_CORRECTIONS.read_bytes())
+    found = []
+    for path in sorted(one for one in data.glob("*/*") if one.suffix in _MEDIA):
+        known = _known(path)
+        if known is None:
+            continue
+        transitions, ambiguous = known
+        for added in corrections.get(path.name, []):
+            transitions.append(Transition(added["kind"], added["start_ms"], added["end_ms"]))
+        transitions.sort(key=lambda one: one.start_ms)
+        found.append(Film(path.stem, path, _duration_ms(path), transitions, ambiguous))
+    if not found:
+        raise InvalidMessage(f"{data} has no media whose shots are known.")
+    return found
+
+
+def _known(path: Path) -> tuple[list[Transition], list[Transition]] | None:
+    truth = path.with_name(f"{path.stem}.truth.json")
+    if truth.is_file():
+        content = orjson.loads(truth.read_bytes())
+        if "shots" not in content:
+            return None
+        starts = [shot["start_ms"] for shot in content["shots"]]
+        doubtful = {starts[max(pair)] for pair in content.get("ambiguous", []) if abs(pair[0] - pair[1]) == 1}
+        cuts = [_cut(ms) for ms in starts[1:]]
+        return (
+            [one for one in cuts if one.start_ms not in doubtful],
+            [one for one in cuts if one.start_ms in doubtful],
+        )
+    cuts_file, source = path.with_name("cuts.json"), path.with_name("SOURCE.txt")
+    if cuts_file.is_file():
+        listed = orjson.loads(cuts_file.read_bytes())
+        entries: list[dict[str, Any]] = listed if isinstance(listed, list) else [{**listed, "file": path.name}]
+        for entry in entries:
+            if entry["file"] == path.name:
+                return [_cut(round(1000 * cut)) for cut in entry["cuts_s"]], []
+        return None
+    if source.is_file() and any(line.startswith(_NO_CUTS) for line in source.read_text("utf-8").splitlines()):
+        return [], []
+    return None
+
+
+def _cut(ms: int) -> Transition:
+    return Transition("cut", ms, ms)
+
+
+def _duration_ms(path: Path) -> int:
+    with av.open(str(path)) as container:
+        return (container.duration or 0) // 1000
+
+
+__all__ = ["Agreement", "Film", "Transition", "agreement", "films_in"]
