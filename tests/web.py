@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ssl
-import threading
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Final, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Final
+
+from ops.bench.serving import Listener, Serving
 
 BLOCK: Final = 1 << 16
 
@@ -30,32 +31,6 @@ class Asked:
     path: str
     headers: dict[str, str]
     at: str  # the server's own address that the client connected to
-
-
-class Listener(ThreadingHTTPServer):
-    """A server whose clients may hang up."""
-
-    daemon_threads = True
-
-    def handle_error(self, *_: object) -> None:
-        """Clients that hang up are what these tests are about."""
-
-
-class Serving:
-    """Serves in a thread while its `with` block lasts."""
-
-    def __init__(self, http: Listener) -> None:
-        self._http = http
-        self._thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._http.shutdown()
-        self._thread.join()
-        self._http.server_close()
 
 
 class WebServer(Serving):

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-import av
 import orjson
 
 from processors.errors import InvalidMessage
+from processors.media.container import open_container
 from processors.vision.boundaries import Kind
 
 _MEDIA: Final = frozenset({".mp4", ".mkv", ".webm", ".mov"})
@@ -151,7 +151,7 @@ def _cut(ms: int) -> Transition:
 
 
 def _duration_ms(path: Path) -> int:
-    with av.open(str(path)) as container:
+    with open_container(path) as container:
         return (container.duration or 0) // 1000
 
 

@@ -13,8 +13,6 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import av
-
 from ops.bench.machine import describe
 from ops.bench.shot_films import make_film, takes_of
 from ops.bench.shot_truth import Agreement, Film, agreement, films_in
@@ -201,7 +199,7 @@ def _worse(ours: Sequence[Agreement], theirs: Sequence[Agreement]) -> bool:
 
 def _step_ms(path: Path) -> float:
     """Time from picture to picture, of the stream that is read."""
-    with av.open(str(path)) as container:
+    with open_container(path) as container:
         stream: Any = pick_streams(container, None)[1]
         return float(1000 / (stream.average_rate or 25))
 

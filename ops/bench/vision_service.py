@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
-import threading
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any
 
 import cv2
 import numpy as np
 
+from ops.bench.serving import Listener, Serving
 from processors.vision.hosted_images import Rule, rule_of
 
 
@@ -24,7 +24,7 @@ class Sent:
     picture_tokens: list[int]
 
 
-class VisionService:
+class VisionService(Serving):
     """Listens on loopback; use as a context manager.
 
     Args:
@@ -34,22 +34,12 @@ class VisionService:
     def __init__(self, model: str) -> None:
         self.sent: list[Sent] = []
         self._rule = rule_of(model)
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        super().__init__(Listener(("127.0.0.1", 0), self._handler()))
 
     @property
     def base_url(self) -> str:
         """Up to and with its version."""
         return f"http://127.0.0.1:{self._http.server_address[1]}/v1"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._http.shutdown()
-        self._thread.join()
-        self._http.server_close()
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         service = self

