@@ -98,6 +98,7 @@ def failed_json(source: str, error: ClipstreamError) -> dict[str, Any]:
         "dropped": [],
         "shots": [],
         "frames": [],
+        "scenes": [],
         "curve": [],
         "speakers": [],
         "turns": [],
