@@ -3,19 +3,18 @@
 Limits and breaker are of one process. The workers' settings are divided by their number of children (see
 `Settings.service`), so all children of a worker together keep to them; each learns by itself that a service is down.
 
-Requests run on an event loop in a thread of its own: only there a try can be ended at its time whatever the service
-does, which may send a byte of a header now and then for hours.
+Each try runs in a thread of its own, which is given up at its time: the SDK's time-out is for each piece alone, and a
+service may send a byte of a header now and then for hours.
 """
 
 from __future__ import annotations
 
-import asyncio
 import random
 import threading
 import time
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager, suppress
-from functools import cache
+from contextlib import AbstractContextManager
+from queue import Empty, SimpleQueue
 from typing import Any, Final, TypeVar
 
 from processors.errors import AnswerInvalid, ClipstreamError, ServiceMisconfigured, ServiceUnavailable
@@ -26,15 +25,13 @@ from processors.service.limits import Limits
 from processors.service.retry import BASE_S, TRIES, retried
 
 T = TypeVar("T")
-# A request as the SDK makes it: takes its client (`AsyncOpenAI`), gives the answer as a stream
-# (`with_streaming_response`).
-Send = Callable[[Any], AbstractAsyncContextManager[Any]]
+# A request as the SDK makes it: takes its client, gives the answer as a stream (`with_streaming_response`).
+Send = Callable[[Any], AbstractContextManager[Any]]
 
 MAX_ANSWER_BYTES: Final = 8 * 2**20  # half a minute of words is 20 kB; a service must not fill our memory
 # A caller has something better to do than to wait longer: the local model takes a second for a chunk.
 MAX_LIMIT_WAIT_S: Final = 60.0
 _CONNECT_S: Final = 10.0
-_CLOSE_S: Final = 5.0
 _JITTER: Final = random.SystemRandom().random  # children that are forked from one process would share a seed
 
 
@@ -91,8 +88,7 @@ class ServiceClient:
         """Close its connections."""
         sdk, self._sdk = self._sdk, None
         if sdk is not None:
-            with suppress(TimeoutError):
-                asyncio.run_coroutine_threadsafe(sdk.close(), _loop()).result(_CLOSE_S)
+            sdk.close()
 
     def _once(self, send: Send, size: int, read: Callable[[bytes], T], tokens: int) -> T:
         wait_s = self._limits.wait_s(size, tokens)
@@ -128,23 +124,35 @@ class ServiceClient:
         return failure_of(error, self._config.base_url, self._config.api_key)
 
     def _body(self, send: Send) -> bytes:
-        return asyncio.run_coroutine_threadsafe(self._received(send), _loop()).result()
-
-    async def _received(self, send: Send) -> bytes:
-        pieces: list[bytes] = []
-        length = 0
         sdk = self._client()  # imports for a second the first time
+        found: SimpleQueue[bytes | Exception] = SimpleQueue()
+
+        def receive() -> None:
+            try:
+                found.put(self._received(send, sdk))
+            except Exception as error:
+                found.put(error)
+
+        threading.Thread(target=receive, name="service-request", daemon=True).start()
         try:
-            async with asyncio.timeout(self._config.timeout_s):  # the SDK's time-out is for each piece alone
-                async with send(sdk) as answer:
-                    async for piece in answer.iter_bytes():
-                        pieces.append(piece)
-                        length += len(piece)
-                        if length > MAX_ANSWER_BYTES:
-                            raise Failure(_invalid(self._config, f"more than {MAX_ANSWER_BYTES:,} bytes"))
-        except TimeoutError:
+            answer = found.get(timeout=self._config.timeout_s)
+        except Empty:
+            self.close()  # which ends the thread with its next byte, or with the SDK's time-out
             host = host_of(self._config.base_url)
             raise Failure(ServiceUnavailable(f"The service at {host} did not answer in time."), again=True) from None
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def _received(self, send: Send, sdk: Any) -> bytes:
+        pieces: list[bytes] = []
+        length = 0
+        with send(sdk) as answer:
+            for piece in answer.iter_bytes():
+                pieces.append(piece)
+                length += len(piece)
+                if length > MAX_ANSWER_BYTES:
+                    raise Failure(_invalid(self._config, f"more than {MAX_ANSWER_BYTES:,} bytes"))
         return b"".join(pieces)
 
     def _client(self) -> Any:
@@ -153,13 +161,13 @@ class ServiceClient:
             import openai
 
             limits = httpx2.Timeout(self._config.timeout_s, connect=min(_CONNECT_S, self._config.timeout_s))
-            self._sdk = openai.AsyncOpenAI(
+            self._sdk = openai.OpenAI(
                 api_key=self._config.api_key,
                 base_url=self._config.base_url,
                 max_retries=0,
                 timeout=limits,
                 # a redirect would send sound and pictures of our users to somebody that no setting names
-                http_client=openai.DefaultAsyncHttpxClient(follow_redirects=False, timeout=limits),
+                http_client=openai.DefaultHttpxClient(follow_redirects=False, timeout=limits),
             )
         return self._sdk
 
@@ -167,14 +175,6 @@ class ServiceClient:
 def _invalid(config: ServiceConfig, what: str) -> ClipstreamError:
     said = masked(what, config.api_key)
     return AnswerInvalid(f"The service at {host_of(config.base_url)} gave no valid answer: {said}.")
-
-
-@cache
-def _loop() -> asyncio.AbstractEventLoop:
-    """The event loop of this process's requests, in a thread that ends with the process."""
-    loop = asyncio.new_event_loop()
-    threading.Thread(target=loop.run_forever, name="service-requests", daemon=True).start()
-    return loop
 
 
 _clients: dict[ServiceConfig, ServiceClient] = {}

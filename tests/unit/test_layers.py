@@ -31,6 +31,11 @@ def test_every_client_takes_users_and_tls_from_one_place():
         assert "bootstrap_servers=" not in path.read_text(), path
 
 
+def test_processors_do_not_use_event_loops():
+    for path in (Path(__file__).parents[2] / "processors").rglob("*.py"):
+        assert not re.search(r"^\s*(import|from) asyncio\b", path.read_text(encoding="utf-8"), re.MULTILINE), path
+
+
 def test_importing_processors_alone_loads_no_faust():
     code = "import processors, sys; assert 'faust' not in sys.modules"
     assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0

@@ -18,6 +18,7 @@ from processors.service.client import MAX_ANSWER_BYTES, ServiceClient
 from processors.service.config import HostedAsr, ServiceConfig
 from processors.service.retry import TRIES
 from tests.openai_service import KEY, OpenAiService, Reply, failed, spoken
+from tests.pipeline import until
 
 GOOD = spoken("Hello.", [("Hello", 0.0, 0.5)])
 
@@ -151,6 +152,7 @@ def test_a_service_that_dribbles_headers_is_given_up_too() -> None:
         with pytest.raises(ServiceUnavailable, match="in time"):
             ask(made)
         took_s = time.monotonic() - started
+        until(lambda: "service-request" not in {one.name for one in threading.enumerate()}, "no thread is left", 10)
         stop.set()
     assert len(service.asked) == TRIES
     assert took_s < 20, "three tries of 0.3 s, not for as long as it likes"
