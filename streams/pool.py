@@ -20,6 +20,7 @@ import orjson
 import processors.errors as errors
 from processors.child import CREDIT
 from processors.errors import ChildDied, ClipstreamError, Retryable
+from streams.hosted_services import hosted_asr, hosted_vision
 from streams.settings import Settings
 
 # One line of a result: a ranking of a three-hour video is about 1 MB, so 64 MiB is never met by honest outputs.
@@ -42,8 +43,8 @@ _MEMORY: Final = {
 
 # Stages whose children get the key of a service, and what they are given. The others decode what strangers made.
 _ASKS_SERVICES: Final[dict[str, tuple[str, Callable[[Settings, int], Any]]]] = {
-    "transcriber": ("hosted", Settings.hosted_asr),
-    "vision": ("hosted_vision", Settings.hosted_vision),
+    "transcriber": ("hosted", hosted_asr),
+    "vision": ("hosted_vision", hosted_vision),
 }
 
 

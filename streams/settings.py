@@ -20,18 +20,16 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from processors.errors import Fatal
 from processors.media.limits import Limits
 from processors.options import Profile
 from processors.parameters import Steering
-from processors.service.config import HostedAsr, HostedVision, ScenesPlace, ServiceConfig
-from processors.service.cost import token_price
 from processors.speech.choice import Recognition, TierChanges
 from processors.speech.recordings import voices_digest
 from streams.addresses import checked_broker, checked_cache, checked_service, servers
+from streams.hosted_services import OPENAI_URL, asr_service, vision_service
+from streams.settings_errors import BrokerBusy, SettingsError, no_broker
 
 PREFIX: Final = "CLIPSTREAM_"
-OPENAI_URL: Final = "https://api.openai.com/v1"
 SCHEMES: Final = frozenset({"file", "http", "https"})  # of sources
 TOML_FILE: Final = "clipstream.toml"
 _PATHS: Final = ("data_dir", "cache_dir", "models_dir", "voices_dir", "ssl_cafile", "ssl_certfile", "ssl_keyfile")
@@ -40,10 +38,6 @@ _OTHER_CATEGORY: Final = "other"  # of `processors.content.categories`, whose im
 
 # Sent and answered.
 TokenPrices = tuple[Annotated[float, Field(ge=0.0, le=10_000.0)], Annotated[float, Field(ge=0.0, le=10_000.0)]]
-
-
-class SettingsError(Fatal):
-    """The settings are wrong; the reason names the setting."""
 
 
 class _OwnLines(DotEnvSettingsSource):
@@ -57,10 +51,6 @@ class _OwnLines(DotEnvSettingsSource):
 def _user_dir(variable: str, fallback: str) -> Path:
     base = os.environ.get(variable)
     return (Path(base) if base else Path.home() / fallback) / "clipstream"
-
-
-class BrokerBusy(SettingsError):
-    """The embedded Kafka has no address at the moment, and may have one soon."""
 
 
 class Settings(BaseSettings):
@@ -351,10 +341,10 @@ class Settings(BaseSettings):
             self.asr_model,
             self.threads,
             self.recognition,
-            self.asr_service,
+            asr_service(self),
             voices,
             self.categories,
-            self.vision_service,
+            vision_service(self),
         )
 
     @property
@@ -371,78 +361,6 @@ class Settings(BaseSettings):
             max_frame_pixels=self.max_frame_pixels,
             max_streams=self.max_streams,
         )
-
-    def hosted_asr(self, children: int) -> HostedAsr | None:
-        """The service that recognises speech, as one of a worker's children is given it; None for the local models.
-
-        Args:
-            children: of the worker; each may ask for its part of the limits.
-        """
-        if self.asr_backend == "local":
-            return None
-        share = 1.0 - self.vision_budget_share if self.vision_backend == "openai" else 1.0
-        return HostedAsr(self.service(children), self.asr_openai_model, self.asr_usd_per_minute, share)
-
-    def hosted_vision(self, children: int) -> HostedVision | None:
-        """The service that describes pictures, as one of a worker's children is given it; None for the local models.
-
-        Args:
-            children: of the worker; each may ask for its part of the limits.
-        """
-        if self.vision_backend == "local":
-            return None
-        place = ScenesPlace(str(self.result_cache_dir), self.cache_url, self.cache_ttl_s, self.cache_memory_items)
-        return HostedVision(
-            self.service(children),
-            self.vision_openai_model,
-            token_price(self.vision_openai_model, self.vision_prices),
-            max_frames=self.vision_max_frames,
-            similarity=self.vision_similarity,
-            same=self.vision_same,
-            budget_share=self.vision_budget_share if self.asr_backend == "openai" else 1.0,
-            scenes=place if self.cache_enabled else None,
-        )
-
-    def service(self, children: int) -> ServiceConfig:
-        """The service, as one of so many children of a worker is given it."""
-        return ServiceConfig(
-            base_url=self.openai_base_url or OPENAI_URL,
-            api_key=self.openai_api_key.get_secret_value().strip(),
-            timeout_s=self.openai_timeout_s,
-            requests_per_minute=self.openai_requests_per_minute / children,
-            bytes_per_minute=self.openai_bytes_per_minute / children,
-            tokens_per_minute=self.openai_tokens_per_minute / children,
-        )
-
-    @property
-    def asr_service(self) -> str | None:
-        """What of the service decides the words, for cache keys and digests; None for the local models."""
-        if self.asr_backend == "local":
-            return None
-        return f"{self.asr_openai_model} at {self.openai_base_url or OPENAI_URL}"
-
-    @property
-    def vision_service(self) -> dict[str, Any]:
-        """What of the settings decides how pictures are described, for cache keys and digests; empty for local models.
-
-        Limits of money and frames are in it, since a request that is repeated with others must not be answered by the
-        result that is there; what was paid for is found again in the cache of scenes.
-        """
-        if self.vision_backend == "local":
-            return {}
-        return {
-            "service": f"{self.vision_openai_model} at {self.openai_base_url or OPENAI_URL}",
-            "price": token_price(self.vision_openai_model, self.vision_prices),
-            "max_frames": self.vision_max_frames,
-            "similarity": self.vision_similarity,
-            "same": self.vision_same,
-            "budget_share": self.vision_budget_share if self.asr_backend == "openai" else 1.0,
-        }
-
-    @property
-    def children_of_vision(self) -> int:
-        """Children of the vision agent."""
-        return self.workers if self.vision_backend == "local" else max(self.workers, self.vision_children)
 
     @property
     def result_cache_dir(self) -> Path:
@@ -474,17 +392,7 @@ class Settings(BaseSettings):
             SettingsError: no broker is set and no embedded cluster runs.
         """
         if not self.broker_url:
-            from ops.local.info import LOCK_FILE
-            from ops.local.owner_lock import is_owned
-
-            if is_owned(self.data_dir / LOCK_FILE):
-                raise BrokerBusy(
-                    "The embedded Kafka is just starting, restarting or stopping.", "Try again in some seconds."
-                )
-            raise SettingsError(
-                "No Kafka broker: CLIPSTREAM_BROKER_URL is not set and no embedded cluster runs.",
-                "Start one with `clipstream up`, or name yours: CLIPSTREAM_BROKER_URL=kafka://host:9092.",
-            )
+            raise no_broker(self.data_dir)
         return ",".join(servers(self.broker_url))
 
 

@@ -1,7 +1,7 @@
 """The one client of paid, OpenAI-compatible services: keeps to limits, tries again, and stops when a service is down.
 
-Limits and breaker are of one process. The workers' settings are divided by their number of children (see
-`Settings.service`), so all children of a worker together keep to them; each learns by itself that a service is down.
+Limits and breaker are of one process. The workers' settings are divided by their number of children, so all children
+of a worker together keep to them (`streams.hosted_services`); each learns by itself that a service is down.
 
 Each try runs in a thread of its own, which is given up at its time: the SDK's time-out is for each piece alone, and a
 service may send a byte of a header now and then for hours.

@@ -26,6 +26,7 @@ from schemas import bundled
 from streams.admin import topic_states
 from streams.cli.embedded import models_for
 from streams.groups import GroupState, group_states
+from streams.hosted_services import hosted_asr, hosted_vision
 from streams.places import check_folder
 from streams.registry import Registry, RegistryAway
 from streams.secrets import masked
@@ -137,7 +138,7 @@ def _has_sound(path: Path, settings: Settings) -> bool:
 
 
 def _service(settings: Settings) -> Iterator[Check]:
-    speech, vision = settings.hosted_asr(1), settings.hosted_vision(1)
+    speech, vision = hosted_asr(settings, 1), hosted_vision(settings, 1)
     if speech is not None:
         price = usd_per_minute(speech.model, speech.usd_per_minute)
         remedy = "Set CLIPSTREAM_ASR_USD_PER_MINUTE; videos with a budget are recognised locally until then."

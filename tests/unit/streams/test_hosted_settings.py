@@ -20,6 +20,7 @@ from processors.segments.parts import Parts
 from processors.tools import Tools
 from streams import identity
 from streams.clock import SYSTEM_CLOCK
+from streams.hosted_services import asr_service, hosted_asr
 from streams.pool import ChildPool
 from streams.reading import load_settings
 from streams.settings import OPENAI_URL, Settings, SettingsError
@@ -34,11 +35,11 @@ def hosted(**changes: Any) -> Settings:
 
 def test_without_the_backend_there_is_no_service() -> None:
     settings = Settings(openai_api_key=KEY)
-    assert (settings.hosted_asr(2), settings.asr_service) == (None, None)
+    assert (hosted_asr(settings, 2), asr_service(settings)) == (None, None)
 
 
 def test_children_share_the_limits_of_a_worker() -> None:
-    found = hosted(openai_requests_per_minute=90, openai_bytes_per_minute=3_000_000).hosted_asr(3)
+    found = hosted_asr(hosted(openai_requests_per_minute=90, openai_bytes_per_minute=3_000_000), 3)
     assert found is not None
     assert (found.model, found.service.base_url, found.service.api_key) == ("whisper-1", OPENAI_URL, KEY)
     assert (found.service.requests_per_minute, found.service.bytes_per_minute) == (30, 1_000_000)

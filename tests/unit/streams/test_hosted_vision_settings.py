@@ -22,6 +22,7 @@ from processors.service import HostedVision
 from processors.tools import Tools
 from streams import identity
 from streams.clock import SYSTEM_CLOCK
+from streams.hosted_services import children_of_vision, hosted_asr, hosted_vision, vision_service
 from streams.pool import ChildPool
 from streams.reading import load_settings
 from streams.settings import OPENAI_URL, Settings, SettingsError
@@ -36,12 +37,12 @@ def hosted(**changes: Any) -> Settings:
 
 def test_without_the_backend_there_is_no_service() -> None:
     settings = Settings(openai_api_key=KEY, workers=2)
-    assert (settings.hosted_vision(2), settings.vision_service, settings.children_of_vision) == (None, {}, 2)
+    assert (hosted_vision(settings, 2), vision_service(settings), children_of_vision(settings)) == (None, {}, 2)
 
 
 def test_what_a_child_is_given_survives_its_pipe_and_tells_no_key() -> None:
     settings = hosted(openai_requests_per_minute=90, openai_tokens_per_minute=3_000_000, cache_url="redis://u:pw@h/0")
-    found = settings.hosted_vision(3)
+    found = hosted_vision(settings, 3)
     assert found is not None
     assert (found.model, found.service.base_url, found.usd_per_million) == ("gpt-4.1-mini", OPENAI_URL, (0.4, 1.6))
     assert (found.service.requests_per_minute, found.service.tokens_per_minute) == (30, 1_000_000)
@@ -63,18 +64,18 @@ def test_what_cannot_be_is_refused(changes: dict[str, Any]) -> None:
 
 def test_prices_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLIPSTREAM_VISION_PRICES", '{"mine": [1.5, 6], "gpt-4.1-mini": [0.5, 2]}')
-    prices = [load_settings(vision_backend="openai", vision_openai_model=model).hosted_vision(1)
+    prices = [hosted_vision(load_settings(vision_backend="openai", vision_openai_model=model), 1)
               for model in ("mine", "gpt-4.1-mini", "gpt-4.1", "other")]  # fmt: skip
     assert [one.usd_per_million for one in prices if one is not None] == [(1.5, 6.0), (0.5, 2.0), (2.0, 8.0), None]
 
 
 def test_a_budget_is_shared_where_sound_and_pictures_are_paid_for() -> None:
     both = hosted(asr_backend="openai", vision_budget_share=0.7)
-    speech, vision = both.hosted_asr(1), both.hosted_vision(1)
+    speech, vision = hosted_asr(both, 1), hosted_vision(both, 1)
     assert speech is not None
     assert vision is not None
     assert (speech.budget_share, vision.budget_share) == (pytest.approx(0.3), 0.7)
-    alone = hosted().hosted_vision(1)
+    alone = hosted_vision(hosted(), 1)
     assert alone is not None
     assert alone.budget_share == 1.0
 

@@ -1,0 +1,101 @@
+"""What the settings say of services that are paid for: as children of workers are given it, and for cache keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from processors.service.config import HostedAsr, HostedVision, ScenesPlace, ServiceConfig
+from processors.service.cost import token_price
+
+if TYPE_CHECKING:
+    from streams.settings import Settings
+
+OPENAI_URL: Final = "https://api.openai.com/v1"
+
+
+def hosted_asr(settings: Settings, children: int) -> HostedAsr | None:
+    """The service that recognises speech, as one of a worker's children is given it; None for the local models.
+
+    Args:
+        children: of the worker; each may ask for its part of the limits.
+    """
+    if settings.asr_backend == "local":
+        return None
+    share = 1.0 - settings.vision_budget_share if settings.vision_backend == "openai" else 1.0
+    return HostedAsr(service(settings, children), settings.asr_openai_model, settings.asr_usd_per_minute, share)
+
+
+def hosted_vision(settings: Settings, children: int) -> HostedVision | None:
+    """The service that describes pictures, as one of a worker's children is given it; None for the local models.
+
+    Args:
+        children: of the worker; each may ask for its part of the limits.
+    """
+    if settings.vision_backend == "local":
+        return None
+    place = ScenesPlace(
+        str(settings.result_cache_dir), settings.cache_url, settings.cache_ttl_s, settings.cache_memory_items
+    )
+    return HostedVision(
+        service(settings, children),
+        settings.vision_openai_model,
+        token_price(settings.vision_openai_model, settings.vision_prices),
+        max_frames=settings.vision_max_frames,
+        similarity=settings.vision_similarity,
+        same=settings.vision_same,
+        budget_share=settings.vision_budget_share if settings.asr_backend == "openai" else 1.0,
+        scenes=place if settings.cache_enabled else None,
+    )
+
+
+def service(settings: Settings, children: int) -> ServiceConfig:
+    """The service, as one of so many children of a worker is given it."""
+    return ServiceConfig(
+        base_url=settings.openai_base_url or OPENAI_URL,
+        api_key=settings.openai_api_key.get_secret_value().strip(),
+        timeout_s=settings.openai_timeout_s,
+        requests_per_minute=settings.openai_requests_per_minute / children,
+        bytes_per_minute=settings.openai_bytes_per_minute / children,
+        tokens_per_minute=settings.openai_tokens_per_minute / children,
+    )
+
+
+def asr_service(settings: Settings) -> str | None:
+    """What of the service decides the words, for cache keys and digests; None for the local models."""
+    if settings.asr_backend == "local":
+        return None
+    return f"{settings.asr_openai_model} at {settings.openai_base_url or OPENAI_URL}"
+
+
+def vision_service(settings: Settings) -> dict[str, Any]:
+    """What of the settings decides how pictures are described, for cache keys and digests; empty for local models.
+
+    Limits of money and frames are in it, since a request that is repeated with others must not be answered by the
+    result that is there; what was paid for is found again in the cache of scenes.
+    """
+    if settings.vision_backend == "local":
+        return {}
+    return {
+        "service": f"{settings.vision_openai_model} at {settings.openai_base_url or OPENAI_URL}",
+        "price": token_price(settings.vision_openai_model, settings.vision_prices),
+        "max_frames": settings.vision_max_frames,
+        "similarity": settings.vision_similarity,
+        "same": settings.vision_same,
+        "budget_share": settings.vision_budget_share if settings.asr_backend == "openai" else 1.0,
+    }
+
+
+def children_of_vision(settings: Settings) -> int:
+    """Children of the vision agent."""
+    return settings.workers if settings.vision_backend == "local" else max(settings.workers, settings.vision_children)
+
+
+__all__ = [
+    "OPENAI_URL",
+    "asr_service",
+    "children_of_vision",
+    "hosted_asr",
+    "hosted_vision",
+    "service",
+    "vision_service",
+]
