@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 from typing import Any
 
-import orjson
 import pytest
 
 from processors.blobs import BlobStore
-from processors.cache import MemoryTier, ResultCache
 from processors.domain import ChunkTranscript, VideoFacts
 from processors.models.store import ModelStore
 from processors.options import Options
@@ -19,12 +16,10 @@ from processors.segments.job import rank_parts
 from processors.segments.parts import Parts
 from processors.tools import Tools
 from streams import identity
-from streams.clock import SYSTEM_CLOCK
 from streams.hosted_services import asr_service, hosted_asr
 from streams.pool import ChildPool
 from streams.reading import load_settings
 from streams.settings import OPENAI_URL, Settings, SettingsError
-from streams.work import Bench
 
 KEY = "sk-do-not-tell"
 
@@ -75,42 +70,6 @@ def test_the_budget_steers_recognition_only_where_it_is_paid_for() -> None:
     options = {"budget_usd": 1.0, "language": "en", "max_segments": 3}
     assert relevant("transcriber", options, Steering()) == {"language": "en"}
     assert relevant("transcriber", options, Steering(asr_service="whisper-1")) == {"language": "en", "budget_usd": 1.0}
-
-
-class _Pool:
-    def __init__(self, body: bytes) -> None:
-        self.body, self.runs = body, 0
-
-    async def run(self, job: str, request: dict[str, Any]) -> AsyncIterator[tuple[bytes, int]]:
-        self.runs += 1
-        yield self.body, 1
-
-
-@pytest.mark.parametrize(("fallback", "runs"), [(None, 1), ("The service is down.", 2)])
-async def test_what_the_local_model_did_instead_is_not_kept_as_the_services(tmp_path, fallback, runs) -> None:
-    words = ChunkTranscript(0, 9, 9, None, None, [], [], 'a "fallback":"x" model', fallback=fallback)
-    pool = _Pool(orjson.dumps(words))
-    bench = Bench(
-        hosted(), pool, ResultCache([MemoryTier(9)], SYSTEM_CLOCK.monotonic_s), BlobStore(str(tmp_path)), SYSTEM_CLOCK
-    )  # type: ignore[arg-type]
-    for _ in range(2):
-        outputs = [output async for output in bench.run("transcriber", "transcribe", {"options": {}}, "x", None)]
-        assert json.loads(outputs[0].body)["fallback"] == fallback
-    assert pool.runs == runs
-
-
-@pytest.mark.parametrize(("stage", "told"), [("transcriber", True), ("audio-extractor", False), ("vision", False)])
-async def test_only_children_that_ask_the_service_get_its_key(tmp_path, monkeypatch, stage, told) -> None:
-    monkeypatch.setenv("CLIPSTREAM_OPENAI_API_KEY", KEY)
-    given: list[dict[str, Any]] = []
-
-    async def start(entry: tuple[str, ...], environment: dict[str, Any], work_dir: object) -> None:
-        given.append(environment)
-
-    monkeypatch.setattr("streams.pool._Child.start", start)
-    await ChildPool(2, hosted(data_dir=tmp_path), stage)._spawn()
-    assert (KEY in json.dumps(given)) == told
-    assert ("hosted" in given[0]) == told
 
 
 async def test_a_real_child_asks_the_service(tmp_path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -11,7 +10,6 @@ import orjson
 import pytest
 
 from processors.blobs import BlobStore
-from processors.cache import MemoryTier, ResultCache
 from processors.domain import BatchAnalysis, FrameAnalysis, VideoFacts
 from processors.models.store import ModelStore
 from processors.options import Options
@@ -21,12 +19,10 @@ from processors.segments.parts import Parts
 from processors.service import HostedVision
 from processors.tools import Tools
 from streams import identity
-from streams.clock import SYSTEM_CLOCK
 from streams.hosted_services import children_of_vision, hosted_asr, hosted_vision, vision_service
 from streams.pool import ChildPool
 from streams.reading import load_settings
 from streams.settings import OPENAI_URL, Settings, SettingsError
-from streams.work import Bench
 
 KEY = "sk-do-not-tell"
 
@@ -111,51 +107,9 @@ def test_a_new_prompt_is_a_new_key(monkeypatch: pytest.MonkeyPatch) -> None:
     assert parameters("vision", {}, hosted().steering) != before
 
 
-class _Pool:
-    def __init__(self, body: bytes) -> None:
-        self.body, self.runs = body, 0
-
-    async def run(self, job: str, request: dict[str, Any]) -> AsyncIterator[tuple[bytes, int]]:
-        self.runs += 1
-        yield self.body, 1
-
-
 def _frame(**changes: Any) -> FrameAnalysis:
     made = FrameAnalysis("blob:x", 0, 0, [], [], [], "other", 0.5, 1.0, 0.5, 0.5, 0.0, "local", "yunet")
     return replace(made, **changes)
-
-
-@pytest.mark.parametrize(
-    ("frame", "fallback", "runs"),
-    [
-        (_frame(source="openai:m", description='says "fallback":"x"'), None, 1),
-        (_frame(reason="It is down."), "It is down.", 2),
-        (_frame(reason="The service declined: no."), None, 1),
-    ],
-    ids=["described", "stood in", "refused"],
-)
-async def test_what_the_local_models_did_instead_is_not_kept_as_the_services(tmp_path, frame, fallback, runs) -> None:
-    """So that a replay from vision asks the service again for these, and for no others."""
-    pool = _Pool(orjson.dumps(BatchAnalysis([frame], [], 0.0, 1, fallback)))
-    cache = ResultCache([MemoryTier(9)], SYSTEM_CLOCK.monotonic_s)
-    bench = Bench(hosted(), pool, cache, BlobStore(str(tmp_path)), SYSTEM_CLOCK)  # type: ignore[arg-type]
-    for _ in range(2):
-        outputs = [output async for output in bench.run("vision", "analyse", {"options": {}}, "x", None)]
-        assert json.loads(outputs[0].body)["fallback"] == fallback
-    assert pool.runs == runs
-
-
-@pytest.mark.parametrize(("stage", "told"), [("vision", True), ("frame-extractor", False), ("transcriber", False)])
-async def test_only_children_that_ask_the_service_get_its_key(tmp_path, monkeypatch, stage, told) -> None:
-    given: list[dict[str, Any]] = []
-
-    async def start(entry: tuple[str, ...], environment: dict[str, Any], work_dir: object) -> None:
-        given.append(environment)
-
-    monkeypatch.setattr("streams.pool._Child.start", start)
-    await ChildPool(2, hosted(data_dir=tmp_path), stage)._spawn()
-    assert (KEY in json.dumps(given)) == told
-    assert ("hosted_vision" in given[0]) == told
 
 
 async def test_a_real_child_asks_the_service_and_the_next_one_need_not(tmp_path) -> None:
