@@ -22,8 +22,9 @@ DEFAULT_MAX_SEGMENTS = 10
 DEFAULT_PROFILE: Final[Profile] = "balanced"
 # A code, as it is or with script and region; no name of a language, of which some begin like a code.
 _TAG: Final = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
-# Profiles whose shots the network finds; it costs many times what the content detector does (docs/quality.md).
-LEARNED_PROFILES: Final[frozenset[Profile]] = frozenset({"best"})
+ShotsBy = Literal["key frames", "content", "learned"]
+# Who finds the shots. Each costs some ten times what the one before it does, and finds more (docs/quality.md).
+SHOTS_BY: Final[dict[Profile, ShotsBy]] = {"fast": "key frames", "balanced": "content", "best": "learned"}
 
 
 class Options(BaseModel):
@@ -85,4 +86,4 @@ def parse_options(raw: dict[str, Any]) -> Options:
         raise InvalidMessage(f"{what} not valid: {first['msg'].removeprefix('Value error, ')}.") from error
 
 
-__all__ = ["LEARNED_PROFILES", "Options", "Profile", "VisionMode", "parse_options"]
+__all__ = ["SHOTS_BY", "Options", "Profile", "ShotsBy", "VisionMode", "parse_options"]

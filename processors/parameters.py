@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from processors.options import DEFAULT_PROFILE, LEARNED_PROFILES
+from processors.options import DEFAULT_PROFILE
 from processors.speech.choice import DEFAULT_RECOGNITION, Device, Recognition, needs_hint
 from processors.versions import PROMPT_VERSION
 
@@ -73,8 +73,6 @@ def relevant(stage: str, options: Mapping[str, Any], steering: Steering) -> dict
     """The options that steer a stage, of all options of a request."""
     paid = bool(steering.vision_service) if stage == "vision" else steering.asr_service is not None
     names = STEERED_BY[stage] | (_STEERED_IF_PAID.get(stage, frozenset()) if paid else frozenset())
-    if stage == "frame-extractor" and options.get("profile") not in LEARNED_PROFILES:
-        names -= {"profile"}  # the others have the same pictures and shots
     return {name: value for name, value in options.items() if name in names}
 
 

@@ -107,7 +107,7 @@ def _shot(take: Take, chance: random.Random) -> Iterator[Image]:
     """Pictures of a take from some moment on; where it ends, backwards again."""
     needed = (_SHOT_PICTURES[1] + _DISSOLVE_PICTURES[1]) * _STEP_MS
     begin_ms = chance.randint(take.start_ms, take.end_ms - needed)
-    images = list(_pictures(take, begin_ms, begin_ms + needed))
+    images = list(pictures_of(take, begin_ms, begin_ms + needed))
 
     def endless() -> Iterator[Image]:
         while True:
@@ -117,8 +117,8 @@ def _shot(take: Take, chance: random.Random) -> Iterator[Image]:
     return endless()
 
 
-def _pictures(take: Take, from_ms: int, to_ms: int) -> Iterator[Image]:
-    """Decoded pictures at `RATE`: of each moment the picture that is shown then."""
+def pictures_of(take: Take, from_ms: int, to_ms: int, size: tuple[int, int] = SIZE) -> Iterator[Image]:
+    """Decoded pictures at `RATE`, uint8 (height, width, 3), RGB: of each moment the picture that is shown then."""
     from processors.media.container import open_container, pick_streams, zero_of
     from processors.timeline import pts_to_ms
 
@@ -139,14 +139,14 @@ def _pictures(take: Take, from_ms: int, to_ms: int) -> Iterator[Image]:
             if ms >= to_ms:
                 return
             if ms >= from_ms - 2 * _STEP_MS:
-                shown = _scaled(frame)
+                shown = _scaled(frame, size)
         while shown is not None and next_ms < to_ms:
             yield shown
             next_ms += _STEP_MS
 
 
-def _scaled(frame: Any) -> Image:
-    return cast(Image, frame.reformat(width=SIZE[0], height=SIZE[1], format="rgb24").to_ndarray())
+def _scaled(frame: Any, size: tuple[int, int]) -> Image:
+    return cast(Image, frame.reformat(width=size[0], height=size[1], format="rgb24").to_ndarray())
 
 
 def _mixed(first: Image, second: Image, part: float) -> Image:
@@ -185,4 +185,4 @@ class _Writer:
         self._output.close()
 
 
-__all__ = ["Take", "make_film", "takes_of"]
+__all__ = ["RATE", "Take", "make_film", "pictures_of", "takes_of"]

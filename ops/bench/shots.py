@@ -1,15 +1,15 @@
 """Shot boundaries against known ones, and what they cost: `bench shots`.
 
-The learned detector, the content detector, and PySceneDetect's AdaptiveDetector with its defaults, in one process, on
-films with known cuts and on films that are made here from their takes (`shot_films`). A boundary counts as found when
-it lies within the transition, or at most so many pictures beside it.
+The learned detector, the content detector, the one by key frames, and PySceneDetect's AdaptiveDetector with its
+defaults, in one process, on films with known cuts and on films that are made here from their takes (`shot_films`). A
+boundary counts as found when it lies within the transition, or at most so many pictures beside it.
 """
 
 from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +23,7 @@ from processors.models.store import ModelStore
 from processors.vision.boundaries import Boundary, Settled, ShotDetector
 from processors.vision.content_shots import ContentDetector
 from processors.vision.dedup import Duplicates
+from processors.vision.key_shots import KeyShotDetector
 from processors.vision.learned_shots import SHOT_MODEL, LearnedDetector, ShotNetwork
 from processors.vision.look import Look
 from processors.vision.scan import Scanner
@@ -33,7 +34,9 @@ MADE: Final = ((21, ""), (22, ""), (23, ""), (24, ""), (25, "video"), (26, "audi
 TOLERANCES: Final = (0, 2)  # pictures
 # Truths have whole milliseconds or hundredths of a second: no tolerance means the same picture, half of one either way.
 _ROUNDED_MS: Final = 5.0
-WAYS: Final = ("learned", "content", "adaptive")
+OURS: Final = ("learned", "content", "key frames")
+WAYS: Final = (*OURS, "adaptive")
+Detector = Callable[[VideoReader], ShotDetector]
 OnFilm = Callable[[int, int], None]
 
 
@@ -57,7 +60,7 @@ def run(data: Path, models: ModelStore, on_film: OnFilm = lambda done, total: No
         rows = []
         for number, film in enumerate([*given, *made]):
             on_film(number, len(given) + len(made))
-            rows.append(_row(film, network, adaptive))
+            rows.append(_row(film, detectors(network), adaptive))
     pools = {
         "all": rows,
         "given": [row for row in rows if not row["shown"]["made"]],
@@ -70,7 +73,16 @@ def run(data: Path, models: ModelStore, on_film: OnFilm = lambda done, total: No
     }
 
 
-def _row(film: Film, network: ShotNetwork, adaptive: Callable[[Path], list[int]]) -> dict[str, Any]:
+def detectors(network: ShotNetwork) -> dict[str, Detector]:
+    """Ours, by name."""
+    return {
+        "learned": lambda reader: LearnedDetector(network),
+        "content": ContentDetector,
+        "key frames": KeyShotDetector,
+    }
+
+
+def _row(film: Film, ours: Mapping[str, Detector], adaptive: Callable[[Path], list[int]]) -> dict[str, Any]:
     step_ms = _step_ms(film.path)
     found: dict[str, list[int]] = {}
     kinds: dict[str, float] = {}
@@ -80,7 +92,7 @@ def _row(film: Film, network: ShotNetwork, adaptive: Callable[[Path], list[int]]
         if way == "adaptive":
             found[way] = adaptive(film.path)
         else:
-            boundaries = boundaries_of(film.path, network if way == "learned" else None)
+            boundaries = boundaries_of(film.path, ours[way])
             found[way] = [one.at_ms for one in boundaries]
             kinds[way] = _kinds_right(film, boundaries, 2 * step_ms)
         took[way] = time.process_time() - started
@@ -102,12 +114,12 @@ def _row(film: Film, network: ShotNetwork, adaptive: Callable[[Path], list[int]]
     return {"shown": shown, "counts": counts, "took": took, "duration_ms": film.duration_ms}
 
 
-def boundaries_of(path: Path, network: ShotNetwork | None) -> list[Boundary]:
-    """Boundaries as the frame extractor finds them, by the network, or by content where there is none."""
+def boundaries_of(path: Path, detector: Detector) -> list[Boundary]:
+    """Boundaries as the frame extractor finds them with a detector."""
     with open_container(path) as container:
         streams = pick_streams(container, None)
         reader = VideoReader(container, streams[1], zero_of(container, streams), threads=1)
-        noting = _Noting(LearnedDetector(network) if network else ContentDetector(reader))
+        noting = _Noting(detector(reader))
         for _ in Scanner(reader, noting, choose=False, duplicates=Duplicates()).run():
             pass
         return noting.found
@@ -119,6 +131,9 @@ class _Noting:
     def __init__(self, detector: ShotDetector) -> None:
         self._detector = detector
         self.found: list[Boundary] = []
+
+    def skips(self, group: PacketGroup, key: Look, following: Look | None, until_ms: int) -> bool:
+        return self._detector.skips(group, key, following, until_ms)
 
     def every(self, group: PacketGroup) -> bool:
         return self._detector.every(group)
@@ -204,4 +219,4 @@ def _step_ms(path: Path) -> float:
         return float(1000 / (stream.average_rate or 25))
 
 
-__all__ = ["MADE", "TOLERANCES", "WAYS", "boundaries_of", "run"]
+__all__ = ["MADE", "OURS", "TOLERANCES", "WAYS", "boundaries_of", "detectors", "run"]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol
 
 from processors.media.video import PacketGroup
-from processors.vision.look import Look
+from processors.vision.look import Look, difference
 
 Kind = Literal["cut", "dissolve", "fade"]
 
@@ -22,6 +22,11 @@ MIN_SHOT_MS: Final = 400
 PLAIN_DEVIATION: Final = 4.0
 # A fade out and a fade in belong together when at most this is between them.
 MAX_PLAIN_MS: Final = 5_000
+
+
+# Key frames that differ by less than this show the same shot. Below the least difference of a cut (`shots`), so that
+# a group that is skipped can never begin with one.
+SAME_SHOT: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,16 @@ class Settled:
 class ShotDetector(Protocol):
     """Finds boundaries in a stream of pictures, which need not be evenly spaced. Use once."""
 
+    def skips(self, group: PacketGroup, key: Look, following: Look | None, until_ms: int) -> bool:
+        """Whether it can do without the pictures between two key frames; it is then pushed these two only.
+
+        Args:
+            group: begins with the first of them, and ends before the second.
+            key, following: their looks; None for the second where the stream ends.
+            until_ms: time of the second.
+        """
+        ...
+
     def every(self, group: PacketGroup) -> bool:
         """Whether it wants all pictures of a group that can be decoded alone, or can do without a part of them."""
         ...
@@ -95,4 +110,19 @@ class ShotDetector(Protocol):
         ...
 
 
-__all__ = ["MAX_PLAIN_MS", "MIN_SHOT_MS", "PLAIN_DEVIATION", "Boundary", "Kind", "Settled", "ShotDetector"]
+def within_a_shot(group: PacketGroup, key: Look, following: Look | None) -> bool:
+    """Whether surely no shot begins between two key frames: they look alike, and no packet between them is large."""
+    return following is not None and difference(key, following) < SAME_SHOT and not group.large
+
+
+__all__ = [
+    "MAX_PLAIN_MS",
+    "MIN_SHOT_MS",
+    "PLAIN_DEVIATION",
+    "SAME_SHOT",
+    "Boundary",
+    "Kind",
+    "Settled",
+    "ShotDetector",
+    "within_a_shot",
+]

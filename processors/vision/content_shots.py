@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from processors.media.video import PacketGroup, VideoReader
-from processors.vision.boundaries import Boundary, Settled
+from processors.vision.boundaries import Boundary, Settled, within_a_shot
 from processors.vision.gradual import GradualDetector
 from processors.vision.look import Look, look_at
 from processors.vision.shots import MIN_DIFFERENCE, MIN_RATIO, CutDetector, Decided
@@ -33,10 +33,14 @@ class ContentDetector:
         self._reader = reader
         self._cuts = CutDetector(LAX_DIFFERENCE, LAX_RATIO)
         self._gradual = GradualDetector()
-        self._waiting: deque[tuple[Look, bool]] = deque()  # of pictures that are not decided: look, key frame
+        self._waiting: deque[Look] = deque()  # of pictures that are not decided
         self._groups: deque[PacketGroup] = deque(maxlen=3)  # decoded last, for finding cuts exactly
         self._decoded = 0
         self._verified = 0  # cuts that were looked at once more
+
+    def skips(self, group: PacketGroup, key: Look, following: Look | None, until_ms: int) -> bool:
+        """See `ShotDetector.skips`: where surely no shot begins."""
+        return within_a_shot(group, key, following)
 
     def every(self, group: PacketGroup) -> bool:
         """Where every second group had to be decoded once more, leaving pictures out does not pay."""
@@ -49,7 +53,7 @@ class ContentDetector:
 
     def push(self, pts_ms: int, look: Look, frame: Any, *, key: bool) -> Iterator[Settled]:
         """See `ShotDetector.push`; pictures are settled `shots.WINDOW` pictures later."""
-        self._waiting.append((look, key))
+        self._waiting.append(look)
         for decided in self._cuts.push(pts_ms, look):
             yield self._settle(decided)
 
@@ -59,21 +63,22 @@ class ContentDetector:
             yield self._settle(decided)
 
     def _settle(self, decided: Decided) -> Settled:
-        look, key = self._waiting.popleft()
-        cut_ms = self._verify(decided, key) if decided.cut else None
+        look = self._waiting.popleft()
+        cut_ms = self._verify(decided) if decided.cut else None
         if decided.cut and cut_ms is None:
             self._cuts.retract()
         found = self._gradual.push(decided.pts_ms, look, cut=cut_ms is not None)
         boundary = Boundary.cut(cut_ms) if cut_ms is not None else found
         return Settled(decided.pts_ms, boundary, self._gradual.safe_ms)
 
-    def _verify(self, cut: Decided, key: bool) -> int | None:
+    def _verify(self, cut: Decided) -> int | None:
         """Time of the first picture after a possible cut, or None when it is none.
 
-        Where pictures were left out before it, all of them are decoded and judged, unless it is a key frame.
+        Where pictures were left out before it, all of them are decoded and judged.
         """
-        for group in () if key else self._groups:
-            if group.keyed and group.closed and any(cut.before_ms < ms < cut.pts_ms for ms in group.times_ms):
+        for group in self._groups:
+            times_ms = (*group.times_ms, *group.tail_ms)
+            if group.keyed and group.closed and any(cut.before_ms < ms < cut.pts_ms for ms in times_ms):
                 break
         else:
             return cut.pts_ms if cut.change >= MIN_DIFFERENCE and cut.ratio >= MIN_RATIO else None

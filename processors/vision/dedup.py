@@ -10,6 +10,8 @@ remembered as glimpses, and must be met more closely.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -53,7 +55,17 @@ class Duplicates:
 
     def seen(self, look: Look) -> bool:
         """Whether a picture like this one was chosen or glimpsed."""
-        return self._chosen.holds(look) or self._glimpses.holds(look)
+        return bool(self.which_seen([look])[0])
+
+    def which_seen(self, looks: Sequence[Look]) -> NDArray[np.bool_]:
+        """For each of some pictures whether one like it was chosen or glimpsed; bool (number,)."""
+        described = _describe(looks)
+        return self._chosen.holds(described) | self._glimpses.holds(described)
+
+    def nearest(self, look: Look) -> float:
+        """The greatest cosine to a picture that was chosen or glimpsed, whatever its colours; -1..1, -1 for none."""
+        described = _describe([look])
+        return max(self._chosen.nearest(described), self._glimpses.nearest(described))
 
     def add(self, look: Look) -> None:
         """Remember a chosen picture."""
@@ -64,33 +76,53 @@ class Duplicates:
         self._glimpses.add(look)
 
 
+@dataclass(frozen=True, slots=True)
+class _Described:
+    """Pictures as they are compared, one a row."""
+
+    units: NDArray[np.float32]  # (number, 576): brightness about its mean, of length 1
+    tones: NDArray[np.float32]  # (number, 3): mean brightness and colour
+    plain: NDArray[np.bool_]
+
+
 class _Bank:
     def __init__(self, threshold: float, capacity: int) -> None:
         self._threshold = threshold
         self._units = np.zeros((capacity, HEIGHT * WIDTH), np.float32)  # the system commits pages as they are used
-        self._tones = np.zeros((capacity, 3), np.float32)  # mean luma and chroma
+        self._tones = np.zeros((capacity, 3), np.float32)
         self._plain = np.zeros(capacity, bool)
         self._count = 0
 
-    def holds(self, look: Look) -> bool:
+    def holds(self, described: _Described) -> NDArray[np.bool_]:
         held = min(self._count, len(self._plain))
-        unit, tone, plain = _describe(look)
-        near = np.abs(self._tones[:held] - tone) < _TONE
-        same_colour = near[:, 1] & near[:, 2]
-        if plain:
-            return bool((self._plain[:held] & same_colour & near[:, 0]).any())
-        alike = self._units[:held] @ unit >= self._threshold
-        return bool((alike & same_colour & ~self._plain[:held]).any())
+        near = np.abs(described.tones[:, None] - self._tones[None, :held]) < _TONE
+        same_colour = near[..., 1] & near[..., 2]
+        plain = described.plain[:, None] & self._plain[:held] & near[..., 0]
+        patterned = ~described.plain[:, None] & ~self._plain[:held]
+        alike = patterned & (described.units @ self._units[:held].T >= self._threshold)
+        return np.asarray(((plain | alike) & same_colour).any(axis=1))
+
+    def nearest(self, described: _Described) -> float:
+        held = min(self._count, len(self._plain))
+        return float((described.units @ self._units[:held].T).max(initial=-1.0))
 
     def add(self, look: Look) -> None:
         place = self._count % len(self._plain)
-        self._units[place], self._tones[place], self._plain[place] = _describe(look)
+        described = _describe([look])
+        self._units[place], self._tones[place], self._plain[place] = (
+            described.units[0],
+            described.tones[0],
+            described.plain[0],
+        )
         self._count += 1
 
 
-def _describe(look: Look) -> tuple[NDArray[np.float32], NDArray[np.float32], bool]:
-    """Unit vector of the brightness about its mean, mean brightness and colour, whether it is plain."""
-    centred = (look.luma - look.luma.mean()).ravel()
-    unit = centred / max(float(np.linalg.norm(centred)), 1e-6)
-    tone = np.array([look.luma.mean(), look.chroma[0].mean(), look.chroma[1].mean()], np.float32)
-    return unit.astype(np.float32), tone, float(look.luma.std()) < _PLAIN_DEVIATION
+def _describe(looks: Sequence[Look]) -> _Described:
+    luma = np.stack([look.luma.ravel() for look in looks])
+    means = luma.mean(axis=1)
+    centred = luma - means[:, None]
+    lengths = np.maximum(np.linalg.norm(centred, axis=1), 1e-6)
+    chroma = [(look.chroma[0].mean(), look.chroma[1].mean()) for look in looks]
+    tones = np.column_stack([means, np.array(chroma, np.float32)])
+    plain = luma.std(axis=1) < _PLAIN_DEVIATION
+    return _Described((centred / lengths[:, None]).astype(np.float32), tones.astype(np.float32), plain)

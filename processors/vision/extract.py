@@ -14,11 +14,12 @@ from processors.domain import ExtractionEnd, FrameBatch, FrameRef, Shot
 from processors.errors import InvalidMedia, ModelUnavailable
 from processors.media.container import open_container, pick_streams, unsupported, zero_of
 from processors.media.video import VideoReader
-from processors.options import LEARNED_PROFILES, Options
+from processors.options import SHOTS_BY, Options
 from processors.timeline import seconds_to_ms
 from processors.vision.boundaries import ShotDetector
 from processors.vision.content_shots import ContentDetector
 from processors.vision.dedup import Duplicates
+from processors.vision.key_shots import KeyShotDetector
 from processors.vision.learned_shots import SHOT_MODEL, LearnedDetector, shot_network
 from processors.vision.pixels import upright
 from processors.vision.scan import Scanner
@@ -83,7 +84,10 @@ def extract_frames(source: Path, options: Options, tools: Tools) -> Iterator[Fra
 
 def _detector(options: Options, reader: VideoReader, tools: Tools) -> tuple[ShotDetector, list[str]]:
     """The detector of the profile, and what to say where the network cannot be had."""
-    if options.profile not in LEARNED_PROFILES:
+    found_by = SHOTS_BY[options.profile]
+    if found_by == "key frames":
+        return KeyShotDetector(reader), []
+    if found_by == "content":
         return ContentDetector(reader), []
     try:
         return LearnedDetector(shot_network(tools.models.path(SHOT_MODEL), tools.threads)), []

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, Final
 
 from processors.vision.dedup import Duplicates
@@ -18,6 +19,14 @@ GUARD_MS: Final = 120
 # of the moments of a repeated take are then met, at 1000 ms some 60 %. Of one shot the first 51 s count.
 GLIMPSE_EVERY_MS: Final = 400
 _MAX_GLIMPSES: Final = 128
+# A stretch repeats what was shown before when this part of its pictures was seen, nowhere half of them in a row was
+# not, and its best one is this near to something seen. In films with repeated takes 0.36 to 0.95 of the pictures of
+# these were seen (of one in nine 0.14), of others none; the best had 0.66 or more. A slide that shows an old state
+# first and then a new one has the new one in a row.
+_REPEATED: Final = 0.25
+_UNSEEN_RUN: Final = 0.5
+_REPEATED_COSINE: Final = 0.6
+_MAX_LOOKS: Final = 128
 # Chosen pictures of the shot at hand that its later stretches must differ from: five minutes of change.
 _MAX_OWN: Final = 32
 
@@ -49,6 +58,7 @@ class KeyFrames:
         self._chosen = False  # whether the shot has a picture
         self._glimpses: list[Look] = []
         self._glimpse_ms = 0
+        self._looks: list[Look] = []  # of the stretch
 
     def add(self, candidate: Candidate) -> Iterator[Candidate]:
         """Take the next candidate of the shot; yields the choice of the stretch that it ends, if there is one."""
@@ -56,6 +66,8 @@ class KeyFrames:
         if stretch != self._stretch:
             yield from self._choose()
             self._stretch = stretch
+        if len(self._looks) < _MAX_LOOKS:
+            self._looks.append(candidate.look)
         if candidate.pts_ms >= self._glimpse_ms and len(self._glimpses) < _MAX_GLIMPSES:
             self._glimpses.append(candidate.look)
             self._glimpse_ms = candidate.pts_ms + GLIMPSE_EVERY_MS
@@ -78,11 +90,21 @@ class KeyFrames:
 
     def _choose(self) -> Iterator[Candidate]:
         best, self._best = self._best, None
-        if best is not None and not self._duplicates.seen(best.look):
+        looks, self._looks = self._looks, []
+        if best is not None and not self._duplicates.seen(best.look) and not self._repeated(best, looks):
             self._duplicates.add(best.look)
             self._own.add(best.look)
             self._chosen = True
             yield best
+
+    def _repeated(self, best: Candidate, looks: Sequence[Look]) -> bool:
+        """Whether the stretch was shown in an earlier shot, although not this very moment of it."""
+        if self._duplicates.nearest(best.look) < _REPEATED_COSINE:
+            return False
+        others = ~self._own.which_seen(looks)  # what is like the shot itself says nothing
+        seen = self._duplicates.which_seen(looks)[others]
+        unseen_run = max((len(list(run)) for one, run in groupby(seen) if not one), default=0)
+        return bool(seen.sum() > _REPEATED * len(seen)) and unseen_run <= _UNSEEN_RUN * len(seen)
 
     def _rank(self, candidate: Candidate) -> tuple[bool, float]:
         return (candidate.pts_ms - self._start_ms >= GUARD_MS, candidate.sharpness)

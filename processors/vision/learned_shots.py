@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processors.media.video import PacketGroup
-from processors.vision.boundaries import MIN_SHOT_MS, Settled
+from processors.vision.boundaries import MIN_SHOT_MS, Settled, within_a_shot
 from processors.vision.look import Look, difference
 from processors.vision.runs import Judged, RunReader
 
@@ -111,6 +111,10 @@ class LearnedDetector:
         self._reader = RunReader()
         self.windows = 0  # for measuring
         self.windows_seen = 0
+
+    def skips(self, group: PacketGroup, key: Look, following: Look | None, until_ms: int) -> bool:
+        """See `ShotDetector.skips`: where surely no shot begins."""
+        return within_a_shot(group, key, following)
 
     def every(self, group: PacketGroup) -> bool:
         """Yes: the network was trained on all of them."""

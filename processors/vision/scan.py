@@ -1,13 +1,13 @@
 """One pass over a video's pictures: shots with exact bounds, and the pictures that stand for them.
 
-Neighbouring key frames are compared first. Where they look alike and no packet between them is suspiciously large, the
-pictures between them are never decoded. Elsewhere they are, all or as many as the detector needs.
+Neighbouring key frames are compared first. The detector says whether it can do without the pictures between them, which
+are then never decoded; elsewhere all are, or as many as it needs.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,20 +16,30 @@ from processors.media.video import PacketGroup, Picture, VideoReader
 from processors.vision.boundaries import Settled, ShotDetector
 from processors.vision.dedup import Duplicates
 from processors.vision.keyframes import Candidate
-from processors.vision.look import Look, difference, look_at, motion
+from processors.vision.look import Look, look_at, motion
 from processors.vision.pixels import planes, shrink
 from processors.vision.sharpness import sharpness
 from processors.vision.track import Chosen, ShotTracker
 
-# Key frames that differ by less than this show the same shot. Below the detector's least difference of a cut, so that
-# a skipped group can never be one.
-SAME_SHOT: Final = 10.0
 # Candidates of one shot are at least this far apart: sharpness takes 1.3 ms at 1080p.
 CANDIDATE_EVERY_MS: Final = 200
 # Key frames at most this far apart serve to judge each other's motion.
 NEAR_MS: Final = 1_000
 # Longest side of pictures that are held until their shot is known; larger than any picture that is stored.
 HELD_LONGEST: Final = 1920
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """The first picture of a group, how it looks, and the picture that is stored behind it, if there is one."""
+
+    key: Picture
+    look: Look
+    after: Picture | None
+
+    @classmethod
+    def of(cls, pictures: Sequence[Picture]) -> _Head | None:
+        return cls(pictures[0], look_at(pictures[0].frame), next(iter(pictures[1:]), None)) if pictures else None
 
 
 @dataclass(slots=True)
@@ -61,7 +71,7 @@ class Scanner:
         self._waiting: deque[_Waiting] = deque()
         self._newest: _Waiting | None = None
         self._candidate_ms: int | None = None
-        self._next_key: Picture | None = None
+        self._next: _Head | None = None
         self.groups = 0  # for measuring
         self.groups_decoded = 0
 
@@ -82,28 +92,32 @@ class Scanner:
     def _scan(self, group: PacketGroup) -> Iterator[Chosen | Shot]:
         alone = group.keyed and group.closed
         if alone:
-            key = self._next_key or next(iter(self._reader.head(group)), None)
-            self._next_key = self._reader.next_key(group)
-            if key and self._next_key and self._same_shot(group, key, self._next_key):
-                yield from self._take(key)
-                self._judge_motion(group, key)
+            head = self._next or _Head.of(self._reader.head(group))
+            self._next = following = _Head.of(self._reader.next_head(group))
+            if head and self._skips(group, head, following):
+                yield from self._take(head.key, head.look)
+                self._judge_motion(head, following)
+                for picture in self._reader.intra(group):
+                    yield from self._take(picture)
                 return
         else:
-            self._next_key = None
+            self._next = None
         self.groups_decoded += 1
-        every = not alone or self._detector.every(group)
+        every = self._detector.every(group)
         self._detector.begin(group)
         for picture in self._reader.pictures(group, every=every):
             yield from self._take(picture)
 
-    def _same_shot(self, group: PacketGroup, first: Picture, second: Picture) -> bool:
-        return not group.may_hide_a_cut and difference(look_at(first.frame), look_at(second.frame)) < SAME_SHOT
+    def _skips(self, group: PacketGroup, head: _Head, following: _Head | None) -> bool:
+        if following is not None:
+            return self._detector.skips(group, head.look, following.look, following.key.pts_ms)
+        return not group.tail and self._detector.skips(group, head.look, None, group.times_ms[-1])
 
-    def _take(self, picture: Picture) -> Iterator[Chosen | Shot]:
+    def _take(self, picture: Picture, look: Look | None = None) -> Iterator[Chosen | Shot]:
         newest = self._newest
         if newest is not None and picture.pts_ms <= newest.pts_ms:
             return  # a key frame that came with the group before, or a timestamp that jumps back
-        seen = _Waiting(picture.pts_ms, look_at(picture.frame), None, 0.0, None)
+        seen = _Waiting(picture.pts_ms, look or look_at(picture.frame), None, 0.0, None)
         if newest is not None:
             seen.motion = motion(newest.look, seen.look, seen.pts_ms - newest.pts_ms)
             _lower_motion(newest, seen.motion)
@@ -118,15 +132,16 @@ class Scanner:
         for settled in self._detector.push(picture.pts_ms, seen.look, picture.frame, key=picture.key):
             yield from self._settle(settled)
 
-    def _judge_motion(self, group: PacketGroup, key: Picture) -> None:
+    def _judge_motion(self, head: _Head, following: _Head | None) -> None:
         """For a key frame whose group is not decoded: against the picture after it, or the next key frame if near."""
         newest = self._newest
-        if not self._choose or newest is None or newest.pts_ms != key.pts_ms:
+        if not self._choose or newest is None or newest.pts_ms != head.key.pts_ms:
             return
-        near = self._next_key and self._next_key.pts_ms - key.pts_ms <= NEAR_MS
-        after = self._next_key if near else next(iter(self._reader.head(group)[1:]), None)
-        if after is not None:
-            _lower_motion(newest, motion(newest.look, look_at(after.frame), after.pts_ms - key.pts_ms))
+        if following is not None and following.key.pts_ms - head.key.pts_ms <= NEAR_MS:
+            _lower_motion(newest, motion(head.look, following.look, following.key.pts_ms - head.key.pts_ms))
+        elif head.after is not None:
+            look = look_at(head.after.frame)
+            _lower_motion(newest, motion(head.look, look, head.after.pts_ms - head.key.pts_ms))
 
     def _settle(self, settled: Settled) -> Iterator[Chosen | Shot]:
         seen = self._waiting.popleft()

@@ -23,7 +23,7 @@ def shots(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Also write the JSON here.")] = None,
 ) -> None:
-    """Shot boundaries by the learned and the content detector and by PySceneDetect: precision, recall, F1, speed.
+    """Shot boundaries by our three detectors and by PySceneDetect: precision, recall, F1, speed.
 
     Also on films made from takes of those in the folder, with cuts, dissolves and fades at known places, and with
     streams that start at different times.
@@ -47,21 +47,22 @@ def shots(
 
 
 def _print(found: dict[str, Any]) -> None:
+    from ops.bench.shots import WAYS
+
     machine = found["machine"]
     console.print(f"{machine['cpu']}, {machine['cores']} cores, {machine['date']}; one thread")
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("film", no_wrap=True)
-    ways = ("learned", "content", "adaptive")
-    names = ["cuts, dissolves, fades", *(f"{way} F1, 0 (2)" for way in ways), *(f"{way} s/min" for way in ways)]
+    names = ["cuts, dissolves, fades", *(f"{way} F1, 0 (2)" for way in WAYS), *(f"{way} s/min" for way in WAYS)]
     for name in names:
         table.add_column(name, justify="right")
     for row in found["rows"]:
-        table.add_row(row["item"], ", ".join(str(count) for count in row["known"].values()), *_cells(row, ways))
+        table.add_row(row["item"], ", ".join(str(count) for count in row["known"].values()), *_cells(row, WAYS))
     for name, pooled in found["pooled"].items():
-        table.add_row(f"{name}: {pooled['items']}", "", *_cells(pooled, ways), style="bold")
+        table.add_row(f"{name}: {pooled['items']}", "", *_cells(pooled, WAYS), style="bold")
     out().print(table)
     for name, pooled in found["pooled"].items():
-        for way in ways:
+        for way in WAYS:
             one = pooled[way]["within_2"]
             worse = ", ".join(pooled[way]["worse_than_adaptive"]) or "none"
             print_text(

@@ -80,22 +80,21 @@ def test_without_unreferenced_pictures(tmp_path: Path):
     assert 30 < sum(len(group) for group in pictures) < 100
 
 
-def test_a_key_frame_costs_one_packet(tmp_path: Path):
+def test_a_head_costs_two_packets(tmp_path: Path):
     with reading(make(tmp_path, 120, FIXED)) as reader:
         for group in reader.groups():
             head = [picture.pts_ms for picture in reader.head(group)]
-            following = reader.next_key(group)
+            following = [picture.pts_ms for picture in reader.next_head(group)]
             assert head == [group.start_ms, group.start_ms + FRAME_MS]
-            assert (following is None) == (group.start_ms == 4000)
-            assert following is None or following.pts_ms == group.start_ms + 2000
-    assert reader.decoded == 3 * 2 + 2
+            assert following == ([] if group.start_ms == 4000 else [one + 2000 for one in head])
+    assert reader.decoded == 3 * 2 + 2 * 2
 
 
 def test_key_frames_and_whole_groups_may_be_mixed(tmp_path: Path):
     with reading(make(tmp_path, 120, FIXED, options=B_FRAMES)) as reader:
         for number, group in enumerate(reader.groups()):
             reader.head(group)
-            reader.next_key(group)
+            reader.next_head(group)
             if number == 1:
                 assert [picture.pts_ms for picture in reader.pictures(group, every=True)] == regular(51, 2000)
             again = [picture.pts_ms for picture in reader.again(group, group.start_ms + 400)]
@@ -129,7 +128,12 @@ def test_key_frames_too_far_apart(tmp_path: Path):
     assert [(group.keyed, group.closed) for group in groups] == [(True, False), (False, False), (False, True)]
     assert all(group.times_ms[-1] - group.start_ms <= MAX_GROUP_MS for group in groups)
     with reading(path) as reader:
-        assert [pts_ms for group in decode(reader, every=False) for pts_ms in group] == regular(700)
+        assert [pts_ms for group in decode(reader) for pts_ms in group] == regular(700)
+    with reading(path) as reader:
+        some = [pts_ms for group in decode(reader, every=False) for pts_ms in group]
+    assert set(some) < set(regular(700))
+    assert some == sorted(some)
+    assert 350 < len(some) < 500  # without those that nothing refers to
 
 
 def test_memory_of_a_group_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -178,20 +182,38 @@ def test_only_this_stream_is_read(tmp_path: Path):
         assert {packet.stream.index for group in reader.groups() for packet in group.packets} == {0}
 
 
-def packets(*sizes: int) -> list[av.Packet]:
-    return [av.Packet(size) for size in sizes]
+def sized(*sizes: int) -> PacketGroup:
+    packets = [av.Packet(size) for size in sizes]
+    packets[0].is_keyframe = True
+    times_ms = [FRAME_MS * number for number in range(len(sizes))]
+    return PacketGroup(0, keyed=True, packets=packets, times_ms=times_ms, key_bytes=sizes[0])
 
 
 @pytest.mark.parametrize(
     ("sizes", "expected"),
     [
-        ((1000,), False),
-        ((1000, 100, 120, 90, 110), False),
-        ((1000, 100, 120, 900, 110), True),
-        ((1000, 300, 320, 290, 410), False),
-        ((1000, 20, 20, 350, 20, 20), True),
-        ((1000, 20, 20, 250, 20, 20), False),
+        ((1000,), []),
+        ((1000, 100, 120, 90, 110), []),
+        ((1000, 100, 120, 900, 110), [3]),
+        ((1000, 300, 320, 290, 410), []),
+        ((1000, 20, 20, 350, 20, 20), [3]),
+        ((1000, 20, 20, 250, 20, 20), []),
+        pytest.param((1000, 600, 610, 620, 600, 610, 640, 600), [], id="motion makes all large"),
+        pytest.param((1000, 600, 610, 620, 900, 610, 640, 600), [4], id="one stands out of motion"),
     ],
 )
-def test_a_large_packet_may_hide_a_cut(sizes: tuple[int, ...], expected: bool):
-    assert PacketGroup(0, keyed=True, packets=packets(*sizes)).may_hide_a_cut is expected
+def test_a_packet_that_stands_out_may_begin_a_shot(sizes: tuple[int, ...], expected: list[int]):
+    assert sized(*sizes).large == expected
+
+
+def test_key_frames_within_a_group_do_not_count():
+    group = sized(1000, 900, 1100, 950)
+    for packet in group.packets:
+        packet.is_keyframe = True
+    assert group.large == []
+
+
+def test_b_frames_before_a_large_picture_go_with_it():
+    group = sized(1000, 20, 20, 20, 900, 30, 30, 30, 20)
+    group.times_ms = [0, 160, 40, 80, 320, 200, 240, 280, 360]  # in decoding order: the large one is shown after three
+    assert group.at_large == {4, 5, 6, 7}

@@ -17,6 +17,7 @@ from processors.errors import InvalidMessage
 from processors.media.container import open_container, pick_streams, zero_of
 from processors.models.store import ModelStore
 from processors.timeline import pts_to_ms
+from processors.vision.content_shots import ContentDetector
 from processors.vision.look import difference, look_at
 from tests.unit.vision.helpers import scenery, write_video
 
@@ -148,15 +149,15 @@ def test_run(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     assert told == [(0, 3), (1, 3), (2, 3)]
     assert [row["item"] for row in found["rows"]] == ["one", "two", "made-11-video-late"]
     for row in found["rows"][:2]:
-        for way in ("learned", "content", "adaptive"):
+        for way in ("learned", "content", "key frames", "adaptive"):
             assert row[way]["within_0"]["f1"] == 1.0
             assert row[way]["cpu_s_per_minute"] > 0
-        assert row["kinds_right"] == {"learned": 1.0, "content": 1.0}
+        assert row["kinds_right"] == {"learned": 1.0, "content": 1.0, "key frames": 1.0}
     assert found["rows"][2]["known"] == {"cut": 2, "dissolve": 4, "fade": 2}
     assert found["pooled"]["given"]["learned"]["within_2"]["known"] == 2
     assert found["pooled"]["all"]["learned"]["worse_than_adaptive"] == []
 
 
 def test_kinds_of_boundaries_are_seen(folder: Path):
-    (found,) = boundaries_of(folder / "one" / "one.mp4", None)
+    (found,) = boundaries_of(folder / "one" / "one.mp4", ContentDetector)
     assert (found.kind, found.at_ms) == ("cut", 15_000)

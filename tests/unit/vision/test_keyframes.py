@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from processors.vision.dedup import Duplicates
 from processors.vision.keyframes import GUARD_MS, STRETCH_MS, Candidate, KeyFrames
-from tests.unit.vision.helpers import look
+from tests.unit.vision.helpers import look, mix
 
 
 def candidate(pts_ms: int, seed: int = 1, sharpness: float = 100.0) -> Candidate:
@@ -60,3 +60,34 @@ def test_a_shot_repeated_at_another_moment_has_none():
 
 def test_no_shot():
     assert list(KeyFrames(Duplicates()).next_shot(0)) == []
+
+
+def moving(seed: int, start_ms: int, moments: int, offset: int = 0, sharpest: int = 0) -> list[Candidate]:
+    """A shot in which the camera moves on a little from moment to moment, each 200 ms after the one before."""
+    return [
+        Candidate(
+            start_ms + 200 * number,
+            None,
+            look(seed, shift=number + offset),
+            300.0 if number == sharpest else 100.0,
+            0.0,
+        )
+        for number in range(moments)
+    ]
+
+
+def test_a_take_that_comes_again_gets_no_picture_of_a_moment_between_the_remembered_ones():
+    duplicates = Duplicates(threshold=0.999, glimpse_threshold=0.999)
+    first, again = moving(1, 0, 20, sharpest=4), moving(1, 10_000, 20, sharpest=5)
+    assert not duplicates.seen(again[5].look)
+    chosen = choose([first, again], duplicates)
+    assert not duplicates.seen(again[5].look)  # only every second moment is remembered
+    assert chosen == [800]
+
+
+def test_something_new_after_something_seen_gets_its_picture():
+    duplicates = Duplicates(threshold=0.999, glimpse_threshold=0.999)
+    first = moving(1, 0, 20, sharpest=4)
+    changed = mix(look(1), look(2), 0.5)
+    again = [*moving(1, 10_000, 8), *(Candidate(11_600 + 200 * n, None, changed, 400.0, 0.0) for n in range(12))]
+    assert choose([first, again], duplicates) == [800, 11_600]

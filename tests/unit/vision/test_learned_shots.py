@@ -188,11 +188,9 @@ def test_without_the_network_the_content_detector_serves_and_says_so(tmp_path: P
     assert extract(path, tools, BEST).end.warnings == []
 
 
-@pytest.mark.parametrize("profile", ["fast", "balanced"])
-def test_profiles_without_the_network_share_their_pictures(profile: str):
-    kept = relevant("frame-extractor", {"profile": profile, "vision": "auto", "max_segments": 3}, Steering())
-    assert kept == {"vision": "auto"}
-    assert relevant("frame-extractor", {"profile": "best"}, Steering()) == {"profile": "best"}
+def test_the_profile_steers_the_pictures():
+    kept = relevant("frame-extractor", {"profile": "fast", "vision": "auto", "max_segments": 3}, Steering())
+    assert kept == {"vision": "auto", "profile": "fast"}
 
 
 def test_pictures_nearer_than_the_step_are_not_shown(network: ShotNetwork):
