@@ -61,6 +61,22 @@ class Asked:
         urls = [part["image_url"]["url"] for part in content if part["type"] == "image_url"]
         return [(note, base64.b64decode(url.partition(",")[2])) for note, url in zip(notes, urls, strict=True)]
 
+    @property
+    def about(self) -> str:
+        """What a chat asks about: `pictures` or `moments`."""
+        return str(self.json["response_format"]["json_schema"]["name"])
+
+    @property
+    def moments(self) -> list[tuple[str, list[bytes]]]:
+        """Words and JPEGs of each moment of a chat."""
+        found: list[tuple[str, list[bytes]]] = []
+        for part in self.json["messages"][-1]["content"][1:]:
+            if part["type"] == "text":
+                found.append((part["text"], []))
+            else:
+                found[-1][1].append(base64.b64decode(part["image_url"]["url"].partition(",")[2]))
+        return found
+
 
 def failed(status: int, message: str = "no", code: str | None = None, **headers: str) -> Reply:
     """An error in the service's form; `retry_after="1"` becomes the header `retry-after`."""
@@ -109,6 +125,17 @@ def entry(number: int, description: str = "", **changes: Any) -> dict[str, Any]:
     return {**said, **changes}
 
 
+def grasp(number: int, description: str = "", **changes: Any) -> dict[str, Any]:
+    """What is said of one moment."""
+    said: dict[str, Any] = {
+        "number": number,
+        "description": description or f"Number {number} explains the tides to a room.",
+        "labels": [{"name": "Tides", "confidence": 0.9}, {"name": "sea", "confidence": 0.6}],
+        "confidence": 0.8,
+    }
+    return {**said, **changes}
+
+
 def chat(content: Any, finish_reason: str = "stop", usage: tuple[int, int] = (1_000, 100), **message: Any) -> Reply:
     """A chat completion, in every part as OpenAI describes it; `content` is made JSON unless it is a text."""
     text = content if isinstance(content, str) or content is None else json.dumps(content)
@@ -126,7 +153,10 @@ def chat(content: Any, finish_reason: str = "stop", usage: tuple[int, int] = (1_
 
 
 def describing(asked: Asked) -> Reply:
-    """A good answer to a request about pictures; 100 tokens sent and 50 answered for each of them."""
+    """A good answer to a request about pictures or moments; 100 tokens sent and 50 answered for each of them."""
+    if asked.about == "moments":
+        count = len(asked.moments)
+        return chat({"moments": [grasp(number) for number in range(1, count + 1)]}, usage=(100 * count, 50 * count))
     count = len(asked.pictures)
     return chat({"pictures": [entry(number) for number in range(1, count + 1)]}, usage=(100 * count, 50 * count))
 
@@ -254,7 +284,7 @@ def main(port: int, slow_s: float) -> None:
             time.sleep(0.02)
             for asked in service.asked[told:]:
                 told += 1
-                _tell(str(len(asked.pictures)))
+                _tell(str(len(asked.pictures if asked.about == "pictures" else asked.moments)))
 
 
 def _tell(line: str) -> None:

@@ -121,7 +121,7 @@ def _telling(lines: Sequence[Line]) -> list[int]:
         words = " ".join(map(bare_word, line.text.split()))
         if line.worth > 0 and words not in seen:
             found.append(at)
-        seen.add(words)
+            seen.add(words)
     return found or [at for at, line in enumerate(lines) if line.text]
 
 

@@ -8,9 +8,10 @@ from typing import Final
 
 from processors.domain import Document, FrameAnalysis, Segment
 from processors.enrichment.compress import Excerpt, Line, compressed
+from processors.languages import UNSPACED
 from processors.segments.material import Material
 from processors.segments.sentences import Sentence, split_sentences
-from processors.segments.signals.substance import content_worth
+from processors.segments.signals.substance import TOPIC_WORTH, content_worth
 from processors.segments.words import clean_text, tokens_of
 
 # The key frame stands for the moment, the others show what changes in it; each costs as much as 300 tokens of text and
@@ -18,6 +19,8 @@ from processors.segments.words import clean_text, tokens_of
 PICTURES: Final = 3
 # Around a moment: the sentence that it answers is seldom further away.
 AROUND_MS: Final = 30_000
+# So short, a sentence without a figure and without a word that comes back in the video only keeps the talk going.
+FILLER_WORDS: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +52,7 @@ def moments_of(segments: Sequence[Segment], document: Document, tokens: int) -> 
     sentences = split_sentences(words)
     end_ms = max([segment.end_ms for segment in segments] + [word.end_ms for word in words], default=0) + 1
     worth, _ = content_worth(Material.of(document, words, sentences, end_ms))
-    lines = [
-        (sentence, Line(clean_text(sentence.text), sum(worth[sentence.first : sentence.last + 1])))
-        for sentence in sentences
-    ]
+    lines = [(sentence, _line(sentence, worth[sentence.first : sentence.last + 1])) for sentence in sentences]
     found = []
     for segment in segments:
         frames = shown_frames(segment, document.frames)
@@ -79,6 +79,14 @@ def shown_frames(segment: Segment, frames: Sequence[FrameAnalysis]) -> list[Fram
         inside.remove(best)
         chosen.append(best)
     return sorted(chosen, key=lambda frame: (frame.pts_ms, frame.frame_uri))
+
+
+def _line(sentence: Sentence, worth: Sequence[float]) -> Line:
+    """A sentence with what it tells: "Well, yes." is filler, "The tides?" is not where tides come back."""
+    text = clean_text(sentence.text)
+    short = len(worth) <= FILLER_WORDS and sentence.language not in UNSPACED
+    said = any(map(str.isdigit, text)) or not short or max(worth, default=0.0) >= TOPIC_WORTH
+    return Line(text, sum(worth) if said else 0.0)
 
 
 def _excerpt(segment: Segment, lines: Sequence[tuple[Sentence, Line]], tokens: int) -> Excerpt:

@@ -25,7 +25,8 @@ def cancel(
 ) -> None:
     """Stop the work on videos. Their result becomes `cancelled`; what was computed stays in the result cache.
 
-    A video that is through keeps its result. `clipstream replay --video ID` takes a cancelled one up again.
+    A video that is through keeps its result, without the second look where that was still to come.
+    `clipstream replay --video ID` takes a cancelled one up again.
 
     Examples:
 
