@@ -270,11 +270,18 @@ def _taken_apart(path: str, headers: dict[str, str], body: bytes) -> Asked:
     return Asked(path, headers, fields, file, filename, filetype)
 
 
-def main(port: int, slow_s: float) -> None:
-    """Describe pictures until killed; prints `P` and the port, then the number of pictures of each answer."""
+def main(port: int, slow_s: float, slow_about: str = "") -> None:
+    """Describe pictures and moments until killed; prints `P` and the address, then number and kind of each request.
+
+    Args:
+        port: to listen on; 0 for a free one.
+        slow_s: before each answer.
+        slow_about: the kind of requests that are answered so late; all when empty.
+    """
 
     def answer(asked: Asked) -> Reply:
-        time.sleep(slow_s)
+        if slow_about in ("", asked.about):
+            time.sleep(slow_s)
         return describing(asked)
 
     with OpenAiService(answer=answer, port=port) as service:
@@ -284,7 +291,7 @@ def main(port: int, slow_s: float) -> None:
             time.sleep(0.02)
             for asked in service.asked[told:]:
                 told += 1
-                _tell(str(len(asked.pictures if asked.about == "pictures" else asked.moments)))
+                _tell(f"{len(asked.pictures if asked.about == 'pictures' else asked.moments)} {asked.about}")
 
 
 def _tell(line: str) -> None:
@@ -293,4 +300,4 @@ def _tell(line: str) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), float(sys.argv[2]))
+    main(int(sys.argv[1]), float(sys.argv[2]), *sys.argv[3:])
