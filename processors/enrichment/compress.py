@@ -2,18 +2,20 @@
 
 ::
 
-    own sentences     filler and repeats go; the opening and the closing one, then those with the most content
+    own sentences     filler and repeats go; the opening and the closing one, then those that add most for their length
     before and after  the nearest first, in turn, into what is left; a quarter is kept for them where there are any
     gaps              an ellipsis, so that nobody takes two sentences for neighbours
 
-Tokens are counted in bytes (`BYTES_PER_TOKEN`): a tokenizer would be one more model, another one for each service.
+What a sentence adds are the content words that are not told yet, for the root of its length: greedy choice for coverage
+under a budget (Lin and Bilmes 2011). Tokens are counted in bytes (`BYTES_PER_TOKEN`): a tokenizer would be one more
+model, another one for each service.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from processors.segments.lexicon import bare_word
@@ -24,7 +26,6 @@ from processors.vision.hosted_prompt import clipped
 BYTES_PER_TOKEN: Final = 3
 CONTEXT_SHARE: Final = 0.25
 _GAP: Final = "…"
-_JOINT: Final = len(f" {_GAP} ".encode())  # what a sentence costs beside its text, at most
 _LEAST: Final = 24  # bytes below which a piece of a sentence says nothing
 
 
@@ -34,11 +35,11 @@ class Line:
 
     Attributes:
         text: as written, in one line.
-        worth: how much content its words carry, >= 0; 0 is filler ("Well, you know.").
+        words: content word -> what it is worth, > 0; none in filler ("Well, you know.").
     """
 
     text: str
-    worth: float
+    words: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class Excerpt:
     @property
     def size(self) -> int:
         """Bytes of UTF-8."""
-        return sum(len(text.encode()) for text in (self.before, self.said, self.after))
+        return sum(map(_size, (self.before, self.said, self.after)))
 
 
 def compressed(before: Sequence[Line], own: Sequence[Line], after: Sequence[Line], tokens: int) -> Excerpt:
@@ -68,49 +69,60 @@ def compressed(before: Sequence[Line], own: Sequence[Line], after: Sequence[Line
         At most `tokens * BYTES_PER_TOKEN` bytes; the same for the same sentences.
     """
     room = tokens * BYTES_PER_TOKEN
-    around = sum(_cost(line) for line in [*before, *after] if line.worth > 0)
-    kept = _chosen(own, room - min(around, math.floor(room * CONTEXT_SHARE)))
-    left = room - sum(map(_size, kept.values()))
-    earlier, later = _nearest(before, after, left)
-    return Excerpt(_joined(earlier), _joined(kept), _joined(later))
+    around = sum(_size(lines[at].text) + 1 for lines in (before, after) for at in _telling(lines))
+    said = _joined(_chosen(own, room - min(around, math.floor(room * CONTEXT_SHARE))))
+    earlier, later = _nearest(before, after, room - _size(said))
+    return Excerpt(_joined(earlier), said, _joined(later))
 
 
 def _chosen(lines: Sequence[Line], room: int) -> dict[int, str]:
-    """Sentences of the moment by position: all that say something, or the most telling ones."""
+    """Sentences of the moment by position: all that say something, or those that together say most."""
     telling = _telling(lines)
-    if not telling:
-        return {}
-    edges = list(dict.fromkeys((telling[0], telling[-1])))
-    others = sorted(set(telling) - set(edges), key=lambda at: (-lines[at].worth / math.sqrt(_cost(lines[at])), at))
+    everything = {at: lines[at].text for at in telling}
+    if _size(_joined(everything)) <= room:
+        return everything
     kept: dict[int, str] = {}
-    for count, at in enumerate([*edges, *others]):
-        left = room - sum(map(_size, kept.values()))
-        if _cost(lines[at]) <= left:
+    edges = list(dict.fromkeys((telling[0], telling[-1])))
+    for count, at in enumerate(edges):  # what it begins and ends with is told in part where it is long
+        part = (room - _size(_joined(kept))) // (len(edges) - count) - _size(f" {_GAP} ")
+        if _size(lines[at].text) <= part:
             kept[at] = lines[at].text
-        elif count < len(edges):  # what it begins and ends with is told in part where it is long
-            part = left // (len(edges) - count) - _JOINT
-            if part >= _LEAST:
-                kept[at] = clipped(lines[at].text, part)
+        elif part >= _LEAST:
+            kept[at] = clipped(lines[at].text, part)
+    told = {word for at in kept for word in lines[at].words}
+    waiting = [at for at in telling if at not in edges]
+    while waiting:
+        gains = {at: _gain(lines[at], told) for at in waiting}
+        best = max(waiting, key=lambda at: (gains[at], -at))
+        waiting.remove(best)
+        tried = {**kept, best: lines[best].text}
+        if _size(_joined(tried)) <= room:
+            kept = tried
+            told |= set(lines[best].words)
     return kept
+
+
+def _gain(line: Line, told: set[str]) -> float:
+    added = sum(worth for word, worth in line.words.items() if word not in told)
+    return added / math.sqrt(_size(line.text) + 1)
 
 
 def _nearest(before: Sequence[Line], after: Sequence[Line], room: int) -> tuple[dict[int, str], dict[int, str]]:
     """Sentences around the moment by position, from it outwards on both sides, until one does not fit."""
     sides = (before, after)
     waiting = [list(reversed(_telling(before))), _telling(after)]
-    kept: tuple[dict[int, str], dict[int, str]] = ({}, {})
+    kept: list[dict[int, str]] = [{}, {}]
     while any(waiting):
         for side in (0, 1):
             if not waiting[side]:
                 continue
             at = waiting[side].pop(0)
-            cost = _cost(sides[side][at])
-            if cost > room:
+            tried = {**kept[side], at: sides[side][at].text}
+            if _size(_joined(tried)) + _size(_joined(kept[1 - side])) <= room:
+                kept[side] = tried
+            else:
                 waiting[side].clear()
-                continue
-            room -= cost
-            kept[side][at] = sides[side][at].text
-    return kept
+    return kept[0], kept[1]
 
 
 def _telling(lines: Sequence[Line]) -> list[int]:
@@ -119,13 +131,13 @@ def _telling(lines: Sequence[Line]) -> list[int]:
     found = []
     for at, line in enumerate(lines):
         words = " ".join(map(bare_word, line.text.split()))
-        if line.worth > 0 and words not in seen:
+        if line.words and words not in seen:
             found.append(at)
             seen.add(words)
     return found or [at for at, line in enumerate(lines) if line.text]
 
 
-def _joined(kept: dict[int, str]) -> str:
+def _joined(kept: Mapping[int, str]) -> str:
     parts: list[str] = []
     last: int | None = None
     for at in sorted(kept):
@@ -136,12 +148,8 @@ def _joined(kept: dict[int, str]) -> str:
     return " ".join(parts)
 
 
-def _cost(line: Line) -> int:
-    return _size(line.text)
-
-
 def _size(text: str) -> int:
-    return len(text.encode("utf-8", "replace")) + _JOINT
+    return len(text.encode("utf-8", "replace"))
 
 
 __all__ = ["BYTES_PER_TOKEN", "CONTEXT_SHARE", "Excerpt", "Line", "compressed"]

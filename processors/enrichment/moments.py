@@ -51,8 +51,11 @@ def moments_of(segments: Sequence[Segment], document: Document, tokens: int) -> 
     words = tokens_of(document.transcript)
     sentences = split_sentences(words)
     end_ms = max([segment.end_ms for segment in segments] + [word.end_ms for word in words], default=0) + 1
-    worth, _ = content_worth(Material.of(document, words, sentences, end_ms))
-    lines = [(sentence, _line(sentence, worth[sentence.first : sentence.last + 1])) for sentence in sentences]
+    worth, bare = content_worth(Material.of(document, words, sentences, end_ms))
+    lines = []
+    for sentence in sentences:
+        span = range(sentence.first, sentence.last + 1)
+        lines.append((sentence, _line(sentence, {bare[at]: worth[at] for at in span if worth[at] > 0.0})))
     found = []
     for segment in segments:
         frames = shown_frames(segment, document.frames)
@@ -81,12 +84,12 @@ def shown_frames(segment: Segment, frames: Sequence[FrameAnalysis]) -> list[Fram
     return sorted(chosen, key=lambda frame: (frame.pts_ms, frame.frame_uri))
 
 
-def _line(sentence: Sentence, worth: Sequence[float]) -> Line:
-    """A sentence with what it tells: "Well, yes." is filler, "The tides?" is not where tides come back."""
+def _line(sentence: Sentence, words: dict[str, float]) -> Line:
+    """A sentence with its content words: "Well, yes." has none, "The tides?" has where tides come back."""
     text = clean_text(sentence.text)
-    short = len(worth) <= FILLER_WORDS and sentence.language not in UNSPACED
-    said = any(map(str.isdigit, text)) or not short or max(worth, default=0.0) >= TOPIC_WORTH
-    return Line(text, sum(worth) if said else 0.0)
+    short = sentence.last - sentence.first < FILLER_WORDS and sentence.language not in UNSPACED
+    said = any(map(str.isdigit, text)) or not short or max(words.values(), default=0.0) >= TOPIC_WORTH
+    return Line(text, words if said else {})
 
 
 def _excerpt(segment: Segment, lines: Sequence[tuple[Sentence, Line]], tokens: int) -> Excerpt:

@@ -38,7 +38,7 @@ def test_words_stand_before_the_pictures_of_their_moment() -> None:
 @pytest.mark.parametrize("letter", ["a", "é", "漢", "😀"])
 def test_the_bound_of_tokens_is_above_what_any_request_has(letter: str) -> None:
     """Two bytes a token at least, in any script."""
-    excerpt = compressed([Line(letter * 900, 1.0)] * 9, [Line(letter * 99, 1.0)] * 9, [], 300)
+    excerpt = compressed([Line(letter * 900, {"a": 1.0})] * 9, [Line(letter * 99, {"b": 1.0})] * 9, [], 300)
     shown = [Shown([Sent(b"", "low", 9)], excerpt, [letter * 900] * 9)] * 5
     content = messages_of(About(letter * 900, "en"), shown, "wrong " + "x" * 100)[1]["content"]
     text = "".join(part["text"] for part in content if part["type"] == "text")
