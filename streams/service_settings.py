@@ -75,7 +75,7 @@ class ServiceSettings(BaseSettings):
     vision_second_tokens: int = Field(
         300, ge=50, le=4_000, description="of what is said in and around each of these, sentences chosen to fit"
     )
-    # With the default model ten segments cost 0.035 USD at most, two dozen frames of the first look.
+    # With the default model ten segments cost 0.03 USD at most, as much as twenty frames of the first look.
     vision_second_share: float = Field(
         0.2, ge=0.0, le=1.0, description="part of what pictures may cost that is kept for these"
     )

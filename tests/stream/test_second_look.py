@@ -6,6 +6,8 @@ And the service is killed while it looks, and comes back; and nobody wants the l
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import sys
 import threading
 import time
@@ -124,9 +126,34 @@ def test_a_service_that_is_killed_while_it_looks(cluster_settings, sample, tmp_p
     assert kinds(service.asked) == ["moments"], "pictures are not asked for again"
     assert all(segment.insight is not None for segment in mended.segments)
     assert not any("second look" in note for note in mended.missing)
-    # three tries with pauses of at most 1.5 and 3 s; shown by `pytest -s`, the figure in docs/vision.md
+    # three tries with pauses of at most 1.5 and 3 s; shown by `pytest -s`, the figures in docs/vision.md
     sys.stdout.write(f"the enriched record says so {told_s:.1f} s after the kill\n")
     assert told_s < 30
+
+
+def test_an_enricher_that_is_killed_while_the_service_answers(cluster_settings, sample, tmp_path):
+    asked, go_on = threading.Event(), threading.Event()
+
+    def answer(one: Asked) -> Reply:
+        if one.about == "moments":
+            asked.set()
+            return replace(describing(one), wait=go_on)
+        return describing(one)
+
+    with OpenAiService(answer=answer) as service:
+        settings = settings_of(cluster_settings, tmp_path, "worker", openai_base_url=service.base_url)
+        with Pipeline(settings) as running:
+            first = running.process(request(sample, "v"))[0]
+            assert asked.wait(60)
+            os.kill(running.pid("enricher"), signal.SIGKILL)
+            go_on.set()
+            found = enriched(running, "v")
+            until(lambda: not running.lag("enricher"), "the enricher is through with it")
+            records = [record for record in running.read(topics.SEGMENTS) if record.enriched]
+    assert [record.order for record in records] == [found.order]
+    assert found.order == (first.generation, first.revision, True)
+    assert all(segment.insight is not None for segment in found.segments)
+    assert kinds(service.asked).count("moments") == 2, "the first answer had nobody left to take it"
 
 
 def test_a_second_look_that_nobody_wants_any_more(cluster_settings, sample, tmp_path):
