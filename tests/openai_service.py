@@ -63,8 +63,8 @@ class Asked:
 
     @property
     def about(self) -> str:
-        """What a chat asks about: `pictures` or `moments`."""
-        return str(self.json["response_format"]["json_schema"]["name"])
+        """What a chat asks about: `pictures` or `moments`; empty for what asks for no form."""
+        return str(self.json.get("response_format", {}).get("json_schema", {}).get("name", ""))
 
     @property
     def moments(self) -> list[tuple[str, list[bytes]]]:

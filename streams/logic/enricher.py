@@ -47,7 +47,8 @@ class Enricher:
 
     name = "enricher"
     source = SEGMENTS
-    reports_invalid = True
+    # No request, and nobody's loss: a result that is erased is a record without a value.
+    reports_invalid = False
 
     def __init__(self, bench: Bench, newest: Newest) -> None:
         self._bench = bench
