@@ -39,7 +39,9 @@ def cancel(
         generation = asyncio.run(cancel_video(settings, video_id, SYSTEM_CLOCK))
         found.append({"video_id": video_id, "generation": generation, "cancelled": generation is not None})
         told = (
-            "was through already; its result stays" if generation is None else f"generation {generation} is cancelled"
+            "was through already; its result stays"
+            if generation is None
+            else f"generation {generation} is cancelled; a last result that is there stays"
         )
         console.print(f"{escape(video_id)}: {told}.", soft_wrap=True)
     if as_json:
