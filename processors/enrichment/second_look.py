@@ -95,46 +95,50 @@ class _Look:
     def done(self) -> Looked:
         """Everything that could be learnt."""
         reasons = self._asker.reasons
-        for number, moment in enumerate(self._moments):
-            if not moment.frames:
-                reasons[number] = NO_PICTURE
-                continue
-            self._remember(number)
-            if number in self._given:
-                continue
-            refused = self._refused(number)
-            if refused is not None:
-                reasons[number] = refused
-                continue
-            pictures = [sent for frame in moment.frames if (sent := self._sent(frame)) is not None]
-            if pictures:
-                self._shown[number] = Shown(pictures, moment.excerpt, moment.text)
-            else:
-                reasons[number] = NO_PICTURE
+        for number in range(len(self._moments)):
+            if not self._remembered(number) and (why := self._prepared(number)) is not None:
+                reasons[number] = why
         for numbers in _requests(self._shown):
             self._asker.ask(numbers)
-        source = f"{SOURCE}:{self._hosted.model}"
-        insights: dict[str, Insight] = {}
-        why: dict[str, str] = {}
-        for number, moment in enumerate(self._moments):
-            given = self._given.get(number)
-            if given is None:
-                why[moment.segment_id] = reasons[number]
-            elif given.seen is None:
-                why[moment.segment_id] = f"The service declined: {given.refusal}"
-            else:
-                seen = given.seen
-                insights[moment.segment_id] = Insight(
-                    seen.description, seen.labels, seen.confidence, source, MOMENTS_VERSION
-                )
-        asked = {number: reason for number, reason in reasons.items() if reason != NO_PICTURE}
+        asked = [reasons[number] for number in sorted(reasons) if reasons[number] != NO_PICTURE]
         return _noted(
-            insights,
-            why,
+            {self._moments[number].segment_id: self._insight(seen) for number, seen in self._seen().items()},
+            {self._moments[number].segment_id: why for number, why in self._missing().items()},
             cost_usd=round(self._paid_usd + self._asker.cost_usd, 6),
             requests=self._asker.requests,
-            fallback=asked[min(asked)] if asked else None,
+            fallback=asked[0] if asked else None,
         )
+
+    def _prepared(self, number: int) -> str | None:
+        """Make a moment ready to be shown, or say why it is not."""
+        moment = self._moments[number]
+        if not moment.frames:
+            return NO_PICTURE
+        refused = self._refused(number)
+        if refused is not None:
+            return refused
+        pictures = [sent for frame in moment.frames if (sent := self._sent(frame)) is not None]
+        if not pictures:
+            return NO_PICTURE
+        self._shown[number] = Shown(pictures, moment.excerpt, moment.text)
+        return None
+
+    def _seen(self) -> dict[int, Grasped]:
+        given = {number: self._given[number].seen for number in sorted(self._given)}
+        return {number: seen for number, seen in given.items() if seen is not None}
+
+    def _missing(self) -> dict[int, str]:
+        """Why moments have no insight."""
+        declined = {
+            number: f"The service declined: {given.refusal}"
+            for number, given in self._given.items()
+            if given.seen is None
+        }
+        return {**self._asker.reasons, **declined}
+
+    def _insight(self, seen: Grasped) -> Insight:
+        source = f"{SOURCE}:{self._hosted.model}"
+        return Insight(seen.description, seen.labels, seen.confidence, source, MOMENTS_VERSION)
 
     def question(self, numbers: Sequence[int], wrong: str) -> Question:
         """See `Questions`."""
@@ -155,17 +159,18 @@ class _Look:
             kept = Kept(given.seen, given.refusal, given.tokens, given.cost_usd, self._payer)
             self._answers.keep(self._keys[number], kept)
 
-    def _remember(self, number: int) -> None:
+    def _remembered(self, number: int) -> bool:
         """Take what was answered before. What this very look paid, before it was cut off, counts as its own."""
         kept = self._answers.find(self._keys[number])
         if kept is None:
-            return
+            return False
         given: Given[Grasped] = Given(kept.seen, kept.refusal, kept.tokens, kept.cost_usd)
         if kept.payer == self._payer:
             self._paid_usd += kept.cost_usd
             self._given[number] = given
         else:
             self._given[number] = given.again()
+        return True
 
     def _refused(self, number: int) -> str | None:
         if self._budget_usd == 0.0:

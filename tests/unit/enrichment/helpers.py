@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -73,7 +72,3 @@ def look(case: Case, tools: Tools, options: Options | None = None) -> Looked:
 def seeing(tools: Tools, url: str, **changes: Any) -> Tools:
     """Tools with a service that looks at ten segments again."""
     return hosted(tools, url, **{"second_segments": 10, **changes})
-
-
-def said_of(asked: Sequence[str]) -> str:
-    return "\n".join(asked)
