@@ -21,9 +21,8 @@ FrameCount = Annotated[int, Interval(ge=0, le=MAX_ITEMS * MAX_BATCH_FRAMES)]
 # Sounds that an end record may tell, some 40 bytes each: a sixtieth of what a record may hold.
 MAX_SOUNDS: Final = 300
 
+
 # --------------------------------------------------------------------------------------------------- audio
-
-
 @dataclass(frozen=True, slots=True)
 class Span:
     """A piece of the timeline."""
@@ -157,8 +156,6 @@ class ChunkTranscript:
 
 
 # -------------------------------------------------------------------------------------------------- vision
-
-
 @dataclass(frozen=True, slots=True)
 class Shot:
     """One continuous take. Shots of a video are contiguous and cover it."""
@@ -187,9 +184,7 @@ class FrameBatch:
 
     frames: list[FrameRef]
     shots: list[Shot]
-    frames_before: FrameCount | None = (
-        None  # in the batches of the video before this one; None in those of older versions
-    )
+    frames_before: FrameCount | None = None  # in the video's batches before this one; None in those of older versions
 
     @property
     def start_ms(self) -> int:
@@ -260,8 +255,6 @@ class BatchAnalysis:
 
 
 # ------------------------------------------------------------------------------------------------ metadata
-
-
 @dataclass(frozen=True, slots=True)
 class StreamFacts:
     """One stream of the container."""
@@ -306,8 +299,6 @@ class ExtractionEnd:
 
 
 # ------------------------------------------------------------------------------------------------ segments
-
-
 @dataclass(frozen=True, slots=True)
 class Reason:
     """One signal's part in a score: `value` is the signal's percentile in the video, `weight` its share."""
@@ -316,6 +307,17 @@ class Reason:
     value: float
     weight: float
     detail: str  # for people: "3 questions", "210 words per minute"
+
+
+@dataclass(frozen=True, slots=True)
+class Insight:
+    """What a moment is about, by a service that was shown its pictures with what is said in it and around it."""
+
+    description: str  # a sentence or two
+    labels: list[Label]  # its subjects, the surest first
+    confidence: float  # of the service in what it says
+    source: str  # "openai:" and the service's name of its model
+    prompt: str  # version of what the service was asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,6 +336,7 @@ class Segment:
     keyframe_uri: str | None
     speakers: list[str] = field(default_factory=list)  # who speaks in it, the most first
     topics: list[str] = field(default_factory=list)  # key phrases of the topics that it touches
+    insight: Insight | None = None  # of enriched results
 
 
 @dataclass(frozen=True, slots=True)

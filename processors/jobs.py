@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 
 from pydantic import TypeAdapter
 
-from processors.domain import AudioChunk, FrameBatch
+from processors.domain import AudioChunk, FrameBatch, Segment
 from processors.options import Options
 from processors.priority import give_way
 from processors.tools import Tools
@@ -64,6 +64,14 @@ def rank(request: dict[str, Any], tools: Tools) -> Iterator[Any]:
     yield rank_parts(request["parts_uri"], request["until_ms"], tools)
 
 
+def look_again(request: dict[str, Any], tools: Tools) -> Iterator[Any]:
+    """`segments`, `document_uri`, `languages`, `options` -> Looked."""
+    from processors.enrichment.second_look import look_again as run
+
+    segments = _read(list[Segment], request["segments"])
+    yield run(segments, request["document_uri"], request["languages"], _options(request), tools)
+
+
 def warm(request: dict[str, Any], tools: Tools) -> Iterator[Any]:
     """`stage` -> nothing; imports and loads what the stage's first item would otherwise wait for."""
     from processors.warm import warm as run
@@ -79,6 +87,7 @@ JOBS: Final[dict[str, Job]] = {
     "transcribe": transcribe,
     "analyse": analyse,
     "rank": rank,
+    "look-again": look_again,
     "warm": warm,
 }
 
@@ -104,6 +113,6 @@ def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 
-def _read(kind: type[T], value: dict[str, Any]) -> T:
+def _read(kind: type[T], value: Any) -> T:
     read: T = _adapter(kind).validate_python(value)  # type: ignore[arg-type]
     return read

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from processors.options import DEFAULT_PROFILE
 from processors.speech.choice import DEFAULT_RECOGNITION, Device, Recognition, needs_hint
-from processors.versions import PROMPT_VERSION
+from processors.versions import MOMENTS_VERSION, PROMPT_VERSION
 
 STEERED_BY: Final[dict[str, frozenset[str]]] = {
     "metadata": frozenset({"language", "metadata"}),
@@ -22,12 +22,14 @@ STEERED_BY: Final[dict[str, frozenset[str]]] = {
     "transcriber": frozenset({"language", "profile"}),
     "vision": frozenset({"vision"}),
     "segmenter": frozenset(),  # its input, the parts, has the options inside
+    "enricher": frozenset({"vision"}),
 }
 
 # Of a stage that asks a service that is paid for.
 _STEERED_IF_PAID: Final[dict[str, frozenset[str]]] = {
     "transcriber": frozenset({"budget_usd"}),
     "vision": frozenset({"budget_usd", "language", "metadata"}),  # title and language go into the request
+    "enricher": frozenset({"budget_usd", "language", "metadata"}),
 }
 
 
@@ -43,6 +45,7 @@ class Steering:
         voices: digest of the enrolled people's recordings; None without any.
         categories: of topics, label -> description; empty for clipstream's own.
         vision_service: what of the service that describes pictures decides its results; empty for the local models.
+        second_look: what of the look at the best segments decides its results beside that; empty where there is none.
     """
 
     asr_model: str | None = None
@@ -52,6 +55,7 @@ class Steering:
     voices: str | None = None
     categories: Mapping[str, str] = field(default_factory=dict)
     vision_service: Mapping[str, Any] = field(default_factory=dict)
+    second_look: Mapping[str, Any] = field(default_factory=dict)
 
     def decisive(self) -> dict[str, Any]:
         """What decides a result, as JSON; threads change digits that no result shows."""
@@ -62,16 +66,22 @@ class Steering:
             "voices": self.voices,
             "categories": dict(self.categories),
             "vision_service": self.described_by(),
+            "second_look": self.looked_by(),
         }
 
     def described_by(self) -> dict[str, Any]:
         """What decides how a service describes pictures: the settings, and what it is asked; empty without one."""
         return {**self.vision_service, "prompt": PROMPT_VERSION} if self.vision_service else {}
 
+    def looked_by(self) -> dict[str, Any]:
+        """The same for its look at the best segments; empty where there is none."""
+        return {**self.second_look, "prompt": MOMENTS_VERSION} if self.second_look else {}
+
 
 def relevant(stage: str, options: Mapping[str, Any], steering: Steering) -> dict[str, Any]:
     """The options that steer a stage, of all options of a request."""
-    paid = bool(steering.vision_service) if stage == "vision" else steering.asr_service is not None
+    sees = stage in ("vision", "enricher")
+    paid = bool(steering.vision_service) if sees else steering.asr_service is not None
     names = STEERED_BY[stage] | (_STEERED_IF_PAID.get(stage, frozenset()) if paid else frozenset())
     return {name: value for name, value in options.items() if name in names}
 
@@ -93,6 +103,8 @@ def parameters(stage: str, options: Mapping[str, Any], steering: Steering) -> di
         )
     if stage == "vision" and steering.vision_service:
         steered.update(vision_service=steering.described_by())
+    if stage == "enricher":
+        steered.update(vision_service=dict(steering.vision_service), second_look=steering.looked_by())
     if stage == "segmenter":
         steered.update(voices=steering.voices, categories=dict(steering.categories))
     if stage == "audio-extractor":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 PROMPT_VERSION: Final = "frames-1"  # of what a vision model is asked; see processors.vision.hosted_prompt
+MOMENTS_VERSION: Final = "moments-1"  # of what it is asked about the best moments; see processors.enrichment.prompt
 
 ALGORITHM_VERSIONS: Final = {
     "audio-extractor": 2,
@@ -12,5 +13,6 @@ ALGORITHM_VERSIONS: Final = {
     "metadata": 1,
     "transcriber": 3,
     "vision": 2,
-    "segmenter": 4,
+    "segmenter": 5,
+    "enricher": 1,
 }

@@ -32,5 +32,7 @@ def warm(stage: str, tools: Tools) -> None:
         from processors.content.topics import finder
 
         finder(tools)
+    elif stage == "enricher":
+        import processors.enrichment.second_look as _look  # noqa: F401
     elif stage == "metadata":
         import processors.media.probe as _probe  # noqa: F401

@@ -160,6 +160,15 @@ class Run:
     cost_usd: float
     started_at_ms: int
     finished_at_ms: int
+    costs_usd: dict[str, float] = field(default_factory=dict)  # stage -> its part of the cost, of stages that cost
+
+
+@dataclass(frozen=True, slots=True)
+class SecondLook:
+    """What the look at the best segments goes by; of results to which an enriched one is to come."""
+
+    options: Options
+    fresh_from: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +190,7 @@ class Segments:
     request_digest: str | None
     document_uri: str | None
     run: Run
+    second_look: SecondLook | None = None  # null where no second look is to come, and when it is through
 
     @property
     def order(self) -> tuple[int, int, bool]:

@@ -2,7 +2,8 @@
 
 A cancelled video's work is dropped wherever it is: items that wait are passed over, a job that runs is ended between
 two outputs. The joiner learns of it by a `join-timer` record, since only an event of its own may change its table; it
-says `cancelled` downstream, and takes nothing more of that generation. A later generation is not concerned.
+says `cancelled` downstream, and takes nothing more of that generation. A later generation is not concerned. The result
+of a video that is through stays, and the second look at it does not come.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ class Orders:
 
 
 async def cancel(settings: Settings, video_id: str, clock: Clock) -> int | None:
-    """Stop the work on a video.
+    """Stop the work on a video, the second look at one that is through included.
 
     Args:
         settings: with a broker.
@@ -67,7 +68,7 @@ async def cancel(settings: Settings, video_id: str, clock: Clock) -> int | None:
         clock: wall time of the order.
 
     Returns:
-        The generation that is cancelled; None when it is through already.
+        The generation that is cancelled; None when it is through already, with all that was to come.
 
     Raises:
         ClipstreamError: nobody submitted that video.
@@ -77,7 +78,8 @@ async def cancel(settings: Settings, video_id: str, clock: Clock) -> int | None:
     if not generations and held is None:
         raise ClipstreamError(f"Nothing is known of video '{video_id}'.", "`clipstream status` lists the videos.")
     generation = max([*generations, held.generation if held is not None else 0])
-    if held is not None and held.generation == generation and held.status in TERMINAL:
+    through = held is not None and held.generation == generation and held.status in TERMINAL
+    if through and held is not None and held.second_look is None:
         return None
     order = Control(video_id, "cancel", clock.now_ms(), generation)
     timer = JoinTimer(video_id, generation, "cancel", order.at_ms, REASON)

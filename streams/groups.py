@@ -18,6 +18,7 @@ from streams import connection, topics
 from streams.admin import connect
 from streams.clock import SYSTEM_CLOCK
 from streams.connection import client_options
+from streams.hosted_services import second_look
 from streams.settings import Settings
 from streams.topics import TopicSpec
 
@@ -39,7 +40,14 @@ READS: Final[dict[str, tuple[TopicSpec[Any], ...]]] = {
     "vision": (topics.FRAME_BATCH,),
     "joiner": (topics.TRANSCRIPT, topics.VISION_RESULT, topics.VIDEO_METADATA, topics.JOIN_TIMER),
     "segmenter": (topics.VIDEO_JOINED,),
+    "enricher": (topics.SEGMENTS,),
 }
+OPTIONAL: Final = frozenset({"enricher"})  # has work only where a service looks at pictures again
+
+
+def is_wanted(agent: str, settings: Settings) -> bool:
+    """Whether an agent has something to do under these settings."""
+    return agent not in OPTIONAL or bool(second_look(settings))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +93,7 @@ async def refuse_members(settings: Settings, wanted: Collection[str], why: str, 
 
 
 async def group_states(settings: Settings) -> list[GroupState]:
-    """Members and consumer lag of every agent.
+    """Members and consumer lag of every agent that has something to do, and of others that run.
 
     Raises:
         BrokerUnreachable: no broker.
@@ -94,6 +102,8 @@ async def group_states(settings: Settings) -> list[GroupState]:
         members = await _members(admin, settings)
         states = []
         for agent in READS:
+            if not is_wanted(agent, settings) and not members[agent]:
+                continue
             positions = (await _positions(admin, consumer, settings, agent)).values()
             lag = sum(max(0, end - committed) for committed, end in positions)
             states.append(GroupState(agent, members[agent], lag, sum(committed for committed, _ in positions)))

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from processors.service.config import HostedAsr, HostedVision, ScenesPlace, ServiceConfig
 from processors.service.cost import token_price
+from processors.service.retry import MAX_WAIT_S, TRIES
 
 if TYPE_CHECKING:
     from streams.settings import Settings
 
 OPENAI_URL: Final = "https://api.openai.com/v1"
+_SECOND_REQUESTS: Final = 3  # for ten segments, each with three pictures in high detail of the default model
 
 
 def hosted_asr(settings: Settings, children: int) -> HostedAsr | None:
@@ -45,6 +47,9 @@ def hosted_vision(settings: Settings, children: int) -> HostedVision | None:
         same=settings.vision_same,
         budget_share=settings.vision_budget_share if settings.asr_backend == "openai" else 1.0,
         scenes=place if settings.cache_enabled else None,
+        second_segments=settings.vision_second_segments,
+        second_tokens=settings.vision_second_tokens,
+        second_share=_second_share(settings),
     )
 
 
@@ -82,7 +87,28 @@ def vision_service(settings: Settings) -> dict[str, Any]:
         "similarity": settings.vision_similarity,
         "same": settings.vision_same,
         "budget_share": settings.vision_budget_share if settings.asr_backend == "openai" else 1.0,
+        "second_share": _second_share(settings),
     }
+
+
+def second_look(settings: Settings) -> dict[str, Any]:
+    """What of the settings decides the look at the best segments beside the service; empty where there is none."""
+    if settings.vision_backend == "local" or settings.vision_second_segments == 0:
+        return {}
+    return {"segments": settings.vision_second_segments, "tokens": settings.vision_second_tokens}
+
+
+def second_look_limit_s(settings: Settings) -> float:
+    """The longest that a service may take for the second look at one video, while it answers at all.
+
+    A request whose tries fail is the last one; every other one takes two time-outs at most, with its repair.
+    """
+    failing_s = TRIES * settings.openai_timeout_s + (TRIES - 1) * MAX_WAIT_S
+    return failing_s + 2 * settings.openai_timeout_s * _SECOND_REQUESTS
+
+
+def _second_share(settings: Settings) -> float:
+    return settings.vision_second_share if settings.vision_second_segments else 0.0
 
 
 def children_of_vision(settings: Settings) -> int:
@@ -96,6 +122,8 @@ __all__ = [
     "children_of_vision",
     "hosted_asr",
     "hosted_vision",
+    "second_look",
+    "second_look_limit_s",
     "service",
     "vision_service",
 ]

@@ -71,10 +71,15 @@ async def requeue(settings: Settings, chosen: Iterable[Letter]) -> list[Letter]:
         One letter of each message that was sent.
 
     Raises:
-        ClipstreamError: a message was too large to be kept whole.
+        ClipstreamError: a message was too large to be kept whole, or is a result.
     """
     waiting = list({letter.id: letter for letter in chosen if not letter.requeued}.values())
     for letter in waiting:
+        if is_result(letter, settings):
+            raise ClipstreamError(
+                f"{letter.id} is a result; sent again it would be the last one of its video, and the topic keeps that.",
+                f"`clipstream replay --video {letter.letter.video_id or 'ID'} --from {letter.letter.stage}`",
+            )
         if len(letter.letter.value or b"") >= MAX_RAW_BYTES or len(letter.letter.key or b"") >= MAX_KEY_BYTES:
             raise ClipstreamError(
                 f"The message of {letter.id} is not whole: only its first {MAX_RAW_BYTES:,} bytes were kept.",
@@ -94,6 +99,11 @@ async def requeue(settings: Settings, chosen: Iterable[Letter]) -> list[Letter]:
     finally:
         await connection.stop(producer)
     return waiting
+
+
+def is_result(letter: Letter, settings: Settings) -> bool:
+    """Whether its message is a result, which the enricher gave up on; it is there all the same."""
+    return letter.letter.topic == settings.topic(topics.SEGMENTS.name)
 
 
 async def _requeued(settings: Settings, names: set[str]) -> set[str]:
@@ -117,4 +127,4 @@ def _decoded(letter: DeadLetter, settings: Settings) -> Any:
     return readable(letter.value)
 
 
-__all__ = ["Letter", "letter_id", "letters", "requeue"]
+__all__ = ["Letter", "is_result", "letter_id", "letters", "requeue"]

@@ -21,7 +21,7 @@ BLOCKED_SECONDS: Final = Gauge(
     "clipstream_blocked_seconds", "How long a record has waited for room in its stage", ["stage"]
 )
 STAND_INS: Final = Counter(
-    "clipstream_stand_ins_total", "Items that local models did, at least in part, although a service was to", ["stage"]
+    "clipstream_stand_ins_total", "Items that a service did not do, at least in part, although it was to", ["stage"]
 )
 SERVICE_COST: Final = Counter("clipstream_service_cost_usd_total", "Charged by services", ["stage"])
 CACHE_HITS: Final = Counter("cache_hits_total", "Result cache answers", ["stage", "tier"])

@@ -45,6 +45,7 @@ _MEMORY: Final = {
 _ASKS_SERVICES: Final[dict[str, tuple[str, Callable[[Settings, int], Any]]]] = {
     "transcriber": ("hosted", hosted_asr),
     "vision": ("hosted_vision", hosted_vision),
+    "enricher": ("hosted_vision", hosted_vision),
 }
 
 

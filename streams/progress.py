@@ -82,7 +82,7 @@ class VideoProgress:
         state = self.stages.get(stage)
         if state is None:
             return 0.0
-        if stage in ("metadata", "segmenter"):
+        if stage in ("metadata", "segmenter", "enricher"):
             return 1.0 if stage == "metadata" or state.done else 0.0
         if stage in _FEEDS:
             feeder = self.stages.get(_FEEDS[stage])

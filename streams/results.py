@@ -39,6 +39,7 @@ def to_json(result: Segments, blobs: BlobStore, *, locations: bool = True) -> di
     """
     document = document_of(result, blobs)
     plain: dict[str, Any] = to_wire(result)
+    del plain["second_look"]  # between the agents
     run = plain.pop("run")
     plain.update(
         transcript=to_wire(document.transcript),
@@ -70,6 +71,9 @@ def canonical(result: Segments, blobs: BlobStore) -> bytes:
     for frame in plain["frames"]:
         for name in NOT_CANONICAL_OF_FRAMES:
             del frame[name]
+    for segment in plain["segments"]:
+        if segment["insight"] is None:  # as it was before there were any
+            del segment["insight"]
     return orjson.dumps(plain, option=orjson.OPT_SORT_KEYS)
 
 
@@ -108,6 +112,7 @@ def failed_json(source: str, error: ClipstreamError) -> dict[str, Any]:
             "timings_ms": {},
             "wall_ms": 0,
             "cost_usd": 0.0,
+            "costs_usd": {},
             "cache": {},
             "models": [],
             "started_at_ms": 0,
@@ -130,6 +135,7 @@ def _run(run: dict[str, Any]) -> dict[str, Any]:
         "timings_ms": {stage["stage"]: stage["took_ms"] for stage in stages},
         "wall_ms": run["finished_at_ms"] - run["started_at_ms"],
         "cost_usd": run["cost_usd"],
+        "costs_usd": run["costs_usd"],
         "cache": {stage["stage"]: {"records": stage["records"], "hits": stage["cached"]} for stage in stages},
         "models": run["models"],
         "started_at_ms": run["started_at_ms"],

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final, Literal
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import (
@@ -25,8 +25,9 @@ from processors.options import Profile
 from processors.parameters import Steering
 from processors.speech.choice import Recognition, TierChanges
 from processors.speech.recordings import voices_digest
-from streams.addresses import checked_broker, checked_cache, checked_service, servers
-from streams.hosted_services import OPENAI_URL, asr_service, vision_service
+from streams.addresses import checked_broker, checked_cache, servers
+from streams.hosted_services import OPENAI_URL, asr_service, second_look, vision_service
+from streams.service_settings import ServiceSettings
 from streams.settings_errors import BrokerBusy, SettingsError, no_broker
 
 PREFIX: Final = "CLIPSTREAM_"
@@ -34,10 +35,6 @@ SCHEMES: Final = frozenset({"file", "http", "https"})  # of sources
 TOML_FILE: Final = "clipstream.toml"
 _PATHS: Final = ("data_dir", "cache_dir", "models_dir", "voices_dir", "ssl_cafile", "ssl_certfile", "ssl_keyfile")
 _OTHER_CATEGORY: Final = "other"  # of `processors.content.categories`, whose import takes long
-
-
-# Sent and answered.
-TokenPrices = tuple[Annotated[float, Field(ge=0.0, le=10_000.0)], Annotated[float, Field(ge=0.0, le=10_000.0)]]
 
 
 class _OwnLines(DotEnvSettingsSource):
@@ -53,7 +50,7 @@ def _user_dir(variable: str, fallback: str) -> Path:
     return (Path(base) if base else Path.home() / fallback) / "clipstream"
 
 
-class Settings(BaseSettings):
+class Settings(ServiceSettings):
     """Validated, frozen settings. Every field is also an environment variable with the prefix `CLIPSTREAM_`."""
 
     model_config = SettingsConfigDict(
@@ -189,54 +186,6 @@ class Settings(BaseSettings):
     cache_memory_items: int = Field(1_000, ge=0, le=1_000_000, description="entries kept in each worker")
     cache_ttl_s: int = Field(3_600, ge=1, description="life of an entry in Redis")
 
-    # --- services
-    openai_base_url: str = Field(
-        "",
-        description="OpenAI-compatible service, up to and with its version; `https://api.openai.com/v1` when empty",
-    )
-    openai_api_key: SecretStr = Field(SecretStr(""), description="its key; never shown")
-    openai_timeout_s: float = Field(30.0, ge=1.0, le=600.0, description="for one try of a request")
-    # Each worker by itself keeps to these, its children to equal parts of them.
-    openai_requests_per_minute: float = Field(
-        500.0, ge=0.0, le=1_000_000.0, description="most requests of one worker; 0 for no limit"
-    )
-    openai_bytes_per_minute: float = Field(
-        0.0, ge=0.0, description="most bytes that one worker sends, 32,000 for a second of sound; 0 for no limit"
-    )
-    asr_openai_model: str = Field(
-        "whisper-1",
-        pattern=r"^[^\s]{1,200}$",
-        description="recogniser of the service; it must give times of words (`verbose_json`)",
-    )
-    asr_usd_per_minute: float | None = Field(
-        None, ge=0.0, le=1_000.0, description="its price; from a table when empty, which knows whisper-1"
-    )
-
-    openai_tokens_per_minute: float = Field(
-        0.0, ge=0.0, description="most tokens of one worker's requests about pictures, as bounded before; 0: no limit"
-    )
-    vision_openai_model: str = Field(
-        "gpt-4.1-mini",
-        pattern=r"^[^\s]{1,200}$",
-        description="model of the service that sees pictures and answers in a JSON schema (`response_format`)",
-    )
-    vision_prices: dict[str, TokenPrices] = Field(
-        {},
-        description="USD for a million tokens, sent and answered, of models that are not in the table or have another "
-        'price now: `{"gpt-4.1-mini": [0.4, 1.6]}`',
-    )
-    # 1,000 are more than an hour of film has, and at most 1.5 USD with the default model.
-    vision_max_frames: int = Field(
-        1_000, ge=0, le=100_000, description="frames of a video that may be sent, the first ones; 0 for no limit"
-    )
-    vision_budget_share: float = Field(
-        0.5, ge=0.0, le=1.0, description="part of a request's `budget_usd` for pictures where sound is paid for as well"
-    )
-    # A child waits some seconds for each answer and works a tenth of that; it has some 0.2 GB.
-    vision_children: int = Field(
-        4, ge=1, le=256, description="children of the vision agent where a service is asked, if more than WORKERS"
-    )
-
     # --- logs
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="of the workers' logs")
 
@@ -280,7 +229,6 @@ class Settings(BaseSettings):
 
     _broker = field_validator("broker_url")(checked_broker)
     _cache = field_validator("cache_url")(checked_cache)
-    _service = field_validator("openai_base_url")(checked_service)
 
     @model_validator(mode="after")
     def _session(self) -> Settings:
@@ -345,6 +293,7 @@ class Settings(BaseSettings):
             voices,
             self.categories,
             vision_service(self),
+            second_look(self),
         )
 
     @property

@@ -31,13 +31,16 @@ _BLOB_URI: Final = re.compile(rb"blob:[0-9a-f]{64}")
 _STOOD_IN: Final = b'"fallback":"'
 # Stages whose output depends on the key's: a fresh replay from a stage computes it and these anew.
 BEHIND: Final[dict[str, frozenset[str]]] = {
-    "all": frozenset({"metadata", "audio-extractor", "frame-extractor", "transcriber", "vision", "segmenter"}),
-    "metadata": frozenset({"metadata", "segmenter"}),
-    "audio-extractor": frozenset({"audio-extractor", "transcriber", "segmenter"}),
-    "frame-extractor": frozenset({"frame-extractor", "vision", "segmenter"}),
-    "transcriber": frozenset({"transcriber", "segmenter"}),
-    "vision": frozenset({"vision", "segmenter"}),
-    "segmenter": frozenset({"segmenter"}),
+    "all": frozenset(
+        {"metadata", "audio-extractor", "frame-extractor", "transcriber", "vision", "segmenter", "enricher"}
+    ),
+    "metadata": frozenset({"metadata", "segmenter", "enricher"}),
+    "audio-extractor": frozenset({"audio-extractor", "transcriber", "segmenter", "enricher"}),
+    "frame-extractor": frozenset({"frame-extractor", "vision", "segmenter", "enricher"}),
+    "transcriber": frozenset({"transcriber", "segmenter", "enricher"}),
+    "vision": frozenset({"vision", "segmenter", "enricher"}),
+    "segmenter": frozenset({"segmenter", "enricher"}),
+    "enricher": frozenset({"enricher"}),
 }
 
 

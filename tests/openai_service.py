@@ -61,6 +61,22 @@ class Asked:
         urls = [part["image_url"]["url"] for part in content if part["type"] == "image_url"]
         return [(note, base64.b64decode(url.partition(",")[2])) for note, url in zip(notes, urls, strict=True)]
 
+    @property
+    def about(self) -> str:
+        """What a chat asks about: `pictures` or `moments`; empty for what asks for no form."""
+        return str(self.json.get("response_format", {}).get("json_schema", {}).get("name", ""))
+
+    @property
+    def moments(self) -> list[tuple[str, list[bytes]]]:
+        """Words and JPEGs of each moment of a chat."""
+        found: list[tuple[str, list[bytes]]] = []
+        for part in self.json["messages"][-1]["content"][1:]:
+            if part["type"] == "text":
+                found.append((part["text"], []))
+            else:
+                found[-1][1].append(base64.b64decode(part["image_url"]["url"].partition(",")[2]))
+        return found
+
 
 def failed(status: int, message: str = "no", code: str | None = None, **headers: str) -> Reply:
     """An error in the service's form; `retry_after="1"` becomes the header `retry-after`."""
@@ -109,6 +125,17 @@ def entry(number: int, description: str = "", **changes: Any) -> dict[str, Any]:
     return {**said, **changes}
 
 
+def grasp(number: int, description: str = "", **changes: Any) -> dict[str, Any]:
+    """What is said of one moment."""
+    said: dict[str, Any] = {
+        "number": number,
+        "description": description or f"Number {number} explains the tides to a room.",
+        "labels": [{"name": "Tides", "confidence": 0.9}, {"name": "sea", "confidence": 0.6}],
+        "confidence": 0.8,
+    }
+    return {**said, **changes}
+
+
 def chat(content: Any, finish_reason: str = "stop", usage: tuple[int, int] = (1_000, 100), **message: Any) -> Reply:
     """A chat completion, in every part as OpenAI describes it; `content` is made JSON unless it is a text."""
     text = content if isinstance(content, str) or content is None else json.dumps(content)
@@ -126,7 +153,10 @@ def chat(content: Any, finish_reason: str = "stop", usage: tuple[int, int] = (1_
 
 
 def describing(asked: Asked) -> Reply:
-    """A good answer to a request about pictures; 100 tokens sent and 50 answered for each of them."""
+    """A good answer to a request about pictures or moments; 100 tokens sent and 50 answered for each of them."""
+    if asked.about == "moments":
+        count = len(asked.moments)
+        return chat({"moments": [grasp(number) for number in range(1, count + 1)]}, usage=(100 * count, 50 * count))
     count = len(asked.pictures)
     return chat({"pictures": [entry(number) for number in range(1, count + 1)]}, usage=(100 * count, 50 * count))
 
@@ -240,11 +270,18 @@ def _taken_apart(path: str, headers: dict[str, str], body: bytes) -> Asked:
     return Asked(path, headers, fields, file, filename, filetype)
 
 
-def main(port: int, slow_s: float) -> None:
-    """Describe pictures until killed; prints `P` and the port, then the number of pictures of each answer."""
+def main(port: int, slow_s: float, slow_about: str = "") -> None:
+    """Describe pictures and moments until killed; prints `P` and the address, then number and kind of each request.
+
+    Args:
+        port: to listen on; 0 for a free one.
+        slow_s: before each answer.
+        slow_about: the kind of requests that are answered so late; all when empty.
+    """
 
     def answer(asked: Asked) -> Reply:
-        time.sleep(slow_s)
+        if slow_about in ("", asked.about):
+            time.sleep(slow_s)
         return describing(asked)
 
     with OpenAiService(answer=answer, port=port) as service:
@@ -254,7 +291,7 @@ def main(port: int, slow_s: float) -> None:
             time.sleep(0.02)
             for asked in service.asked[told:]:
                 told += 1
-                _tell(str(len(asked.pictures)))
+                _tell(f"{len(asked.pictures if asked.about == 'pictures' else asked.moments)} {asked.about}")
 
 
 def _tell(line: str) -> None:
@@ -263,4 +300,4 @@ def _tell(line: str) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), float(sys.argv[2]))
+    main(int(sys.argv[1]), float(sys.argv[2]), *sys.argv[3:])

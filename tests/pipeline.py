@@ -25,11 +25,11 @@ class Pipeline:
     """All agents against a broker; use as a context manager."""
 
     def __init__(
-        self, settings: Settings, names: tuple[str, ...] = agents.NAMES, supervisor: Supervisor | None = None
+        self, settings: Settings, names: tuple[str, ...] | None = None, supervisor: Supervisor | None = None
     ) -> None:
         self.settings = settings
         self.blobs = BlobStore(settings.store)
-        self.supervisor = supervisor or Supervisor(settings, names, SYSTEM_CLOCK)
+        self.supervisor = supervisor or Supervisor(settings, names or agents.wanted(settings), SYSTEM_CLOCK)
         self._done = threading.Event()
         self._watch = threading.Thread(target=self._poll, daemon=True)
 

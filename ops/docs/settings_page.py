@@ -11,6 +11,7 @@ import annotated_types
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
+from streams.service_settings import ServiceSettings
 from streams.settings import PREFIX, TOML_FILE, Settings
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "configuration.md"
@@ -30,7 +31,8 @@ _HEAD: Final = f"""\
 
 # Configuration
 
-Every setting is one field of `streams/settings.py`. It is read from, and the first one wins:
+Every setting is one field of `streams/settings.py`, those of paid services of `streams/service_settings.py`. It is read
+from, and the first one wins:
 
 1. flags of the command line
 2. the environment, as `{PREFIX}` and the name in capitals
@@ -67,7 +69,8 @@ def _groups() -> dict[str, dict[str, str]]:
     groups: dict[str, dict[str, str]] = {}
     comment: list[str] = []
     current: dict[str, str] = {}
-    for line in inspect.getsource(Settings).splitlines():
+    lines = [line for source in (Settings, ServiceSettings) for line in inspect.getsource(source).splitlines()]
+    for line in lines:
         if found := _GROUP.fullmatch(line):
             current = groups.setdefault(found[1], {})
         elif found := _COMMENT.fullmatch(line):

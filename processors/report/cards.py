@@ -46,6 +46,8 @@ class SegmentView:
     more_reasons: list[ReasonView]
     topics: list[str]
     speakers: list[str]
+    about: str  # what a service says of it, seen and heard; empty without one
+    subjects: list[str]
 
 
 def segment_views(
@@ -83,9 +85,16 @@ def segment_views(
                 more_reasons=reasons[REASONS_SHOWN:],
                 topics=[topic for topic in map(text, entry.get("topics") or []) if topic],
                 speakers=[speaker_name(name) for name in entry.get("speakers") or [] if isinstance(name, str)],
+                about=text(_insight(entry).get("description")),
+                subjects=[name for label in entries(_insight(entry), "labels") if (name := text(label.get("name")))],
             )
         )
     return views
+
+
+def _insight(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    insight = entry.get("insight")
+    return insight if isinstance(insight, Mapping) else {}
 
 
 def _reason(entry: Mapping[str, Any]) -> ReasonView:

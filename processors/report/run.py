@@ -33,7 +33,9 @@ def stage_views(run: Mapping[str, Any]) -> list[StageView]:
         hits = cache.get(stage) if isinstance(cache, Mapping) else None
         cached = whole(hits.get("hits")) if isinstance(hits, Mapping) else 0
         records = whole(hits.get("records")) if isinstance(hits, Mapping) else 0
-        note = f"{cached} of {records} from the cache" if cached else ""
+        note = ", ".join(
+            part for part in (f"{cached} of {records} from the cache" if cached else "", _spent(run, stage)) if part
+        )
         views.append(
             StageView(
                 STAGE_LABELS.get(stage, text(stage)),
@@ -43,6 +45,12 @@ def stage_views(run: Mapping[str, Any]) -> list[StageView]:
             )
         )
     return views
+
+
+def _spent(run: Mapping[str, Any], stage: str) -> str:
+    costs = run.get("costs_usd")
+    usd = number(costs.get(stage)) if isinstance(costs, Mapping) else 0.0
+    return f"{usd:.4f} USD" if usd > 0 else ""
 
 
 def model_names(models: object) -> list[str]:

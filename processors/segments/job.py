@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from processors.content.embedding import MODEL as SENTENCE_MODEL
@@ -59,6 +59,7 @@ class Ranked:
     Attributes:
         notes: what a user should know about what was not found ("no speech").
         models: names of the models whose words, labels and topics are in it, sorted.
+        costs_usd: by stage, of those whose parts cost something.
     """
 
     facts: VideoFacts | None
@@ -70,6 +71,7 @@ class Ranked:
     models: list[str]
     cost_usd: float
     document_uri: str
+    costs_usd: dict[str, float] = field(default_factory=dict)
 
 
 def rank_parts(parts_uri: str, until_ms: int | None, tools: Tools) -> Ranked:
@@ -90,6 +92,10 @@ def rank_parts(parts_uri: str, until_ms: int | None, tools: Tools) -> Ranked:
     models = {spoken.model for spoken in parts.transcripts if spoken.utterances}
     models |= {frame.model for batch in parts.batches for frame in batch.frames}
     models |= {SENTENCE_MODEL} if ranking.document.topics else set()
+    costs = {
+        "transcriber": round(sum(part.cost_usd for part in parts.transcripts), 6),
+        "vision": round(sum(batch.cost_usd for batch in parts.batches), 6),
+    }
     return Ranked(
         facts=parts.facts,
         duration_ms=ranking.duration_ms,
@@ -108,4 +114,5 @@ def rank_parts(parts_uri: str, until_ms: int | None, tools: Tools) -> Ranked:
             sum(batch.cost_usd for batch in parts.batches) + sum(part.cost_usd for part in parts.transcripts), 6
         ),
         document_uri=tools.blobs.put(dump_json(ranking.document)),
+        costs_usd={stage: cost for stage, cost in costs.items() if cost > 0.0},
     )

@@ -79,6 +79,9 @@ class HostedVision:
         same: frames that are alike by this much share an answer, cosine 0..1; above 1 only equal files do.
         budget_share: part of a video's budget that its pictures may cost, 0..1; the rest is for its sound.
         scenes: where answers are kept; None keeps none.
+        second_segments: segments of a result, the best ones, that are looked at again with what is said around them.
+        second_tokens: of what is said, for each of them.
+        second_share: part of what the pictures may cost that is kept for it, 0..1.
     """
 
     service: ServiceConfig
@@ -89,6 +92,9 @@ class HostedVision:
     same: float = 0.98
     budget_share: float = 1.0
     scenes: ScenesPlace | None = None
+    second_segments: int = 0
+    second_tokens: int = 300
+    second_share: float = 0.0
 
     @classmethod
     def from_json(cls, value: dict[str, Any] | None) -> HostedVision | None:

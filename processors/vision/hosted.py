@@ -24,11 +24,13 @@ import orjson
 from processors.domain import FrameAnalysis, FrameBatch
 from processors.service.config import HostedVision
 from processors.vision.backend import Answer, LoadedFrame, VisionBackend
-from processors.vision.hosted_asking import Asker, Callbacks
+from processors.vision.hosted_answer import Seen, understood
+from processors.vision.hosted_asking import Asker, Question
 from processors.vision.hosted_batches import Weight, groups_of, planned
-from processors.vision.hosted_budget import refused
+from processors.vision.hosted_budget import ceiling_usd, refused, tokens_of
 from processors.vision.hosted_images import Sent, detail_of, prepared
-from processors.vision.hosted_prompt import About, Picture, fact_of
+from processors.vision.hosted_prompt import About, Picture, fact_of, messages_of, request_of
+from processors.vision.hosted_reading import Understood
 from processors.vision.hosted_result import SOURCE, Given, merged
 from processors.vision.hosted_scenes import Appearance, Kept, appearance_of, scenes_of
 from processors.vision.likeness import likeness_of
@@ -96,14 +98,14 @@ class _Batch:
         frames: Sequence[LoadedFrame],
         analyses: Sequence[FrameAnalysis],
     ) -> None:
-        self._hosted, self._purse = hosted, purse
+        self._hosted, self._about, self._purse = hosted, about, purse
         self._frames, self._analyses = frames, analyses
         self._scenes = scenes_of(hosted)
         self._looks: dict[int, Appearance] = {}
         self._sent: dict[int, Sent] = {}
-        self._given: dict[int, Given] = {}
+        self._given: dict[int, Given[Seen]] = {}
         self._paid_usd = 0.0  # on an earlier try of this batch
-        self._asker = Asker(hosted, about, purse.budget_usd > 0.0, Callbacks(self._picture, self._answered))
+        self._asker: Asker[Seen] = Asker(hosted, ceiling_usd(hosted) if purse.budget_usd > 0.0 else None, self)
 
     def described(self) -> Answer:
         """The frames with all that could be learnt of them."""
@@ -146,7 +148,7 @@ class _Batch:
             if found is None:
                 continue
             kept, exact = found
-            given = Given(kept.seen, kept.refusal, kept.tokens, kept.cost_usd)
+            given: Given[Seen] = Given(kept.seen, kept.refusal, kept.tokens, kept.cost_usd)
             if exact and kept.payer == self._purse.payer and uri not in paid:
                 paid.add(uri)
                 self._paid_usd += kept.cost_usd
@@ -185,7 +187,19 @@ class _Batch:
         analysis = self._analyses[number]
         return Picture(analysis.pts_ms, self._sent[number], analysis.text, fact(number - 1), fact(number + 1))
 
-    def _answered(self, number: int, given: Given, alone: bool) -> None:
+    def question(self, numbers: Sequence[int], wrong: str) -> Question:
+        """See `Questions`."""
+        pictures = [self._picture(number, numbers) for number in numbers]
+        tokens = sum(picture.sent.tokens for picture in pictures)
+        most = tokens_of(self._hosted.model, tokens, len(pictures))
+        asked = request_of(self._hosted.model, messages_of(self._about, pictures, wrong), most.answered)
+        return Question(asked, sum(len(picture.sent.jpeg) for picture in pictures) * 4 // 3, most)
+
+    def read(self, body: bytes, count: int) -> Understood[Seen]:
+        """See `Questions`."""
+        return understood(body, count)
+
+    def answered(self, number: int, given: Given[Seen], alone: bool) -> None:
         """Keep an answer at once; not a refusal in company, of which a picture may be innocent."""
         self._given[number] = given
         if given.seen is not None or alone:

@@ -1,56 +1,78 @@
-"""The requests of a batch: asks, keeps what is valid, asks once more for the rest, and counts what each answer cost."""
+"""Requests about numbered things: asks, keeps what is valid, asks once more for the rest, counts what each answer cost.
+
+What is asked, and how it is read, says whoever asks: about the pictures of a batch `hosted`, about the best moments of
+a video `processors.enrichment.second_look`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from processors.errors import AnswerInvalid, ClipstreamError, ServiceRefused
 from processors.service.client import client_for
 from processors.service.config import HostedVision
 from processors.service.cost import tokens_usd
 from processors.service.failures import host_of
-from processors.vision.hosted_answer import Understood, Usage, understood, usage_of
-from processors.vision.hosted_budget import Tokens, ceiling_usd, tokens_of
-from processors.vision.hosted_prompt import About, Picture, messages_of, request_of
+from processors.vision.hosted_budget import Tokens
+from processors.vision.hosted_reading import Understood, Usage, usage_of
 from processors.vision.hosted_result import Given
+
+T = TypeVar("T")
 
 _MAX_CHARGED: Final = 10  # times the most that a request can cost; a service that says more is mistaken
 _NOT_IN_FORM: Final = "it was not in the form that was asked for"
-_NOTHING: Final = Understood({}, None, _NOT_IN_FORM)
 
 
 @dataclass(frozen=True, slots=True)
-class Callbacks:
-    """What the asker needs of its batch; frames are named by number.
+class Question:
+    """A request.
 
     Attributes:
-        picture: a frame as it goes into a request with the frames of the list.
-        answered: told of each frame that is answered, and whether it was alone in its request.
+        parameters: of the chat.
+        size: bytes that it sends.
+        most: tokens that it may cost.
     """
 
-    picture: Callable[[int, Sequence[int]], Picture]
-    answered: Callable[[int, Given, bool], None]
+    parameters: dict[str, Any]
+    size: int
+    most: Tokens
 
 
-class Asker:
-    """Asks a service about frames of one batch.
+class Questions(Protocol[T]):
+    """What the asker needs of whoever asks; things are named by number."""
+
+    def question(self, numbers: Sequence[int], wrong: str) -> Question:
+        """The request about these, and what was wrong with the answer before, when it asks again."""
+        ...
+
+    def read(self, body: bytes, count: int) -> Understood[T]:
+        """Read an answer. Raises ValueError when nothing of it can be used."""
+        ...
+
+    def answered(self, number: int, given: Given[T], alone: bool) -> None:
+        """This one is answered, alone in its request or not."""
+        ...
+
+
+class Asker(Generic[T]):
+    """Asks a service.
 
     Args:
         hosted: the service.
-        about: the video.
-        limited: whether the video has a budget of money: a request is repaired only out of what it left over.
-        calls: of the batch.
+        ceiling_usd: under a budget of money the most that one of the things may cost, alone: a request is repaired only
+            out of what it left over; None for no budget.
+        questions: what is asked.
 
     Attributes:
-        reasons: why the local models must do it, by frame.
+        reasons: why there is no answer, by number.
         cost_usd: of all answers, those included that could not be used.
         requests: that were answered.
     """
 
-    def __init__(self, hosted: HostedVision, about: About, limited: bool, calls: Callbacks) -> None:
-        self._hosted, self._about, self._limited, self._calls = hosted, about, limited, calls
+    def __init__(self, hosted: HostedVision, ceiling_usd: float | None, questions: Questions[T]) -> None:
+        self._hosted, self._ceiling_usd, self._questions = hosted, ceiling_usd, questions
         self._down: str | None = None  # why nothing more is asked
         self.reasons: dict[int, str] = {}
         self.cost_usd, self.requests = 0.0, 0
@@ -63,7 +85,7 @@ class Asker:
             try:
                 answer = self._answer(missing, wrong)
             except AnswerInvalid as error:
-                reason, answer = error.reason, _NOTHING
+                reason, answer = error.reason, Understood({}, None, _NOT_IN_FORM)
             except ClipstreamError as error:
                 reason = f"{error.reason} {error.remedy}".strip()
                 # a refused request says nothing of others; all else would meet them as well, and take its time
@@ -81,41 +103,35 @@ class Asker:
         self.reasons.update(dict.fromkeys(missing, reason))
 
     def _may_repair(self, sent: int, missing: Sequence[int], spent_usd: float) -> bool:
-        """Whether another request for what is missing stays within what the frames that were sent may cost."""
-        ceiling, price = ceiling_usd(self._hosted), self._hosted.usd_per_million
-        if not self._limited or ceiling is None or price is None:
+        """Whether another request for what is missing stays within what those that were sent may cost."""
+        price = self._hosted.usd_per_million
+        if self._ceiling_usd is None or price is None or not missing:
             return True
-        most = self._most([self._calls.picture(number, missing) for number in missing])
-        return spent_usd + tokens_usd(most.sent, most.answered, price) <= sent * ceiling
+        most = self._questions.question(missing, "").most
+        return spent_usd + tokens_usd(most.sent, most.answered, price) <= sent * self._ceiling_usd
 
-    def _most(self, pictures: Sequence[Picture]) -> Tokens:
-        return tokens_of(self._hosted.model, sum(picture.sent.tokens for picture in pictures), len(pictures))
-
-    def _answer(self, numbers: Sequence[int], wrong: str) -> Understood:
-        hosted = self._hosted
-        pictures = [self._calls.picture(number, numbers) for number in numbers]
-        most = self._most(pictures)
-        asked = request_of(hosted.model, messages_of(self._about, pictures, wrong), most.answered)
+    def _answer(self, numbers: Sequence[int], wrong: str) -> Understood[T]:
+        asked = self._questions.question(numbers, wrong)
         usages: list[Usage | None] = []
 
         def send(sdk: Any) -> Any:
-            return sdk.chat.completions.with_streaming_response.create(**asked)
+            return sdk.chat.completions.with_streaming_response.create(**asked.parameters)
 
-        def read(body: bytes) -> Understood:
+        def read(body: bytes) -> Understood[T]:
             usages.append(usage_of(body))
-            return understood(body, len(numbers))
+            return self._questions.read(body, len(numbers))
 
-        size = sum(len(picture.sent.jpeg) for picture in pictures) * 4 // 3
         try:
-            answer = client_for(hosted.service).call(send, size, read, most.total)
+            answer = client_for(self._hosted.service).call(send, asked.size, read, asked.most.total)
         except AnswerInvalid:
-            self._charge(numbers, _NOTHING, usages[-1] if usages else None, most)
+            nothing: Understood[T] = Understood({}, None, _NOT_IN_FORM)
+            self._charge(numbers, nothing, usages[-1] if usages else None, asked.most)
             raise
-        self._charge(numbers, answer, usages[-1], most)
+        self._charge(numbers, answer, usages[-1], asked.most)
         return answer
 
-    def _charge(self, numbers: Sequence[int], answer: Understood, usage: Usage | None, most: Tokens) -> None:
-        """Count an answer once, and give each frame that is in it its part."""
+    def _charge(self, numbers: Sequence[int], answer: Understood[T], usage: Usage | None, most: Tokens) -> None:
+        """Count an answer once, and give each thing that is in it its part."""
         sent, answered = most.sent, most.answered  # where the service does not say what it charges
         if usage is not None:
             sent = min(usage.prompt_tokens, _MAX_CHARGED * most.sent)
@@ -127,7 +143,7 @@ class Asker:
         for count, place in enumerate(places):
             tokens = (sent + answered) // len(places) + (count < (sent + answered) % len(places))
             given = Given(answer.seen.get(place), answer.refusal, tokens, round(cost_usd / len(places), 8))
-            self._calls.answered(numbers[place - 1], given, len(numbers) == 1)
+            self._questions.answered(numbers[place - 1], given, len(numbers) == 1)
 
 
-__all__ = ["Asker", "Callbacks"]
+__all__ = ["Asker", "Question", "Questions"]

@@ -4,6 +4,9 @@ Nobody keeps an account: a frame is charged with the most that it could cost, an
 frames come before it. So the frames up to a number cost at most that number of ceilings, whatever became of each, and a
 frame is sent when that is within the budget. A request is repaired out of what it left of its own part. What is spent
 is less than the budget, by what pictures and answers stay below the ceiling.
+
+The second look at the best moments has a share of its own, kept back from the first frame on: it is not known then what
+the first look will leave, and a replay must not decide otherwise because it left more.
 """
 
 from __future__ import annotations
@@ -44,8 +47,12 @@ def tokens_of(model: str, picture_tokens: int, frames: int) -> Tokens:
         frames: number of them, >= 1.
     """
     text = FIXED_TOKENS + frames * FRAME_BYTES // BYTES_PER_TOKEN
-    thought = _REASONING if reasons(model) else 0
-    return Tokens(text + picture_tokens, ANSWER_FIXED + ANSWER_PER_FRAME * frames + thought)
+    return Tokens(text + picture_tokens, answered_at_most(model, frames))
+
+
+def answered_at_most(model: str, entries: int) -> int:
+    """The most tokens of an answer with so many entries."""
+    return ANSWER_FIXED + ANSWER_PER_FRAME * entries + (_REASONING if reasons(model) else 0)
 
 
 def ceiling_usd(hosted: HostedVision) -> float | None:
@@ -70,15 +77,42 @@ def refused(hosted: HostedVision, budget_usd: float, number: int | None) -> str 
         return "How many frames come before it is not known, so the budget cannot be kept."
     if hosted.max_frames and number >= hosted.max_frames:
         return f"The limit of {hosted.max_frames} frames a video is reached: CLIPSTREAM_VISION_MAX_FRAMES."
-    if budget_usd == 0.0:
-        return None
-    ceiling = ceiling_usd(hosted)
+    return beyond(hosted, first_share_usd(hosted, budget_usd), number, ceiling_usd(hosted)) if budget_usd else None
+
+
+def beyond(hosted: HostedVision, share_usd: float, number: int, ceiling: float | None) -> str | None:
+    """Why a thing is beyond its share of a budget, or None.
+
+    Args:
+        hosted: the model, for its name.
+        share_usd: what all things of its kind may cost.
+        number: of those before it.
+        ceiling: the most that one costs; None for a model of unknown price.
+    """
     if ceiling is None:
         return f"The price of '{hosted.model}' is not known, so the budget cannot be kept: CLIPSTREAM_VISION_PRICES."
-    share_usd = budget_usd * hosted.budget_share
     if round((number + 1) * ceiling, 6) > share_usd:
         return f"The budget of {share_usd:g} USD is spent."
     return None
 
 
-__all__ = ["Tokens", "ceiling_usd", "refused", "tokens_of"]
+def first_share_usd(hosted: HostedVision, budget_usd: float) -> float:
+    """What the first look at a video's frames may cost, of its budget."""
+    return round(budget_usd * hosted.budget_share * (1.0 - hosted.second_share), 6)
+
+
+def second_share_usd(hosted: HostedVision, budget_usd: float) -> float:
+    """What the second look at its best moments may cost."""
+    return round(budget_usd * hosted.budget_share * hosted.second_share, 6)
+
+
+__all__ = [
+    "Tokens",
+    "answered_at_most",
+    "beyond",
+    "ceiling_usd",
+    "first_share_usd",
+    "refused",
+    "second_share_usd",
+    "tokens_of",
+]

@@ -7,7 +7,7 @@ to other versions are not taken from any cache. Texts from the video are cut to 
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -70,7 +70,7 @@ SCHEMA: Final[dict[str, Any]] = {
     "required": ["pictures"],
     "additionalProperties": False,
 }
-_FORMAT: Final = {
+FORMAT: Final[Mapping[str, Any]] = {
     "type": "json_schema",
     "json_schema": {"name": "pictures", "strict": True, "schema": SCHEMA},
 }
@@ -82,7 +82,7 @@ FIXED_TOKENS: Final = (len(SYSTEM) + len(orjson.dumps(SCHEMA)) + 300) // _OWN_BY
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What is known of the whole video. A second pass would add what is said around the frames.
+    """What is known of the whole video.
 
     Attributes:
         title: as the request names it; empty when it does not.
@@ -134,18 +134,21 @@ def messages_of(about: About, pictures: Sequence[Picture], wrong: str = "") -> l
     return [{"role": "system", "content": SYSTEM}, {"role": "user", "content": content}]
 
 
-def request_of(model: str, messages: list[dict[str, Any]], most_answered: int) -> dict[str, Any]:
+def request_of(
+    model: str, messages: list[dict[str, Any]], most_answered: int, form: Mapping[str, Any] = FORMAT
+) -> dict[str, Any]:
     """The request's parameters.
 
     Args:
         model: its name.
         messages: the conversation.
         most_answered: tokens that the answer may have.
+        form: of the answer.
     """
     asked: dict[str, Any] = {
         "model": model,
         "messages": messages,
-        "response_format": _FORMAT,
+        "response_format": dict(form),
         "max_completion_tokens": most_answered,
     }
     # models that reason before they answer refuse any other temperature than their own
@@ -186,4 +189,4 @@ def _clock(pts_ms: int) -> str:
     return f"{minutes}:{seconds:02d}"
 
 
-__all__ = ["KINDS", "SCHEMA", "About", "Picture", "clipped", "fact_of", "messages_of", "request_of"]
+__all__ = ["FORMAT", "KINDS", "SCHEMA", "About", "Picture", "clipped", "fact_of", "messages_of", "request_of"]

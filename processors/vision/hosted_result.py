@@ -3,40 +3,42 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from processors.domain import FrameAnalysis
 from processors.versions import PROMPT_VERSION
 from processors.vision.hosted_answer import Seen
+
+T = TypeVar("T")
 
 SOURCE: Final = "openai"  # before the model's name in results
 _MAX_LABELS: Final = 16  # of a frame, the service's before those that were measured
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
-    """What the service said of a frame.
+class Given(Generic[T]):
+    """What the service said of a frame, or of another thing that it was asked about.
 
     Attributes:
         seen: None when it declined.
         refusal: what it said then.
-        tokens: the frame's part of those of its request, >= 0.
+        tokens: its part of those of its request, >= 0.
         cost_usd: likewise.
         shared: whether it was said of a near-same picture, or to an earlier request; costs nothing then.
     """
 
-    seen: Seen | None
+    seen: T | None
     refusal: str | None
     tokens: int = 0
     cost_usd: float = 0.0
     shared: bool = False
 
-    def again(self) -> Given:
+    def again(self) -> Given[T]:
         """The same for another frame."""
         return replace(self, tokens=0, cost_usd=0.0, shared=True)
 
 
-def merged(analysis: FrameAnalysis, given: Given | None, reason: str | None, model: str) -> FrameAnalysis:
+def merged(analysis: FrameAnalysis, given: Given[Seen] | None, reason: str | None, model: str) -> FrameAnalysis:
     """The analysis with what a service said.
 
     Args:

@@ -135,8 +135,17 @@ class SceneCache:
 
 def scenes_of(hosted: HostedVision) -> SceneCache:
     """The cache for a service: its tiers are opened once per process."""
-    cache = _opened(hosted.scenes) if hosted.scenes is not None else ResultCache((), time.monotonic)
-    return SceneCache(cache, f"{hosted.model} at {hosted.service.base_url}", hosted.same)
+    return SceneCache(cache_of(hosted), service_of(hosted), hosted.same)
+
+
+def cache_of(hosted: HostedVision) -> ResultCache:
+    """Where answers of a service are kept; without tiers where none are."""
+    return _opened(hosted.scenes) if hosted.scenes is not None else ResultCache((), time.monotonic)
+
+
+def service_of(hosted: HostedVision) -> str:
+    """Model and address: answers of another one are no answers of this one."""
+    return f"{hosted.model} at {hosted.service.base_url}"
 
 
 @lru_cache(maxsize=4)
@@ -161,4 +170,4 @@ def appearance_of(likeness: Likeness, text: Sequence[str], readable: bool) -> Ap
     return Appearance(likeness, hashlib.sha256(letters.encode("utf-8", "replace")).hexdigest()[:16])
 
 
-__all__ = ["Appearance", "Kept", "SceneCache", "appearance_of", "scenes_of"]
+__all__ = ["Appearance", "Kept", "SceneCache", "appearance_of", "cache_of", "scenes_of", "service_of"]

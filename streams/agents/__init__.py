@@ -7,6 +7,7 @@ from typing import Final
 
 from streams.agents.base import Worker
 from streams.clock import SYSTEM_CLOCK
+from streams.groups import OPTIONAL, is_wanted
 from streams.settings import Settings
 
 _MODULES: Final = {
@@ -17,8 +18,15 @@ _MODULES: Final = {
     "vision": "vision",
     "joiner": "joiner",
     "segmenter": "segmenter",
+    "enricher": "enricher",
 }
-NAMES: Final = tuple(_MODULES)
+ALL: Final = tuple(_MODULES)
+NAMES: Final = tuple(name for name in ALL if name not in OPTIONAL)  # those without which there are no results
+
+
+def wanted(settings: Settings) -> tuple[str, ...]:
+    """The agents that have something to do: idle ones would cost two seconds of start and 60 MB each."""
+    return tuple(name for name in ALL if is_wanted(name, settings))
 
 
 def build(name: str, settings: Settings, instance: str | None = None) -> Worker:
@@ -32,4 +40,4 @@ def build(name: str, settings: Settings, instance: str | None = None) -> Worker:
     return worker
 
 
-__all__ = ["NAMES", "Worker", "build"]
+__all__ = ["ALL", "NAMES", "Worker", "build", "wanted"]

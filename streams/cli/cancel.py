@@ -25,7 +25,8 @@ def cancel(
 ) -> None:
     """Stop the work on videos. Their result becomes `cancelled`; what was computed stays in the result cache.
 
-    A video that is through keeps its result. `clipstream replay --video ID` takes a cancelled one up again.
+    A video that is through keeps its result, without the second look where that was still to come.
+    `clipstream replay --video ID` takes a cancelled one up again.
 
     Examples:
 
@@ -38,7 +39,9 @@ def cancel(
         generation = asyncio.run(cancel_video(settings, video_id, SYSTEM_CLOCK))
         found.append({"video_id": video_id, "generation": generation, "cancelled": generation is not None})
         told = (
-            "was through already; its result stays" if generation is None else f"generation {generation} is cancelled"
+            "was through already; its result stays"
+            if generation is None
+            else f"generation {generation} is cancelled; a last result that is there stays"
         )
         console.print(f"{escape(video_id)}: {told}.", soft_wrap=True)
     if as_json:

@@ -94,7 +94,7 @@ def up(
     elif detach:
         accompany(settings, process)
     else:
-        _run_here(settings, registry=registry, ui=ui, names=() if without_agents else agents.NAMES)
+        _run_here(settings, registry=registry, ui=ui, names=() if without_agents else agents.wanted(settings))
 
 
 def _show_other(settings: Settings, other: Up, *, detach: bool, registry: bool, ui: bool) -> None:
@@ -164,7 +164,7 @@ def down() -> None:
 
 
 def worker(
-    name: Annotated[str, typer.Argument(help="Agent: " + ", ".join(agents.NAMES))],
+    name: Annotated[str, typer.Argument(help="Agent: " + ", ".join(agents.ALL))],
     instance: Annotated[
         str | None,
         typer.Option(help="Name of this worker among those of the agent: up to 64 letters, digits, '.', '_', '-'."),
@@ -176,8 +176,8 @@ def worker(
 
         CLIPSTREAM_BROKER_URL=kafka://broker:9092 clipstream worker transcriber
     """
-    if name not in agents.NAMES:
-        raise typer.BadParameter(f"No agent '{name}'. There are: {', '.join(agents.NAMES)}.")
+    if name not in agents.ALL:
+        raise typer.BadParameter(f"No agent '{name}'. There are: {', '.join(agents.ALL)}.")
     if instance is not None and not _INSTANCE.fullmatch(instance):  # it is part of names of folders
         raise typer.BadParameter(
             "Up to 64 letters, digits, '.', '_' and '-', the first a letter or digit.", param_hint="--instance"

@@ -66,10 +66,16 @@ def segments_table(result: dict[str, Any]) -> Table:
             str(segment["rank"]),
             f"{clock(segment['start_ms'])}–{clock(segment['end_ms'])}",
             f"{segment['score']:.2f}",
-            escape(segment["title"]),
+            escape(segment["title"]) + _insight(segment),
             f"[dim]{escape(why)}[/]",
         )
     return table
+
+
+def _insight(segment: dict[str, Any]) -> str:
+    """What a service says of it, under its title."""
+    insight = segment.get("insight")
+    return f"\n[dim]{escape(insight['description'])}[/]" if insight else ""
 
 
 def print_result(result: dict[str, Any], name: str) -> None:

@@ -13,7 +13,7 @@ from processors.errors import ClipstreamError
 from processors.media.weburl import public_text
 from streams import admin
 from streams.cli.console import console, escape, out, print_json, print_text
-from streams.letters import Letter, letters, requeue
+from streams.letters import Letter, is_result, letters, requeue
 from streams.reading import load_settings
 from streams.secrets import published
 from streams.settings import Settings
@@ -86,7 +86,7 @@ def requeue_letters(
 ) -> None:
     """Send messages again to the topic where they were. What was sent again before is left out.
 
-    A part that comes through this time makes a degraded video final.
+    A part that comes through this time makes a degraded video final. Results are left out: those are replayed.
 
     Examples:
 
@@ -98,7 +98,10 @@ def requeue_letters(
         raise typer.BadParameter("Name the letters, or say --all.")
     settings = load_settings()
     found = asyncio.run(_letters(settings))
-    chosen = _chosen(found, reason, video) if everything else _by_id(found, ids or [])
+    if everything:
+        chosen = [letter for letter in _chosen(found, reason, video) if not is_result(letter, settings)]
+    else:
+        chosen = _by_id(found, ids or [])
     sent = asyncio.run(requeue(settings, chosen))
     before = len({letter.id for letter in chosen}) - len(sent)
     if as_json:

@@ -156,7 +156,7 @@ async def agents_running(broker: Broker, profiles: Iterable[Profile]) -> AsyncIt
     kept = Agents(supervisor)
     if broker.ours and keeper.acquire():
         console.print("Starting the agents")
-        supervisor.add(agents.NAMES)
+        supervisor.add(agents.wanted(settings))
     watch = asyncio.create_task(_watch(supervisor, keeper, settings))
     try:
         yield kept
@@ -177,15 +177,15 @@ async def _watch(supervisor: Supervisor, keeper: OwnerLock, settings: Settings) 
 
     Asked again and again, since a broker takes stopped workers for members until their session times out.
     """
-    asked_s = -_ASK_S
+    asked_s, wanted = -_ASK_S, agents.wanted(settings)
     while True:
         if not keeper.held and not await asyncio.to_thread(keeper.acquire):
             await asyncio.sleep(_ASK_S)  # another run on this machine keeps them
             continue
-        if SYSTEM_CLOCK.monotonic_s() - asked_s >= _ASK_S and len(supervisor.children) < len(agents.NAMES):
+        if SYSTEM_CLOCK.monotonic_s() - asked_s >= _ASK_S and len(supervisor.children) < len(wanted):
             with suppress(BrokerUnreachable, KafkaError):  # away for a moment; whoever waits for results hears of more
                 busy = await agents_with_members(settings)
-                absent = tuple(name for name in agents.NAMES if name not in busy)
+                absent = tuple(name for name in wanted if name not in busy)
                 if absent and not supervisor.children:
                     console.print("Starting the agents")
                 supervisor.add(absent)

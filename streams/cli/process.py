@@ -23,9 +23,11 @@ from schemas.messages import Segments, VideoIngested
 from streams import results, topics
 from streams.cli.console import console, escape, print_json, print_result
 from streams.cli.embedded import Agents, Broker, agents_running, broker_running
+from streams.cli.ends import Ends
 from streams.cli.options import OptionFlags, TakesFiles, options_from
 from streams.cli.reporting import check_writable, write_report
-from streams.client import TERMINAL, following, keep_highest, latest_results, next_request, producing, request_for
+from streams.client import following, keep_highest, latest_results, next_request, producing, request_for
+from streams.hosted_services import second_look_limit_s
 from streams.places import check_folder
 from streams.progress import VideoProgress
 from streams.reading import load_settings
@@ -46,6 +48,7 @@ class Job:
     result: dict[str, Any] | None = None
     progress: VideoProgress = field(default_factory=lambda: VideoProgress(""))
     first_segments_s: float | None = None
+    looked_at: bool = False  # through, and a service is looking at its best segments again
 
     @property
     def name(self) -> str:
@@ -172,7 +175,7 @@ async def _run(broker: Broker, running: AsyncExitStack, jobs: list[Job], profile
     known = await latest_results(settings)
     by_id: dict[str, list[Job]] = {}
     async with (
-        following(settings, topics.SEGMENTS, topics.PROGRESS) as arrivals,
+        following(settings, topics.SEGMENTS, topics.PROGRESS, topics.CONTROL) as arrivals,
         producing(settings) as submit,
     ):
         for job in jobs:
@@ -190,7 +193,8 @@ async def _run(broker: Broker, running: AsyncExitStack, jobs: list[Job], profile
             by_id.setdefault(video_id, []).append(job)
         if by_id:
             agents = await running.enter_async_context(agents_running(broker, {profile}))
-            await _follow(_while_possible(arrivals, agents), by_id, blobs)
+            ends = Ends(by_id, second_look_limit_s(settings), time.monotonic)
+            await _follow(_while_possible(arrivals, agents), by_id, ends, blobs)
 
 
 async def _while_possible(arrivals: AsyncIterator[Any], agents: Agents) -> AsyncIterator[Any]:
@@ -200,29 +204,37 @@ async def _while_possible(arrivals: AsyncIterator[Any], agents: Agents) -> Async
         yield arrival
 
 
-async def _follow(arrivals: Any, by_id: dict[str, list[Job]], blobs: BlobStore) -> None:
+async def _follow(arrivals: Any, by_id: dict[str, list[Job]], ends: Ends, blobs: BlobStore) -> None:
     newest: dict[str, Segments] = {}
-    open_ids = set(by_id)
     started = time.monotonic()
     with _Bars(by_id) as bars:
         async for arrival in arrivals:
             if arrival is not None:
                 spec, message = arrival
                 jobs = by_id.get(message.video_id, [])
-                if spec is topics.PROGRESS:
+                if spec is topics.CONTROL:
+                    ends.cancel(message)
+                elif spec is topics.PROGRESS:
                     for job in jobs:
                         job.progress.update(message)
-                elif jobs and jobs[0].request and message.generation == jobs[0].request.generation:
-                    if keep_highest(newest, message):
-                        bars.note(jobs[0], message, time.monotonic() - started)
-                    if message.status in TERMINAL:
-                        open_ids.discard(message.video_id)
+                elif _is_of(jobs, message) and keep_highest(newest, message):
+                    bars.note(jobs[0], message, time.monotonic() - started)
+                    ends.take(message)
+                    jobs[0].looked_at = ends.looked_at(message.video_id)
             bars.update()
-            if not open_ids:
+            for video_id in ends.given_up():
+                console.print(f"{escape(by_id[video_id][0].name)}: the second look did not come; the result stands.")
+            if ends.over:
                 break
     for video_id, jobs in by_id.items():
         for job in jobs:
             job.finish(results.to_json(newest[video_id], blobs))
+
+
+def _is_of(jobs: list[Job], result: Segments) -> bool:
+    """Whether a result is of the generation that was asked for."""
+    request = jobs[0].request if jobs else None
+    return request is not None and result.generation == request.generation
 
 
 class _Bars:
@@ -250,7 +262,8 @@ class _Bars:
         """Draw where each video is."""
         for task, job in zip(self._tasks, self._jobs, strict=True):
             overall = job.progress.overall
-            self._bars.update(task, completed=overall, what=escape(job.progress.summary()))
+            what = "second look" if job.looked_at else job.progress.summary()
+            self._bars.update(task, completed=overall, what=escape(what))
             quarter = int(overall * 4)
             if not self._live and self._said.get(task, 0) < quarter < 4:  # the end has a line of its own
                 self._said[task] = quarter
@@ -261,8 +274,11 @@ class _Bars:
         """A new revision came."""
         if result.segments and job.first_segments_s is None:
             job.first_segments_s = seconds
-        name = escape(job.name)
-        console.print(f"{name}: {result.status}, {len(result.segments)} segments after {seconds:.1f} s", soft_wrap=True)
+        told = f"{result.status}, {len(result.segments)} segments"
+        if result.enriched:
+            told = f"second look at {sum(segment.insight is not None for segment in result.segments)} segments"
+        waits = "; a second look is to come" if result.second_look is not None else ""
+        console.print(f"{escape(job.name)}: {told} after {seconds:.1f} s{waits}", soft_wrap=True)
 
 
 def _write_all(jobs: list[Job], settings: Settings, folder: Path) -> None:

@@ -132,6 +132,8 @@ async def _status(settings: Settings, video_id: str | None) -> dict[str, Any]:
 def _summary(progress: VideoProgress, state: str, result: Segments | None) -> str:
     if result is not None and result.error:
         return result.error
+    if result is not None and result.second_look is not None:
+        return "through; the second look at its best segments is to come"
     return progress.summary() if progress.stages or state not in TERMINAL else ""
 
 

@@ -7,9 +7,10 @@ from collections.abc import AsyncGenerator
 from pydantic import TypeAdapter
 
 from processors.segments.job import Ranked
-from schemas.messages import Header, Run, Segments, StageRun, VideoJoined
+from schemas.messages import Header, Run, SecondLook, Segments, StageRun, VideoJoined
 from streams import identity
 from streams.dead_letters import reason_of
+from streams.hosted_services import second_look
 from streams.newest import Newest
 from streams.topics import SEGMENTS, VIDEO_JOINED
 from streams.work import Bench, Output
@@ -42,7 +43,7 @@ class Segmenter:
 
         Nor is one that is older than what is published: a crash brought its event back.
         """
-        if await self._newest.is_behind(message.video_id, message.generation, message.revision):
+        if await self._newest.is_behind(message.video_id, (message.generation, message.revision, False)):
             return
         if message.parts_uri is None:
             yield self._output(message, None, message.error, StageRun(self.name, 0, 1, 0))
@@ -90,7 +91,9 @@ class Segmenter:
                 cost_usd=ranked.cost_usd if ranked is not None else 0.0,
                 started_at_ms=message.started_at_ms,
                 finished_at_ms=self._bench.clock.now_ms(),
+                costs_usd=ranked.costs_usd if ranked is not None else {},
             ),
+            second_look=self._second_look(message, status, ranked),
         )
         header = Header(
             video_id=message.video_id,
@@ -106,6 +109,14 @@ class Segmenter:
             cached=bool(spent.cached),
         )
         return Output(SEGMENTS, header, result, 1, 1, message.until_ms)
+
+    def _second_look(self, message: VideoJoined, status: str, ranked: Ranked | None) -> SecondLook | None:
+        """What the enricher goes by; None where no service looks at pictures again, or there are none."""
+        asked = second_look(self._bench.settings) and message.options.vision in ("auto", "openai")
+        shown = ranked is not None and any(segment.keyframe_uri for segment in ranked.segments)
+        if not asked or not shown or status not in ("final", "degraded"):
+            return None
+        return SecondLook(message.options, message.fresh_from)
 
     def _request_digest(self, message: VideoJoined, source_digest: str | None) -> str | None:
         if source_digest is None:

@@ -38,6 +38,7 @@ SHOTS, VIDEOS = 12, 6
 def settings_of(base: Settings, folder: Path, name: str, **changes: Any) -> Settings:
     common = {"data_dir": folder, "topic_prefix": f"{name}-", "cache_url": "", "asr_model": "tiny.en"}
     common |= {"vision_backend": "openai", "openai_api_key": SecretStr(KEY), "vision_children": 2, "workers": 2}
+    common |= {"vision_second_segments": 0}  # that is tests/stream/test_second_look.py
     settings = base.model_copy(update=common | changes)
     asyncio.run(create_topics(settings))
     return settings
@@ -81,9 +82,9 @@ def test_a_service_describes_the_sample_and_nothing_is_paid_for_twice(cluster_se
 
 
 @contextmanager
-def killable(slow_s: float) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """A service of its own process: address and process."""
-    command = [sys.executable, "-m", "tests.openai_service", "0", str(slow_s)]
+def killable(slow_s: float, about: str = "") -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """A service of its own process: address and process. It is slow to answer requests of that kind, or all."""
+    command = [sys.executable, "-m", "tests.openai_service", "0", str(slow_s), *[about] * bool(about)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None

@@ -48,9 +48,15 @@ def cli() -> Any:
 
 
 def test_every_agent_has_a_service_and_the_other_way_round() -> None:
-    assert tuple(WORKERS) == agents.NAMES  # in the order of the flow, too
+    assert tuple(WORKERS) == agents.ALL  # in the order of the flow, too
     for name, service in WORKERS.items():
         assert service["command"] == ["clipstream", "worker", name]
+
+
+def test_agents_without_work_by_default_are_started_only_when_asked_for() -> None:
+    assert {name for name, service in WORKERS.items() if "profiles" in service} == set(agents.ALL) - set(agents.NAMES)
+    given_key = {name for name, service in OURS.items() if "CLIPSTREAM_OPENAI_API_KEY" in service["environment"]}
+    assert given_key == {"vision", "enricher"}
 
 
 @pytest.mark.parametrize("name", OURS)

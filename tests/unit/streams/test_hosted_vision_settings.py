@@ -18,7 +18,7 @@ from processors.segments.job import rank_parts
 from processors.segments.parts import Parts
 from processors.service import HostedVision
 from processors.tools import Tools
-from streams import identity
+from streams import agents, identity
 from streams.hosted_services import children_of_vision, hosted_asr, hosted_vision, vision_service
 from streams.pool import ChildPool
 from streams.reading import load_settings
@@ -74,6 +74,41 @@ def test_a_budget_is_shared_where_sound_and_pictures_are_paid_for() -> None:
     alone = hosted_vision(hosted(), 1)
     assert alone is not None
     assert alone.budget_share == 1.0
+
+
+def test_the_second_look_has_a_key_of_its_own() -> None:
+    options = Options(metadata={"title": "t"}).model_dump(mode="json")
+
+    def key(stage: str, settings: Settings) -> str:
+        steering = settings.steering
+        return identity.cache_key(stage, parameters(stage, relevant(stage, options, steering), steering), "x")
+
+    there = hosted()
+    others = [
+        hosted(vision_second_segments=5), hosted(vision_second_tokens=200), hosted(vision_second_share=0.5),
+        hosted(vision_openai_model="gpt-4.1"), hosted(vision_second_segments=0),
+    ]  # fmt: skip
+    assert len({key("enricher", settings) for settings in (there, *others)}) == 1 + len(others)
+    assert key("vision", there) == key("vision", others[0]) == key("vision", others[1])
+    assert key("segmenter", there) == key("segmenter", others[0])
+    digests = {identity.request_digest("aa", Options(), one.steering) for one in (Settings(), there, *others)}
+    assert len(digests) == 2 + len(others)
+
+
+@pytest.mark.parametrize(
+    ("changes", "wanted", "share"),
+    [
+        ({}, True, 0.2),
+        ({"vision_second_segments": 0}, False, 0.0),
+        ({"vision_backend": "local"}, False, None),
+    ],
+)
+def test_the_enricher_runs_only_where_it_has_work(changes: dict[str, Any], wanted: bool, share: float | None) -> None:
+    settings = Settings(**{"vision_backend": "openai", "openai_api_key": KEY} | changes)
+    assert ("enricher" in agents.wanted(settings)) == wanted
+    assert set(agents.NAMES) <= set(agents.wanted(settings))
+    service = hosted_vision(settings, 1)
+    assert (None if service is None else service.second_share) == share
 
 
 def test_what_changes_results_decides_the_vision_key_and_no_other() -> None:

@@ -1,15 +1,20 @@
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 from pathlib import Path
 
 import orjson
+from rich.console import Console
 
 from processors.blobs import BlobStore
-from processors.domain import Document, Emotion, Label, Marker, Speaker, Topic, Turn
+from processors.domain import Document, Emotion, Insight, Label, Marker, Segment, Speaker, Topic, Turn
 from processors.errors import InvalidMedia
+from processors.options import Options
 from processors.report import render_report
 from processors.segments.parts import dump_json
+from schemas.messages import SecondLook, StageRun
+from streams.cli.console import segments_table
 from streams.results import canonical, failed_json, to_json
 from tests.unit.segments.builders import frame, shots_at, utterance
 from tests.unit.streams.test_newest import result
@@ -61,6 +66,31 @@ def test_a_report_shows_the_same_of_the_json_as_of_the_document_itself(tmp_path:
     assert page == render_report(found, lambda _: None, document)
     for shown in ("Speaker 1", "Ada", "laughter", "joy", "river, sand", "nature 88"):
         assert shown in page, shown
+
+
+def test_what_a_service_says_of_a_segment_is_shown_and_what_agents_tell_each_other_is_not(tmp_path: Path) -> None:
+    blobs = BlobStore(str(tmp_path))
+    plain = Segment("v-0-9", 1, 0, 9_000, 0.5, 0.5, "title", "text", [], None)
+    about = Insight("Why [bold]tides[/] rise.", [Label("tides", 0.9), Label("sea", 0.6)], 0.8, "openai:m", "moments-1")
+    before = replace(result(0, 1), segments=[plain], second_look=SecondLook(Options(callback_url="http://h/secret")))
+    run = replace(before.run, stages=[StageRun("enricher", 5, 1, 0)], cost_usd=0.5, costs_usd={"enricher": 0.5})
+    after = replace(
+        before, enriched=True, second_look=None, run=run, missing=["a note"], segments=[replace(plain, insight=about)]
+    )
+    first, second = to_json(before, blobs), to_json(after, blobs)
+    assert "secret" not in str(first)
+    assert first["segments"][0]["insight"] is None
+    assert second["segments"][0]["insight"]["labels"][0] == {"name": "tides", "confidence": 0.9}
+    assert second["run"]["costs_usd"] == {"enricher": 0.5}
+    assert b"insight" not in canonical(before, blobs), "as it was before there were any"
+    assert orjson.loads(canonical(after, blobs))["segments"][0]["insight"]["description"] == about.description
+    page = render_report(second, lambda _: None)
+    for shown in ("Why [bold]tides[/] rise.", "sea", "Enrichment", "0.5000 USD"):
+        assert shown in page, shown
+    assert "tides" not in render_report(first, lambda _: None)
+    console = Console(file=io.StringIO(), width=200)
+    console.print(segments_table(second))
+    assert "Why [bold]tides[/] rise." in console.file.getvalue()  # type: ignore[attr-defined]
 
 
 def test_a_source_that_never_reached_the_stream_has_the_keys_of_every_result(tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ import json
 import pytest
 
 from processors.domain import Label
-from processors.vision.hosted_answer import understood, usage_of
+from processors.vision.hosted_answer import understood
+from processors.vision.hosted_reading import usage_of
 from tests.openai_service import chat, entry
 
 
