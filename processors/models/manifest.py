@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Kind = Literal["speech recognition", "voice activity", "faces", "voices", "sentences", "shots"]
+Kind = Literal[
+    "speech recognition", "voice activity", "faces", "voices", "sentences", "shots", "things", "kinds of pictures"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +207,32 @@ MODELS: Final = {
             ),
             entry="transnetv2.onnx",
             bundled="transnetv2",  # made by ops/models/export_shot_detector.py
+        ),
+        Model(
+            "nanodet-g",
+            "things",
+            "Apache-2.0",
+            (
+                ModelFile(
+                    "nanodet_g.onnx", 7_554_330, "a8663b855bc75bae13c3d68e79ac5b23ee76bd9082a2b02cbf2d9f9bcfbc2d21"
+                ),
+            ),
+            entry="nanodet_g.onnx",
+            bundled="nanodet-g",  # made by ops/models/export_object_detector.py
+        ),
+        Model(
+            "efficientnet-lite0",
+            "kinds of pictures",
+            "Apache-2.0",
+            (
+                ModelFile(
+                    "efficientnet_lite0.onnx",
+                    4_948_086,
+                    "215841770737109302dfb5ee1a000785f4bdb0a9f2750f4c517719269b637ccc",
+                ),
+            ),
+            entry="efficientnet_lite0.onnx",
+            bundled="efficientnet-lite0",  # made by ops/models/export_image_classifier.py
         ),
         Model(
             "use-multilingual",

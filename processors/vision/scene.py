@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from processors.domain import Face, Label
@@ -51,6 +51,7 @@ class Seen:
     line_heights: list[float]  # of all that look like text, relative to the picture's shorter side
     sharpness: float
     motion: float
+    named: list[Label] = field(default_factory=list)  # what is in it, by `naming.name`
 
 
 def scene_of(seen: Seen) -> str:
@@ -68,7 +69,7 @@ def scene_of(seen: Seen) -> str:
             return "title"
     if seen.lines and (len(heights) >= _TEXT_LINES or covered >= _TEXT_AREA):
         return "text"
-    if seen.faces:
+    if seen.faces or any(label.name == "person" for label in seen.named):
         return "people"
     if seen.colour.plain or (seen.colour.flatness >= _GRAPHIC_FLATNESS and seen.colour.brightness >= _NIGHT):
         return "graphic"
@@ -96,6 +97,7 @@ def labels_of(seen: Seen) -> list[Label]:
             found[_COUNT_WORDS.get(count, "many faces")] = seen.faces[-1].confidence
         if max(face.height for face in seen.faces) >= _CLOSE_UP_HEIGHT:
             found["close-up"] = seen.faces[0].confidence
+    found |= {label.name: label.confidence for label in seen.named}
     labels = [Label(name, round(value, 3)) for name, value in found.items() if value >= MIN_LABEL_CONFIDENCE]
     return sorted(labels, key=lambda label: (-label.confidence, label.name))
 

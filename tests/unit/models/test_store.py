@@ -74,6 +74,8 @@ def test_bundled_models_need_no_download(tmp_path):
         "silero-vad",
         "campplus",
         "transnetv2",
+        "nanodet-g",
+        "efficientnet-lite0",
     }
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from processors.domain import Face
+from processors.domain import Face, Label
 from processors.vision.colour import Colour
 from processors.vision.ocr import TextLine
 from processors.vision.scene import MIN_LABEL_CONFIDENCE, Seen, labels_of, scene_of, score_of
@@ -58,6 +58,9 @@ def names(one: Seen) -> list[str]:
         pytest.param(seen(FLAT, lines=[line()], unread=8), "text", id="slide that could hardly be read"),
         pytest.param(seen(FLAT, faces=[face(0.03)], lines=[line()] * 6), "text", id="slide with a small group photo"),
         pytest.param(seen(faces=[face(0.03)]), "people", id="small faces"),
+        pytest.param(replace(seen(), named=[Label("person", 0.7)]), "people", id="a person from behind"),
+        pytest.param(replace(seen(), named=[Label("dog", 0.9)]), "other", id="a dog"),
+        pytest.param(replace(seen(FLAT, lines=[line()] * 6), named=[Label("person", 0.8)]), "text", id="on a slide"),
         pytest.param(seen(unread=8), "other", id="texture that looks like text"),
     ],
 )
@@ -113,3 +116,11 @@ def test_score_prefers(better: Seen, worse: Seen):
 
 def test_black_scores_nothing():
     assert score_of(seen(BLACK, sharpness=900)) == 0
+
+
+def test_words_are_labels_among_the_others():
+    assert names(replace(seen(faces=[face(confidence=0.8)]), named=[Label("dog", 0.9), Label("cat", 0.61)])) == [
+        "dog",
+        "face",
+        "cat",
+    ]
