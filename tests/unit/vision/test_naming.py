@@ -50,6 +50,8 @@ RETRIEVER, COLLIE, WHEEL, CAB, PHONE = 207, 231, 479, 468, 487
         pytest.param(things(), kinds((RETRIEVER, 0.4), (COLLIE, 0.29)), [], id="an unlikely dog"),
         pytest.param(things(car=0.5), kinds((CAB, 0.3), (WHEEL, 0.11)), ["car"], id="two that support each other"),
         pytest.param(things(car=0.5), kinds((CAB, 0.39)), [], id="two of which one is noise"),
+        pytest.param(things(airplane=0.81), kinds(), [], id="a mountain against the sky"),
+        pytest.param(things(airplane=0.6), kinds((404, 0.5)), ["airplane"], id="an airliner"),
         pytest.param(things(car=0.41), kinds((CAB, 0.41)), [], id="two weak ones"),
         pytest.param(things(phone=0.55), kinds((PHONE, 0.36)), [], id="a car from above that is no phone"),
         pytest.param(
