@@ -80,6 +80,7 @@ class LocalBackend:
             line_heights=heights,
             sharpness=frame.ref.sharpness,
             motion=frame.ref.motion,
+            still_ms=frame.ref.still_ms or 0,
             named=[] if nothing else name(self._things.find(frame.image), self._kinds.classify(frame.image)),
         )
         return FrameAnalysis(
@@ -97,6 +98,8 @@ class LocalBackend:
             motion=frame.ref.motion,
             source=SOURCE,
             model=self._model,
+            novelty=frame.ref.novelty,
+            still_ms=frame.ref.still_ms,
         )
 
     def _reader(self) -> TextReader:

@@ -15,6 +15,7 @@ from processors.domain import Shot
 from processors.media.video import PacketGroup, Picture, VideoReader
 from processors.vision.boundaries import Settled, ShotDetector
 from processors.vision.dedup import Duplicates
+from processors.vision.frozen import FrozenStretches
 from processors.vision.keyframes import Candidate
 from processors.vision.look import Look, difference, look_at, motion
 from processors.vision.pixels import planes, shrink
@@ -51,10 +52,20 @@ class Scanner:
         detector: finds the boundaries.
         choose: whether pictures are chosen at all; without it only shots come.
         duplicates: memory of chosen pictures.
+        frozen: is told what is met, when given.
     """
 
-    def __init__(self, reader: VideoReader, detector: ShotDetector, *, choose: bool, duplicates: Duplicates) -> None:
+    def __init__(
+        self,
+        reader: VideoReader,
+        detector: ShotDetector,
+        *,
+        choose: bool,
+        duplicates: Duplicates,
+        frozen: FrozenStretches | None = None,
+    ) -> None:
         self._reader = reader
+        self._frozen = frozen
         self._choose = choose
         self._detector = detector
         self._tracker = ShotTracker(duplicates)
@@ -80,6 +91,8 @@ class Scanner:
         yield from self._tracker.close(self._reader.end_ms)
 
     def _scan(self, group: PacketGroup) -> Iterator[Chosen | Shot]:
+        if self._frozen is not None:
+            self._frozen.add(group)
         alone = group.keyed and group.closed
         if alone:
             key = self._next_key or next(iter(self._reader.head(group)), None)
@@ -107,6 +120,8 @@ class Scanner:
         if newest is not None:
             seen.motion = motion(newest.look, seen.look, seen.pts_ms - newest.pts_ms)
             _lower_motion(newest, seen.motion)
+            if self._frozen is not None:
+                self._frozen.change(picture.pts_ms, difference(newest.look, seen.look), key=picture.key)
         if self._choose and (
             self._candidate_ms is None or picture.key or picture.pts_ms - self._candidate_ms >= CANDIDATE_EVERY_MS
         ):

@@ -72,7 +72,7 @@ def test_scene(one: Seen, scene: str):
     ("one", "expected"),
     [
         pytest.param(seen(), [], id="nothing special"),
-        pytest.param(seen(BLACK), ["dark"], id="black is not black and white"),
+        pytest.param(seen(BLACK), ["black", "dark"], id="black is not black and white"),
         pytest.param(seen(replace(ORDINARY, brightness=0.1)), ["dark"], id="dark"),
         pytest.param(seen(replace(ORDINARY, brightness=0.8)), ["bright"], id="bright"),
         pytest.param(seen(replace(ORDINARY, colourfulness=0.6)), ["colourful"], id="colourful"),
@@ -124,3 +124,22 @@ def test_words_are_labels_among_the_others():
         "face",
         "cat",
     ]
+
+
+@pytest.mark.parametrize(
+    ("one", "word", "confidence"),
+    [
+        pytest.param(replace(seen(), still_ms=3_000), "frozen", 0.5, id="three seconds without any change"),
+        pytest.param(replace(seen(), still_ms=9_000), "frozen", 1.0, id="nine seconds"),
+        pytest.param(replace(seen(), still_ms=2_900), "frozen", None, id="less"),
+        pytest.param(seen(BLACK), "black", 1.0, id="black"),
+        pytest.param(seen(replace(BLACK, peak=30 / 255)), "black", 0.562, id="nearly black"),
+        pytest.param(seen(replace(BLACK, peak=40 / 255)), "black", None, id="dark"),
+        pytest.param(seen(FLAT, lines=[line(0.045)]), "title", 0.5, id="a small title"),
+        pytest.param(seen(FLAT, lines=[line(0.09)]), "title", 0.95, id="a large one"),
+        pytest.param(seen(lines=[line(0.05)]), "title", None, id="a subtitle"),
+        pytest.param(seen(FLAT, lines=[line()] * 6), "title", None, id="a slide"),
+    ],
+)
+def test_black_frozen_and_title(one: Seen, word: str, confidence: float | None):
+    assert {label.name: label.confidence for label in labels_of(one)}.get(word) == confidence
