@@ -12,5 +12,5 @@ ALGORITHM_VERSIONS: Final = {
     "metadata": 1,
     "transcriber": 3,
     "vision": 3,
-    "segmenter": 4,
+    "segmenter": 5,
 }

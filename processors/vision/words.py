@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from typing import Final
 
+# Words for how a picture looks, not for what is in it.
+MEASURED: Final = frozenset({"dark", "bright", "colourful", "black and white", "moving", "still", "frozen"})
+
 # COCO's order of things. Empty: never named, since on pictures like ours it was a guess more often than not.
 DETECTED: Final = (
     *("person", "bicycle", "car", "motorcycle", "airplane", "bus", "train", "truck", "boat", "traffic light"),
