@@ -18,7 +18,8 @@ FRAMES_SHOWN: Final = 60
 OPEN_FRAMES: Final = 15
 WORDS_SHOWN: Final = 5
 _TEXT_SHOWN: Final = 120  # characters of what can be read in a picture
-_NEW: Final = 0.5  # from this novelty on a picture is called new
+# From this novelty on a picture is called so.
+_NOVELTY: Final = ((0.5, "new"), (0.2, "partly new"), (0.0, "as before"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,8 @@ def source_name(source: str) -> str:
 def _notes(frame: FrameAnalysis) -> list[str]:
     notes = []
     if frame.novelty is not None:
-        notes.append(f"{'new' if frame.novelty >= _NEW else 'much as before'} ({percent(frame.novelty)} %)")
+        called = next(name for least, name in _NOVELTY if frame.novelty >= least or least == 0)
+        notes.append(f"{called} ({percent(frame.novelty)} %)")
     if frame.still_ms:
         notes.append(f"unchanged for {frame.still_ms / 1000:.0f} s")
     return notes
