@@ -43,6 +43,7 @@ class Steering:
         voices: digest of the enrolled people's recordings; None without any.
         categories: of topics, label -> description; empty for clipstream's own.
         vision_service: what of the service that describes pictures decides its results; empty for the local models.
+        vision_labels: words that are looked for in pictures, sorted.
     """
 
     asr_model: str | None = None
@@ -52,6 +53,7 @@ class Steering:
     voices: str | None = None
     categories: Mapping[str, str] = field(default_factory=dict)
     vision_service: Mapping[str, Any] = field(default_factory=dict)
+    vision_labels: tuple[str, ...] = ()
 
     def decisive(self) -> dict[str, Any]:
         """What decides a result, as JSON; threads change digits that no result shows."""
@@ -62,6 +64,7 @@ class Steering:
             "voices": self.voices,
             "categories": dict(self.categories),
             "vision_service": self.described_by(),
+            "vision_labels": list(self.vision_labels),
         }
 
     def described_by(self) -> dict[str, Any]:
@@ -95,6 +98,8 @@ def parameters(stage: str, options: Mapping[str, Any], steering: Steering) -> di
         )
     if stage == "vision" and steering.vision_service:
         steered.update(vision_service=steering.described_by())
+    if stage == "vision" and steering.vision_labels:
+        steered.update(vision_labels=list(steering.vision_labels))
     if stage == "segmenter":
         steered.update(voices=steering.voices, categories=dict(steering.categories))
     if stage == "audio-extractor":

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
+from pydantic import Field, SecretStr, StringConstraints, ValidationInfo, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     DotEnvSettingsSource,
@@ -35,7 +35,7 @@ TOML_FILE: Final = "clipstream.toml"
 _PATHS: Final = ("data_dir", "cache_dir", "models_dir", "voices_dir", "ssl_cafile", "ssl_certfile", "ssl_keyfile")
 _OTHER_CATEGORY: Final = "other"  # of `processors.content.categories`, whose import takes long
 
-
+_Word = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[^\n]{1,60}$")]
 # Sent and answered.
 TokenPrices = tuple[Annotated[float, Field(ge=0.0, le=10_000.0)], Annotated[float, Field(ge=0.0, le=10_000.0)]]
 
@@ -138,6 +138,9 @@ class Settings(BaseSettings):
     # The same picture encoded anew has 0.995 and more, slides with one more line have 0.83 to 0.90.
     vision_same: float = Field(
         0.98, ge=0.5, le=1.01, description="pictures this much alike share an answer; above 1 equal files only"
+    )
+    vision_labels: frozenset[_Word] = Field(
+        frozenset(), max_length=200, description="words that are looked for in pictures, by CLIP from the model hub"
     )
     asr_device: Literal["auto", "cpu", "cuda"] = Field(
         "auto", description="where recognition runs; auto: on a GPU where there is one, as set where workers differ"
@@ -338,14 +341,9 @@ class Settings(BaseSettings):
         """What decides what stages compute."""
         voices = voices_digest(self.voices_dir)
         return Steering(
-            self.asr_model,
-            self.threads,
-            self.recognition,
-            asr_service(self),
-            voices,
-            self.categories,
-            vision_service(self),
-        )
+            self.asr_model, self.threads, self.recognition, asr_service(self), voices, self.categories,
+            vision_service(self), tuple(sorted(self.vision_labels)),
+        )  # fmt: skip
 
     @property
     def store(self) -> str:

@@ -18,6 +18,7 @@ from processors.vision.hosted_prompt import About
 from processors.vision.kinds import KIND_MODEL
 from processors.vision.local import LocalBackend, Networks
 from processors.vision.things import THING_MODEL
+from processors.vision.zeroshot import CLIP_MODEL
 
 if TYPE_CHECKING:
     from processors.tools import Tools
@@ -52,13 +53,13 @@ def warm_up(tools: Tools) -> None:
     Raises:
         ModelUnavailable: a model cannot be had.
     """
-    _local(_networks(tools), tools.threads).load()
+    _local(_networks(tools), tools.threads, tools.vision_labels).load()
     if tools.hosted_vision is not None:
         import openai  # noqa: F401
 
 
 def _backend(batch: FrameBatch, options: Options, tools: Tools) -> VisionBackend:
-    local = _local(_networks(tools), tools.threads)
+    local = _local(_networks(tools), tools.threads, tools.vision_labels)
     hosted = tools.hosted_vision
     if hosted is None:
         return StandIn(local, NO_SERVICE) if options.vision == "openai" else local
@@ -69,14 +70,15 @@ def _backend(batch: FrameBatch, options: Options, tools: Tools) -> VisionBackend
 
 
 @lru_cache(maxsize=1)
-def _local(networks: Networks, threads: int) -> LocalBackend:
+def _local(networks: Networks, threads: int, words: tuple[str, ...]) -> LocalBackend:
     """Models are loaded once per process."""
-    return LocalBackend(networks, threads)
+    return LocalBackend(networks, threads, words)
 
 
 def _networks(tools: Tools) -> Networks:
     models = tools.models
-    return Networks(models.path("yunet"), models.path(THING_MODEL), models.path(KIND_MODEL))
+    clip = models.path(CLIP_MODEL) if tools.vision_labels else None
+    return Networks(models.path("yunet"), models.path(THING_MODEL), models.path(KIND_MODEL), clip)
 
 
 def _load(ref: FrameRef, tools: Tools) -> LoadedFrame:
