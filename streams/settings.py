@@ -164,7 +164,7 @@ class Settings(BaseSettings):
     # slow core; a whole video's decoding is one item of an extractor, at 40x real time 20 minutes are 13 hours.
     item_timeout_s: float = Field(1_200.0, ge=1.0, le=86_400.0, description="longest wait for the next output of a job")
     # Measured at most, with 8 threads: frames at 8K 1.4 GB and at 4K 0.7 GB, transcriber with base 1.4 GB (most of it
-    # is never touched), vision 0.6 GB. With 1 thread 0.6, 0.3, 1.3 and 0.2 GB.
+    # is never touched), vision 0.6 GB. With 1 thread 0.6, 0.3, 1.3 and 0.3 GB.
     child_memory_mb: int = Field(4_096, ge=0, description="memory of a child in MiB, above which it ends; 0: no limit")
 
     # --- delivery
@@ -235,7 +235,7 @@ class Settings(BaseSettings):
     vision_budget_share: float = Field(
         0.5, ge=0.0, le=1.0, description="part of a request's `budget_usd` for pictures where sound is paid for as well"
     )
-    # A child waits some seconds for each answer and works a tenth of that; it has some 0.2 GB.
+    # A child waits some seconds for each answer and works a tenth of that; it has some 0.3 GB.
     vision_children: int = Field(
         4, ge=1, le=256, description="children of the vision agent where a service is asked, if more than WORKERS"
     )

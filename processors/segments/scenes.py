@@ -57,7 +57,8 @@ def _description(frames: Sequence[FrameAnalysis]) -> str:
         return " ".join(sentence for sentence, _ in kept[:_MAX_SENTENCES])
     scenes = dict.fromkeys(frame.scene for frame in frames if frame.scene != "other")
     found = sorted(_labels(frames), key=lambda label: label.name in MEASURED)  # what is in it before how it looks
-    names = dict.fromkeys(label.name for label in found if label.name not in scenes)
+    said = set(scenes) | ({"person"} if "people" in scenes else set())
+    names = dict.fromkeys(label.name for label in found if label.name not in said)
     return ", ".join([*scenes, *list(names)[:_NAMED]])
 
 

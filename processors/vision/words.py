@@ -114,3 +114,5 @@ CLASSIFIED: Final[dict[str, tuple[tuple[int, int], ...]]] = {
     "food": ((924, 935), (959, 960), (962, 965)),
     "coffee": ((504, 505), (967, 967)),
 }
+# What the networks may say; whoever sees more than they do says it better.
+GUESSED: Final = frozenset({*DETECTED, *CLASSIFIED})
