@@ -166,6 +166,7 @@ def _tools(environment: dict[str, Any]) -> Any:
         hosted_vision=HostedVision.from_json(environment.get("hosted_vision")),
         recognition=Recognition.model_validate(environment["recognition"]),
         voices_dir=Path(environment["voices_dir"]) if environment["voices_dir"] else None,
+        vision_labels=tuple(environment["vision_labels"]),
         categories=environment["categories"],
     )
 

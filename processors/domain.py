@@ -176,6 +176,8 @@ class FrameRef:
     height: int
     sharpness: float  # variance of the Laplacian, >= 0, not bounded
     motion: float  # 0 still .. 1 all changed, mean difference to the neighbouring decoded frame
+    novelty: float | None = None  # 0 seen before .. 1 unlike every frame of the video before it
+    still_ms: int | None = None  # for how long around it no picture differs from it, as far as its file says
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +243,8 @@ class FrameAnalysis:
     tokens: int = 0  # charged for it, >= 0
     cost_usd: float = 0.0  # its part of its request
     shared: bool = False  # the answer was given for a near-same picture, or to an earlier request
+    novelty: float | None = None  # as in FrameRef
+    still_ms: int | None = None  # as in FrameRef
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,7 @@ class Steering:
         categories: of topics, label -> description; empty for clipstream's own.
         vision_service: what of the service that describes pictures decides its results; empty for the local models.
         second_look: what of the look at the best segments decides its results beside that; empty where there is none.
+        vision_labels: words that are looked for in pictures, sorted.
     """
 
     asr_model: str | None = None
@@ -56,6 +57,7 @@ class Steering:
     categories: Mapping[str, str] = field(default_factory=dict)
     vision_service: Mapping[str, Any] = field(default_factory=dict)
     second_look: Mapping[str, Any] = field(default_factory=dict)
+    vision_labels: tuple[str, ...] = ()
 
     def decisive(self) -> dict[str, Any]:
         """What decides a result, as JSON; threads change digits that no result shows."""
@@ -67,6 +69,7 @@ class Steering:
             "categories": dict(self.categories),
             "vision_service": self.described_by(),
             "second_look": self.looked_by(),
+            "vision_labels": list(self.vision_labels),
         }
 
     def described_by(self) -> dict[str, Any]:
@@ -105,6 +108,8 @@ def parameters(stage: str, options: Mapping[str, Any], steering: Steering) -> di
         steered.update(vision_service=steering.described_by())
     if stage == "enricher":
         steered.update(vision_service=dict(steering.vision_service), second_look=steering.looked_by())
+    if stage == "vision" and steering.vision_labels:
+        steered.update(vision_labels=list(steering.vision_labels))
     if stage == "segmenter":
         steered.update(voices=steering.voices, categories=dict(steering.categories))
     if stage == "audio-extractor":

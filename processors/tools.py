@@ -28,6 +28,7 @@ class Tools:
         hosted_vision: service that describes pictures, or None for the local models alone.
         recognition: models by profile, device and languages.
         voices_dir: folder with a recording of each enrolled person; None for none.
+        vision_labels: words that are looked for in pictures beside those of the usual networks; empty for none.
         categories: label -> description, instead of those of `processors.content.categories`; empty for these.
     """
 
@@ -41,4 +42,5 @@ class Tools:
     hosted_vision: HostedVision | None = None
     recognition: Recognition = DEFAULT_RECOGNITION
     voices_dir: Path | None = None
+    vision_labels: tuple[str, ...] = ()
     categories: Mapping[str, str] = field(default_factory=dict)

@@ -147,6 +147,7 @@ class ChildPool:
             "recognition": self._settings.recognition.model_dump(mode="json"),
             "memory_mb": self._settings.child_memory_mb,
             "categories": self._settings.categories,
+            "vision_labels": sorted(self._settings.vision_labels),
         }
         if self._stage in _ASKS_SERVICES:
             name, service = _ASKS_SERVICES[self._stage]

@@ -59,7 +59,7 @@ class ServiceSettings(BaseSettings):
     vision_budget_share: float = Field(
         0.5, ge=0.0, le=1.0, description="part of a request's `budget_usd` for pictures where sound is paid for as well"
     )
-    # A child waits some seconds for each answer and works a tenth of that; it has some 0.2 GB.
+    # A child waits some seconds for each answer and works a tenth of that; it has some 0.3 GB.
     vision_children: int = Field(
         4, ge=1, le=256, description="children of the vision agent where a service is asked, if more than WORKERS"
     )

@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
+from pydantic import Field, SecretStr, StringConstraints, ValidationInfo, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     DotEnvSettingsSource,
@@ -35,6 +35,8 @@ SCHEMES: Final = frozenset({"file", "http", "https"})  # of sources
 TOML_FILE: Final = "clipstream.toml"
 _PATHS: Final = ("data_dir", "cache_dir", "models_dir", "voices_dir", "ssl_cafile", "ssl_certfile", "ssl_keyfile")
 _OTHER_CATEGORY: Final = "other"  # of `processors.content.categories`, whose import takes long
+
+_Word = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[^\n]{1,60}$")]
 
 
 class _OwnLines(DotEnvSettingsSource):
@@ -136,6 +138,9 @@ class Settings(ServiceSettings):
     vision_same: float = Field(
         0.98, ge=0.5, le=1.01, description="pictures this much alike share an answer; above 1 equal files only"
     )
+    vision_labels: frozenset[_Word] = Field(
+        frozenset(), max_length=200, description="words that are looked for in pictures, by CLIP from the model hub"
+    )
     asr_device: Literal["auto", "cpu", "cuda"] = Field(
         "auto", description="where recognition runs; auto: on a GPU where there is one, as set where workers differ"
     )
@@ -158,7 +163,7 @@ class Settings(ServiceSettings):
     # slow core; a whole video's decoding is one item of an extractor, at 40x real time 20 minutes are 13 hours.
     item_timeout_s: float = Field(1_200.0, ge=1.0, le=86_400.0, description="longest wait for the next output of a job")
     # Measured at most, with 8 threads: frames at 8K 1.4 GB and at 4K 0.7 GB, transcriber with base 1.4 GB (most of it
-    # is never touched), vision 0.6 GB. With 1 thread 0.6, 0.3, 1.3 and 0.2 GB.
+    # is never touched), vision 0.6 GB. With 1 thread 0.6, 0.3, 1.3 and 0.3 GB.
     child_memory_mb: int = Field(4_096, ge=0, description="memory of a child in MiB, above which it ends; 0: no limit")
 
     # --- delivery
@@ -294,6 +299,7 @@ class Settings(ServiceSettings):
             self.categories,
             vision_service(self),
             second_look(self),
+            tuple(sorted(self.vision_labels)),
         )
 
     @property

@@ -68,6 +68,12 @@ class Graph:
         floats = self.op("Cast", self.constant(coded), to=1)
         return self.op("Mul", floats, self.constant(scale))
 
+    def halved(self, weight: Array) -> str:
+        """Weights as halves; the runtime makes them floats once."""
+        if self.exact:
+            return self.constant(weight.astype(np.float32))
+        return self.op("Cast", self.constant(weight.astype(np.float16)), to=1)
+
     def norm(self, name: str, affine: bool = True) -> tuple[Array, Array]:
         """(factor, summand) of a batch norm at inference."""
         self.used.add(f"{name}.num_batches_tracked")

@@ -9,7 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Kind = Literal["speech recognition", "voice activity", "faces", "voices", "sentences", "shots"]
+Kind = Literal[
+    "speech recognition",
+    "voice activity",
+    "faces",
+    "voices",
+    "sentences",
+    "shots",
+    "things",
+    "kinds of pictures",
+    "words for pictures",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +105,19 @@ _LARGE_V3: Final = (
 )
 _SILERO: Final = (
     ModelFile("silero_vad_v6.onnx", 1_245_151, "4cbf549b8326f60f80f2536d9eefeb450a9abe83365a098031c89719f1be17d2"),
+)
+_CLIP: Final = (
+    ModelFile(
+        "onnx/vision_model_quantized.onnx",
+        89_117_001,
+        "583fd1110a514667812fee7d684952aaf82a99b959760c8d7dca7e0ab9839299",
+    ),
+    ModelFile(
+        "onnx/text_model_quantized.onnx",
+        64_504_507,
+        "73baab855d406190da9faa498cfedf65f15cf309f4cc7385b7b032e6d08e5c3a",
+    ),
+    ModelFile("tokenizer.json", 2_224_119, "f7f3b7af117d467b58374797691a6438d3e6b9e9cef800dfd5dced7f697a90cd"),
 )
 _SENTENCES: Final = (
     ModelFile("sp.model", 2_527_207, "994fcc2e8ad0fe2c802b68fa0de9f058403f2b1656c2d33b6a94146b0c5925e9"),
@@ -205,6 +228,41 @@ MODELS: Final = {
             ),
             entry="transnetv2.onnx",
             bundled="transnetv2",  # made by ops/models/export_shot_detector.py
+        ),
+        Model(
+            "nanodet-g",
+            "things",
+            "Apache-2.0",
+            (
+                ModelFile(
+                    "nanodet_g.onnx", 7_554_330, "a8663b855bc75bae13c3d68e79ac5b23ee76bd9082a2b02cbf2d9f9bcfbc2d21"
+                ),
+            ),
+            entry="nanodet_g.onnx",
+            bundled="nanodet-g",  # made by ops/models/export_object_detector.py
+        ),
+        Model(
+            "efficientnet-lite0",
+            "kinds of pictures",
+            "Apache-2.0",
+            (
+                ModelFile(
+                    "efficientnet_lite0.onnx",
+                    4_948_086,
+                    "215841770737109302dfb5ee1a000785f4bdb0a9f2750f4c517719269b637ccc",
+                ),
+            ),
+            entry="efficientnet_lite0.onnx",
+            bundled="efficientnet-lite0",  # made by ops/models/export_image_classifier.py
+        ),
+        Model(
+            "clip-vit-base-patch32",  # 156 MB, for words of one's own; no package of the registry has it
+            "words for pictures",
+            "MIT",  # of OpenAI's repository; the hub's page names none
+            _CLIP,
+            hub="Xenova/clip-vit-base-patch32",
+            revision="d15189d7028b43f1d3e65039190477f6af591c2a",
+            on_demand=True,
         ),
         Model(
             "use-multilingual",

@@ -206,6 +206,7 @@ class ModelStore:
         done = 0
         for file in model.files:
             url = _HUB_URL.format(hub=model.hub, revision=model.revision, name=file.name)
+            (folder / file.name).parent.mkdir(exist_ok=True)
             done = self._download(model, file, url, folder / file.name, done)
         return True
 

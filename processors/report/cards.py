@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from processors.domain import Document
+from processors.report.frames import FrameView, frame_view
 from processors.report.labels import GROUP_OF, SIGNAL_LABELS
 from processors.report.pictures import CARD_WIDTH, Picture, Pictures
 from processors.report.source import entries, identifier, percent, text, whole
@@ -41,6 +42,7 @@ class SegmentView:
     score: int
     confidence: int
     picture: Picture | None
+    seen: FrameView | None  # what is said of the picture
     marker: Marker
     reasons: list[ReasonView]
     more_reasons: list[ReasonView]
@@ -80,6 +82,7 @@ def segment_views(
                 picture=pictures.get(
                     identifier(entry.get("keyframe_uri")), CARD_WIDTH, _alt(rank, entry, document, span)
                 ),
+                seen=_seen(entry, document),
                 marker=marker,
                 reasons=reasons[:REASONS_SHOWN],
                 more_reasons=reasons[REASONS_SHOWN:],
@@ -95,6 +98,12 @@ def segment_views(
 def _insight(entry: Mapping[str, Any]) -> Mapping[str, Any]:
     insight = entry.get("insight")
     return insight if isinstance(insight, Mapping) else {}
+
+
+def _seen(entry: Mapping[str, Any], document: Document) -> FrameView | None:
+    uri = identifier(entry.get("keyframe_uri"))
+    frame = next((frame for frame in document.frames if frame.frame_uri == uri), None) if uri else None
+    return None if frame is None else frame_view(frame)
 
 
 def _reason(entry: Mapping[str, Any]) -> ReasonView:

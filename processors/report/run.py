@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from processors.domain import FrameAnalysis
+from processors.report.frames import source_name
 from processors.report.labels import STAGE_LABELS
 from processors.report.source import number, text, whole
 from processors.timeline import clock
@@ -77,8 +78,7 @@ def run_facts(result: Mapping[str, Any], frames: Sequence[FrameAnalysis] = ()) -
 def _sources(frames: Sequence[FrameAnalysis]) -> str:
     """How many frames each source described, the most first."""
     counts = Counter(text(frame.source) for frame in frames)
-    named = {"local": "models on this machine"}
-    return ", ".join(f"{named.get(source, source)} ({count})" for source, count in counts.most_common() if source)
+    return ", ".join(f"{source_name(source)} ({count})" for source, count in counts.most_common() if source)
 
 
 def _seconds(ms: float) -> str:

@@ -126,7 +126,10 @@ def _frame(entry: Mapping[str, Any]) -> FrameAnalysis:
         motion=number(entry.get("motion")),
         source=text(entry.get("source")),
         model=text(entry.get("model")),
+        reason=text(entry.get("reason")) or None,
         description=text(entry.get("description")),
+        novelty=None if entry.get("novelty") is None else number(entry.get("novelty")),
+        still_ms=None if entry.get("still_ms") is None else whole(entry.get("still_ms")),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 from processors.domain import Document, FrameAnalysis
 from processors.report import timeline
 from processors.report.cards import SegmentView, segment_views
+from processors.report.frames import OPEN_FRAMES, FrameView, frame_views
 from processors.report.labels import STATUS
 from processors.report.pictures import STRIP_WIDTH, Picture, Pictures
 from processors.report.run import StageView, model_names, run_facts, stage_views
@@ -63,6 +64,9 @@ class ReportView:
     stages: list[StageView]
     models: list[str]
     facts: list[tuple[str, str]]
+    frames: list[FrameView]
+    frame_count: int
+    frames_open: bool
 
 
 def build_view(result: Mapping[str, Any], document: Document, pictures: Pictures) -> ReportView:
@@ -111,6 +115,9 @@ def build_view(result: Mapping[str, Any], document: Document, pictures: Pictures
         stages=stage_views(result.get("run") or {}),
         models=model_names((result.get("run") or {}).get("models")),
         facts=run_facts(result, document.frames),
+        frames=frame_views(document.frames, pictures),
+        frame_count=len(document.frames),
+        frames_open=len(document.frames) <= OPEN_FRAMES,
     )
 
 

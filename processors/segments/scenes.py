@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import Final
 
 from processors.domain import FrameAnalysis, Label, Scene, Shot
+from processors.vision.words import MEASURED
 
 # Two sentences that share this part of their words say the same: "a man at a desk" and "a man sits at a desk".
 _SAME_WORDS: Final = 0.6
@@ -55,7 +56,9 @@ def _description(frames: Sequence[FrameAnalysis]) -> str:
     if kept:
         return " ".join(sentence for sentence, _ in kept[:_MAX_SENTENCES])
     scenes = dict.fromkeys(frame.scene for frame in frames if frame.scene != "other")
-    names = dict.fromkeys(label.name for label in _labels(frames) if label.name not in scenes)
+    found = sorted(_labels(frames), key=lambda label: label.name in MEASURED)  # what is in it before how it looks
+    said = set(scenes) | ({"person"} if "people" in scenes else set())
+    names = dict.fromkeys(label.name for label in found if label.name not in said)
     return ", ".join([*scenes, *list(names)[:_NAMED]])
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cv2
@@ -16,7 +15,10 @@ from processors.options import Options
 from processors.vision.backend import LoadedFrame, VisionBackend
 from processors.vision.hosted import NO_SERVICE, HostedBackend, Purse, StandIn, payer_of
 from processors.vision.hosted_prompt import About
-from processors.vision.local import LocalBackend
+from processors.vision.kinds import KIND_MODEL
+from processors.vision.local import LocalBackend, Networks
+from processors.vision.things import THING_MODEL
+from processors.vision.zeroshot import CLIP_MODEL
 
 if TYPE_CHECKING:
     from processors.tools import Tools
@@ -28,7 +30,7 @@ def analyse_batch(batch: FrameBatch, options: Options, tools: Tools) -> BatchAna
     Args:
         batch: from the frame extractor.
         options: with `vision` "off" nothing is analysed.
-        tools: frames come from `blobs`, the face model from `models`; `threads` compute; `hosted_vision` says which
+        tools: frames come from `blobs`, models from `models`; `threads` compute; `hosted_vision` says which
             service describes them, or that there is none.
 
     Returns:
@@ -37,7 +39,7 @@ def analyse_batch(batch: FrameBatch, options: Options, tools: Tools) -> BatchAna
     Raises:
         InvalidMedia: a frame is not a JPEG that can be decoded, or not of the size that the batch says.
         BlobMissing: a frame is not in the store.
-        ModelUnavailable: the face model cannot be had.
+        ModelUnavailable: a model cannot be had.
     """
     if options.vision == "off" or not batch.frames:
         return BatchAnalysis(frames=[], shots=batch.shots, cost_usd=0.0)
@@ -49,15 +51,15 @@ def warm_up(tools: Tools) -> None:
     """Load the models, so that the first batch does not wait for them.
 
     Raises:
-        ModelUnavailable: the face model cannot be had.
+        ModelUnavailable: a model cannot be had.
     """
-    _local(tools.models.path("yunet"), tools.threads).load()
+    _local(_networks(tools), tools.threads, tools.vision_labels).load()
     if tools.hosted_vision is not None:
         import openai  # noqa: F401
 
 
 def _backend(batch: FrameBatch, options: Options, tools: Tools) -> VisionBackend:
-    local = _local(tools.models.path("yunet"), tools.threads)
+    local = _local(_networks(tools), tools.threads, tools.vision_labels)
     hosted = tools.hosted_vision
     if hosted is None:
         return StandIn(local, NO_SERVICE) if options.vision == "openai" else local
@@ -68,9 +70,15 @@ def _backend(batch: FrameBatch, options: Options, tools: Tools) -> VisionBackend
 
 
 @lru_cache(maxsize=1)
-def _local(face_model: Path, threads: int) -> LocalBackend:
+def _local(networks: Networks, threads: int, words: tuple[str, ...]) -> LocalBackend:
     """Models are loaded once per process."""
-    return LocalBackend(face_model, threads)
+    return LocalBackend(networks, threads, words)
+
+
+def _networks(tools: Tools) -> Networks:
+    models = tools.models
+    clip = models.path(CLIP_MODEL) if tools.vision_labels else None
+    return Networks(models.path("yunet"), models.path(THING_MODEL), models.path(KIND_MODEL), clip)
 
 
 def _load(ref: FrameRef, tools: Tools) -> LoadedFrame:

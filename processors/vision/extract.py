@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -19,8 +20,10 @@ from processors.timeline import seconds_to_ms
 from processors.vision.boundaries import ShotDetector
 from processors.vision.content_shots import ContentDetector
 from processors.vision.dedup import Duplicates
+from processors.vision.frozen import FrozenStretches
 from processors.vision.key_shots import KeyShotDetector
 from processors.vision.learned_shots import SHOT_MODEL, LearnedDetector, shot_network
+from processors.vision.novelty import Novelty
 from processors.vision.pixels import upright
 from processors.vision.scan import Scanner
 from processors.vision.track import Chosen
@@ -68,9 +71,10 @@ def extract_frames(source: Path, options: Options, tools: Tools) -> Iterator[Fra
             return
         reader = VideoReader(container, stream, zero_of(container, streams), tools.threads, tools.limits)
         detector, without = _detector(options, reader, tools)
-        scanner = Scanner(reader, detector, choose=options.vision != "off", duplicates=Duplicates())
+        frozen = FrozenStretches(stream.codec_context.width, stream.codec_context.height)
+        scanner = Scanner(reader, detector, choose=options.vision != "off", duplicates=Duplicates(), frozen=frozen)
         emitted = 0
-        for batch in _batches(scanner, reader, tools):
+        for batch in _batches(scanner, frozen, reader, tools):
             emitted += 1
             yield batch
         declared_ms = _declared_ms(container, stream, zero_of(container, streams))
@@ -95,18 +99,21 @@ def _detector(options: Options, reader: VideoReader, tools: Tools) -> tuple[Shot
         return ContentDetector(reader), [f"shots were found without the network: {error.reason}"]
 
 
-def _batches(scanner: Scanner, reader: VideoReader, tools: Tools) -> Iterator[FrameBatch]:
+def _batches(scanner: Scanner, frozen: FrozenStretches, reader: VideoReader, tools: Tools) -> Iterator[FrameBatch]:
     frames: list[FrameRef] = []
     shots: list[Shot] = []
     limit = 1
     flushed_ms = 0
     before = 0
+    novelty = Novelty()
     for found in scanner.run():
         if isinstance(found, Shot):
             shots.append(found)
             now_ms = found.end_ms
         else:
-            frames.append(_store(found, reader, tools))
+            frame = _store(found, reader, tools)
+            still_ms = frozen.around(frame.pts_ms)
+            frames.append(replace(frame, novelty=novelty.of(found.candidate.look), still_ms=still_ms))
             now_ms = found.candidate.pts_ms
         if len(frames) >= limit or now_ms - flushed_ms >= FLUSH_MS:
             yield FrameBatch(frames, shots, before)

@@ -8,6 +8,7 @@ from typing import Final, Generic, TypeVar
 from processors.domain import FrameAnalysis
 from processors.versions import PROMPT_VERSION
 from processors.vision.hosted_answer import Seen
+from processors.vision.words import GUESSED
 
 T = TypeVar("T")
 
@@ -43,6 +44,7 @@ def merged(analysis: FrameAnalysis, given: Given[Seen] | None, reason: str | Non
 
     Args:
         analysis: by the local models: faces and measurements stay theirs, and the text where the service read none.
+            What they say is in the picture gives way to what the service says.
         given: by the service; None when it was not asked, or gave no valid answer.
         reason: why not; None when it need not have been asked.
         model: the service's name for its model.
@@ -52,8 +54,8 @@ def merged(analysis: FrameAnalysis, given: Given[Seen] | None, reason: str | Non
     noted = replace(analysis, prompt=PROMPT_VERSION, tokens=given.tokens, cost_usd=given.cost_usd, shared=given.shared)
     if given.seen is None:
         return replace(noted, reason=f"The service declined: {given.refusal}")
-    named = {label.name for label in given.seen.labels}
-    measured = [label for label in analysis.labels if label.name not in named]
+    known = {label.name for label in given.seen.labels} | GUESSED
+    measured = [label for label in analysis.labels if label.name not in known]
     source = f"{SOURCE}:{model}"
     return replace(
         noted,

@@ -15,8 +15,9 @@ from processors.domain import Shot
 from processors.media.video import PacketGroup, Picture, VideoReader
 from processors.vision.boundaries import Settled, ShotDetector
 from processors.vision.dedup import Duplicates
+from processors.vision.frozen import FrozenStretches
 from processors.vision.keyframes import Candidate
-from processors.vision.look import Look, look_at, motion
+from processors.vision.look import Look, difference, look_at, motion
 from processors.vision.pixels import planes, shrink
 from processors.vision.sharpness import sharpness
 from processors.vision.track import Chosen, ShotTracker
@@ -61,10 +62,20 @@ class Scanner:
         detector: finds the boundaries.
         choose: whether pictures are chosen at all; without it only shots come.
         duplicates: memory of chosen pictures.
+        frozen: is told what is met, when given.
     """
 
-    def __init__(self, reader: VideoReader, detector: ShotDetector, *, choose: bool, duplicates: Duplicates) -> None:
+    def __init__(
+        self,
+        reader: VideoReader,
+        detector: ShotDetector,
+        *,
+        choose: bool,
+        duplicates: Duplicates,
+        frozen: FrozenStretches | None = None,
+    ) -> None:
         self._reader = reader
+        self._frozen = frozen
         self._choose = choose
         self._detector = detector
         self._tracker = ShotTracker(duplicates)
@@ -90,6 +101,8 @@ class Scanner:
         yield from self._tracker.close(self._reader.end_ms)
 
     def _scan(self, group: PacketGroup) -> Iterator[Chosen | Shot]:
+        if self._frozen is not None:
+            self._frozen.add(group)
         alone = group.keyed and group.closed
         if alone:
             head = self._next or _Head.of(self._reader.head(group))
@@ -121,6 +134,8 @@ class Scanner:
         if newest is not None:
             seen.motion = motion(newest.look, seen.look, seen.pts_ms - newest.pts_ms)
             _lower_motion(newest, seen.motion)
+            if self._frozen is not None:
+                self._frozen.change(picture.pts_ms, difference(newest.look, seen.look), key=picture.key)
         if self._choose and (
             self._candidate_ms is None or picture.key or picture.pts_ms - self._candidate_ms >= CANDIDATE_EVERY_MS
         ):

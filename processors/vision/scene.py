@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from processors.domain import Face, Label
@@ -19,6 +19,8 @@ _COLOURFUL: Final = (0.20, 0.70)  # 0.45 is "averagely colourful" to Hasler and 
 _BLACK_AND_WHITE: Final = (0.020, 0.002)  # saturation; a grey street filmed in colour has 0.010
 _MOVING: Final = (0.005, 0.035)  # 0.02 is a person walking through the picture
 _STILL: Final = (0.004, 0.0)  # film grain and noise leave 0.001
+_BLACK: Final = (48 / 255, 16 / 255)  # what 99 % of it stay below; 32 is where `Colour.black` begins
+_FROZEN_MS: Final = (0, 6_000)  # nobody speaks before a picture for three seconds without moving it
 # A face of this part of the picture's height makes a close-up.
 _CLOSE_UP_HEIGHT: Final = 0.30
 _COUNT_WORDS: Final = {2: "two faces", 3: "three faces"}
@@ -27,6 +29,7 @@ _TITLE_LINES: Final = 4
 _TITLE_LINE_HEIGHT: Final = 0.045  # a subtitle's line is 0.03 to 0.06 high, but stands on a picture
 _TITLE_FLATNESS: Final = 0.55
 _HUGE_LINE_HEIGHT: Final = 0.08
+_TITLE_HEIGHT: Final = (0.0, 2 * _TITLE_LINE_HEIGHT)  # how sure a title is, by its largest line
 _TEXT_LINES: Final = 5
 _TEXT_AREA: Final = 0.08
 # A picture without text is a graphic when this much of it has one tone, and it is no night.
@@ -51,6 +54,8 @@ class Seen:
     line_heights: list[float]  # of all that look like text, relative to the picture's shorter side
     sharpness: float
     motion: float
+    named: list[Label] = field(default_factory=list)  # what is in it, by `naming.name`
+    still_ms: int = 0  # for how long around it nothing changes
 
 
 def scene_of(seen: Seen) -> str:
@@ -68,7 +73,7 @@ def scene_of(seen: Seen) -> str:
             return "title"
     if seen.lines and (len(heights) >= _TEXT_LINES or covered >= _TEXT_AREA):
         return "text"
-    if seen.faces:
+    if seen.faces or any(label.name == "person" for label in seen.named):
         return "people"
     if seen.colour.plain or (seen.colour.flatness >= _GRAPHIC_FLATNESS and seen.colour.brightness >= _NIGHT):
         return "graphic"
@@ -85,10 +90,14 @@ def labels_of(seen: Seen) -> list[Label]:
         "moving": _ramp(seen.motion, _MOVING),
         "still": _ramp(seen.motion, _STILL),
     }
+    found["black"] = _ramp(colour.peak, _BLACK)
+    found["frozen"] = _ramp(seen.still_ms, _FROZEN_MS)
     if not colour.black and not colour.plain:  # there is nothing to be without colour
         found["black and white"] = _ramp(colour.saturation, _BLACK_AND_WHITE)
     if seen.lines:
         found["text"] = max(line.confidence for line in seen.lines)
+        if scene_of(seen) == "title":
+            found["title"] = max(MIN_LABEL_CONFIDENCE, found["text"] * _ramp(max(seen.line_heights), _TITLE_HEIGHT))
     if seen.faces:
         count = len(seen.faces)
         found["face"] = seen.faces[0].confidence
@@ -96,6 +105,7 @@ def labels_of(seen: Seen) -> list[Label]:
             found[_COUNT_WORDS.get(count, "many faces")] = seen.faces[-1].confidence
         if max(face.height for face in seen.faces) >= _CLOSE_UP_HEIGHT:
             found["close-up"] = seen.faces[0].confidence
+    found |= {label.name: label.confidence for label in seen.named}
     labels = [Label(name, round(value, 3)) for name, value in found.items() if value >= MIN_LABEL_CONFIDENCE]
     return sorted(labels, key=lambda label: (-label.confidence, label.name))
 

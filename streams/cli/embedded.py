@@ -201,7 +201,9 @@ async def _watch(supervisor: Supervisor, keeper: OwnerLock, settings: Settings) 
 
 def models_for(settings: Settings, profiles: Iterable[Profile]) -> list[str]:
     """Names of the models that videos of these profiles need."""
-    names = {"silero-vad", "yunet", "campplus", "use-multilingual", "transnetv2"}
+    names = {"silero-vad", "yunet", "nanodet-g", "efficientnet-lite0", "campplus", "use-multilingual", "transnetv2"}
+    if settings.vision_labels:
+        names.add("clip-vit-base-patch32")
     device: Device = "cuda" if settings.asr_device == "cuda" else "cpu"  # a GPU's models are fetched when it is found
     for profile in profiles:
         names |= models_of(settings.recognition.tier(profile, device), settings.asr_model)

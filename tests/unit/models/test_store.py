@@ -51,6 +51,18 @@ def test_a_file_that_changes_after_it_was_verified_is_hashed_again(small, tmp_pa
         store.path("small")
 
 
+def test_files_in_folders_of_the_hub_are_fetched(tmp_path, monkeypatch):
+    content = b"a network"
+    (tmp_path / "hub" / "owner" / "net" / "abc" / "onnx").mkdir(parents=True)
+    (tmp_path / "hub" / "owner" / "net" / "abc" / "onnx" / "net.onnx").write_bytes(content)
+    monkeypatch.setattr(store_module, "_HUB_URL", (tmp_path / "hub").as_uri() + "/{hub}/{revision}/{name}")
+    file = ModelFile("onnx/net.onnx", len(content), hashlib.sha256(content).hexdigest())
+    monkeypatch.setitem(MODELS, "net", Model("net", "faces", "MIT", (file,), hub="owner/net", revision="abc"))
+    folder = ModelStore(None, tmp_path / "cache").pull("net")
+    assert (folder / "onnx" / "net.onnx").read_bytes() == content
+    assert not list(folder.rglob("*.part"))
+
+
 def test_without_a_source_the_remedy_is_told(small, tmp_path):
     with pytest.raises(ModelUnavailable, match="could not be downloaded") as caught:
         ModelStore(None, tmp_path).path("small")
@@ -74,6 +86,8 @@ def test_bundled_models_need_no_download(tmp_path):
         "silero-vad",
         "campplus",
         "transnetv2",
+        "nanodet-g",
+        "efficientnet-lite0",
     }
 
 

@@ -14,6 +14,7 @@ from PIL import Image
 
 from processors.domain import Document, Emotion, Label, Marker, Speaker, Topic, Utterance
 from processors.report import render_report
+from processors.report.frames import FRAMES_SHOWN
 from processors.report.spoken import SPEAKERS_SHOWN
 from processors.segments import rank
 from tests.unit.segments.builders import chunk, frame, parts, shots_at, talk, utterance
@@ -285,6 +286,51 @@ def test_topics_are_listed_with_their_times() -> None:
     assert re.search(r"nature 88&thinsp;%", page)
     assert "other" not in page.partition('id="topics-heading"')[2].partition("</section>")[0]
     assert 'id="topics-heading"' not in render_report(result, jpeg, document)
+
+
+def test_each_picture_says_what_is_seen_by_whom_and_why() -> None:
+    labels = [Label("colourful", 0.95), Label("person", 0.81), Label("black", 0.5)]
+    document = Document(
+        frames=[
+            frame(
+                1_000, labels=labels, source="local", reason="The service declined: no.", novelty=1.0, still_ms=4_100
+            ),
+            frame(2_000, description="Two men on a street.", source="openai:look-1", novelty=0.123),
+            frame(3_000, labels=[], source="local", text=["Opening", "hours"]),
+        ]
+    )
+    shown = Page(render_report({"status": "final", "video_id": "v", "duration_ms": 4_000}, jpeg, document)).text
+    text = " ".join(shown.split())
+    assert "3 pictures looked at" in text
+    assert "0:01 person 81 %, black 50 %, colourful 95 %" in text  # what is in it before how it looks
+    assert "by models on this machine: The service declined: no." in text
+    assert "new (100 %), unchanged for 4 s" in text
+    assert "0:02 Two men on a street. by openai:look-1 as before (12 %)" in text
+    assert "0:03 nothing that has a name “Opening · hours” by models on this machine" in text
+
+
+def test_a_segment_s_picture_says_it_as_well() -> None:
+    result, document = example()
+    frames = [replace(each, source="local", reason="no service is set") for each in document.frames]
+    html = render_report(result, jpeg, replace(document, frames=frames))
+    card = html[html.index('class="seen"') : html.index('class="figures"')]
+    assert "river" in card
+    assert "models on this machine" in card
+    assert "no service is set" in card
+
+
+def test_of_many_pictures_some_are_shown() -> None:
+    document = Document(frames=[frame(1_000 * number) for number in range(FRAMES_SHOWN * 2 + 1)])
+    html = render_report({"status": "final", "duration_ms": 200_000}, jpeg, document)
+    assert f"{FRAMES_SHOWN * 2 + 1} pictures looked at, 41 of them here" in html
+    assert '<details class="card frames">' in html  # closed
+
+
+def test_what_is_seen_survives_json() -> None:
+    result, document = example()
+    frames = [replace(each, source="local", reason="why not", novelty=0.0, still_ms=0) for each in document.frames]
+    document = replace(document, frames=frames)
+    assert render_report(result | asdict(document), jpeg) == render_report(result, jpeg, document)
 
 
 def test_rendering_is_deterministic() -> None:

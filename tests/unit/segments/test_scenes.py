@@ -38,6 +38,10 @@ def test_the_frames_of_a_shot_are_merged() -> None:
 def test_without_a_service_it_is_what_was_measured() -> None:
     people = frame(0, scene="people", labels=[Label("close-up", 0.9), Label("face", 0.9), Label("still", 0.6)])
     assert scenes_of(SHOTS, [people, frame(0)])[0].description == "people, close-up, face, still"
+    words = [Label("colourful", 0.99), Label("dark", 0.9), Label("dog", 0.7)]
+    assert scenes_of(SHOTS, [frame(0, labels=words)])[0].description == "dog, colourful, dark"  # what is in it first
+    person = frame(0, scene="people", labels=[Label("person", 0.8), Label("dog", 0.7)])
+    assert scenes_of(SHOTS, [person])[0].description == "people, dog"
     assert scenes_of(SHOTS, [frame(0)])[0].description == ""
 
 

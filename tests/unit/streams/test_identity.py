@@ -78,5 +78,12 @@ def test_own_categories_steer_the_segmenter_alone():
         assert (usual != parameters(stage, {}, Steering(categories={"bees": "honey"}))) is steered
 
 
+def test_own_words_steer_the_pictures_alone():
+    own = Steering(vision_labels=("goal", "referee"))
+    for stage, steered in [("vision", True), ("frame-extractor", False), ("segmenter", False)]:
+        assert (parameters(stage, {}, Steering()) != parameters(stage, {}, own)) is steered
+    assert identity.request_digest("aa", Options(), own) != identity.request_digest("aa", Options(), Steering())
+
+
 def test_every_stage_has_a_version_and_a_place_in_the_flow():
     assert set(ALGORITHM_VERSIONS) == set(BEHIND) - {"all"} == BEHIND["all"]

@@ -11,6 +11,7 @@ import pytest
 import streams.settings as settings_module
 from processors.content.categories import OTHER
 from processors.speech.choice import TierChanges
+from streams.cli.embedded import models_for
 from streams.connection import client_options, faust_credentials
 from streams.reading import load_settings, shown, to_environment
 from streams.settings import Settings, SettingsError
@@ -318,3 +319,23 @@ def test_own_categories_reach_the_workers(monkeypatch):
     settings = load_settings()
     assert settings.categories == {"bees": "honey; hives"}
     assert json.loads(to_environment(settings)["CLIPSTREAM_CATEGORIES"]) == settings.categories
+
+
+def test_own_words_reach_the_workers(monkeypatch):
+    monkeypatch.setenv("CLIPSTREAM_VISION_LABELS", '["referee", " goal "]')
+    settings = load_settings()
+    assert settings.vision_labels == {"goal", "referee"}
+    assert settings.steering.vision_labels == ("goal", "referee")
+    assert "clip-vit-base-patch32" in models_for(settings, ["fast"])
+    assert set(json.loads(to_environment(settings)["CLIPSTREAM_VISION_LABELS"])) == settings.vision_labels
+
+
+@pytest.mark.parametrize("value", ['[""]', '["  "]', '["a\\nb"]', f'["{"x" * 61}"]', "goal"])
+def test_what_is_no_word_is_refused(value, monkeypatch):
+    monkeypatch.setenv("CLIPSTREAM_VISION_LABELS", value)
+    with pytest.raises(SettingsError):
+        load_settings()
+
+
+def test_without_words_their_model_is_not_needed():
+    assert "clip-vit-base-patch32" not in models_for(load_settings(), ["fast"])

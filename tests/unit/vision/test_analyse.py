@@ -58,7 +58,7 @@ def test_a_title_is_read(tools: Tools, size: tuple[int, int]):
     assert " ".join(found.text).replace(" ", "") == "HarbourReportChapterSeven"
     assert found.scene == "title"
     assert "text" in [label.name for label in found.labels]
-    assert found.model == f"yunet-2023mar+rapidocr-{ocr_version()}"
+    assert found.model == f"yunet-2023mar+nanodet-g+efficientnet-lite0+rapidocr-{ocr_version()}"
 
 
 @needs_ocr
@@ -105,7 +105,7 @@ def test_without_ocr_nothing_is_said_of_text(tools: Tools, monkeypatch: pytest.M
     monkeypatch.setattr("processors.vision.analyse._local", LocalBackend)
     found = analyse(card("Harbour Report"), tools)
     assert found.text == []
-    assert found.model == "yunet-2023mar"
+    assert found.model == "yunet-2023mar+nanodet-g+efficientnet-lite0"
     assert "text" not in [label.name for label in found.labels]
     assert found.scene in ("graphic", "other")
 

@@ -117,3 +117,15 @@ def test_every_file_works_or_says_why_not(test_data: Path, tools: Tools):
     assert len(paths) > 50
     assert [name for name, _ in refused] == ["text-renamed.mp4", "truncated.mp4", "zero-byte.mp4"]
     assert all(reason.startswith(f"'{name}' is") for name, reason in refused)
+
+
+@pytest.mark.parametrize(
+    ("name", "word", "frames"),
+    [
+        ("video_chaplin/chaplin.mp4", "person", 1),
+        ("video_slides_scene_change/scene-change.mov", "document", 2),
+    ],
+)
+def test_words(test_data: Path, tools: Tools, name: str, word: str, frames: int):
+    found = analyse(extract(test_data / name, tools), tools)
+    assert sum(word in [label.name for label in frame.labels] for frame in found) >= frames

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from processors.domain import Face
+from processors.domain import Face, Label
 from processors.vision.colour import Colour
 from processors.vision.ocr import TextLine
 from processors.vision.scene import MIN_LABEL_CONFIDENCE, Seen, labels_of, scene_of, score_of
@@ -58,6 +58,9 @@ def names(one: Seen) -> list[str]:
         pytest.param(seen(FLAT, lines=[line()], unread=8), "text", id="slide that could hardly be read"),
         pytest.param(seen(FLAT, faces=[face(0.03)], lines=[line()] * 6), "text", id="slide with a small group photo"),
         pytest.param(seen(faces=[face(0.03)]), "people", id="small faces"),
+        pytest.param(replace(seen(), named=[Label("person", 0.7)]), "people", id="a person from behind"),
+        pytest.param(replace(seen(), named=[Label("dog", 0.9)]), "other", id="a dog"),
+        pytest.param(replace(seen(FLAT, lines=[line()] * 6), named=[Label("person", 0.8)]), "text", id="on a slide"),
         pytest.param(seen(unread=8), "other", id="texture that looks like text"),
     ],
 )
@@ -69,7 +72,7 @@ def test_scene(one: Seen, scene: str):
     ("one", "expected"),
     [
         pytest.param(seen(), [], id="nothing special"),
-        pytest.param(seen(BLACK), ["dark"], id="black is not black and white"),
+        pytest.param(seen(BLACK), ["black", "dark"], id="black is not black and white"),
         pytest.param(seen(replace(ORDINARY, brightness=0.1)), ["dark"], id="dark"),
         pytest.param(seen(replace(ORDINARY, brightness=0.8)), ["bright"], id="bright"),
         pytest.param(seen(replace(ORDINARY, colourfulness=0.6)), ["colourful"], id="colourful"),
@@ -113,3 +116,30 @@ def test_score_prefers(better: Seen, worse: Seen):
 
 def test_black_scores_nothing():
     assert score_of(seen(BLACK, sharpness=900)) == 0
+
+
+def test_words_are_labels_among_the_others():
+    assert names(replace(seen(faces=[face(confidence=0.8)]), named=[Label("dog", 0.9), Label("cat", 0.61)])) == [
+        "dog",
+        "face",
+        "cat",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("one", "word", "confidence"),
+    [
+        pytest.param(replace(seen(), still_ms=3_000), "frozen", 0.5, id="three seconds without any change"),
+        pytest.param(replace(seen(), still_ms=9_000), "frozen", 1.0, id="nine seconds"),
+        pytest.param(replace(seen(), still_ms=2_900), "frozen", None, id="less"),
+        pytest.param(seen(BLACK), "black", 1.0, id="black"),
+        pytest.param(seen(replace(BLACK, peak=30 / 255)), "black", 0.562, id="nearly black"),
+        pytest.param(seen(replace(BLACK, peak=40 / 255)), "black", None, id="dark"),
+        pytest.param(seen(FLAT, lines=[line(0.045)]), "title", 0.5, id="a small title"),
+        pytest.param(seen(FLAT, lines=[line(0.09)]), "title", 0.95, id="a large one"),
+        pytest.param(seen(lines=[line(0.05)]), "title", None, id="a subtitle"),
+        pytest.param(seen(FLAT, lines=[line()] * 6), "title", None, id="a slide"),
+    ],
+)
+def test_black_frozen_and_title(one: Seen, word: str, confidence: float | None):
+    assert {label.name: label.confidence for label in labels_of(one)}.get(word) == confidence
