@@ -150,6 +150,7 @@ def _tools(environment: dict[str, Any]) -> Any:
     from processors.service.config import HostedAsr, HostedVision
     from processors.speech.choice import Recognition
     from processors.tools import Tools
+    from processors.vision.selection import Selection
 
     return Tools(
         blobs=BlobStore(environment["store"]),
@@ -167,6 +168,7 @@ def _tools(environment: dict[str, Any]) -> Any:
         recognition=Recognition.model_validate(environment["recognition"]),
         voices_dir=Path(environment["voices_dir"]) if environment["voices_dir"] else None,
         vision_labels=tuple(environment["vision_labels"]),
+        selection=Selection(**environment["selection"]),
         categories=environment["categories"],
     )
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 from processors.options import DEFAULT_PROFILE
 from processors.speech.choice import DEFAULT_RECOGNITION, Device, Recognition, needs_hint
 from processors.versions import MOMENTS_VERSION, PROMPT_VERSION
+from processors.vision.selection import DEFAULT_SELECTION, Selection
 
 STEERED_BY: Final[dict[str, frozenset[str]]] = {
     "metadata": frozenset({"language", "metadata"}),
@@ -47,6 +48,7 @@ class Steering:
         vision_service: what of the service that describes pictures decides its results; empty for the local models.
         second_look: what of the look at the best segments decides its results beside that; empty where there is none.
         vision_labels: words that are looked for in pictures, sorted.
+        selection: how pictures are chosen.
     """
 
     asr_model: str | None = None
@@ -58,6 +60,7 @@ class Steering:
     vision_service: Mapping[str, Any] = field(default_factory=dict)
     second_look: Mapping[str, Any] = field(default_factory=dict)
     vision_labels: tuple[str, ...] = ()
+    selection: Selection = DEFAULT_SELECTION
 
     def decisive(self) -> dict[str, Any]:
         """What decides a result, as JSON; threads change digits that no result shows."""
@@ -70,6 +73,7 @@ class Steering:
             "vision_service": self.described_by(),
             "second_look": self.looked_by(),
             "vision_labels": list(self.vision_labels),
+            "selection": self.selection.to_json(),
         }
 
     def described_by(self) -> dict[str, Any]:
@@ -104,6 +108,8 @@ def parameters(stage: str, options: Mapping[str, Any], steering: Steering) -> di
             recognition=steering.recognition.model_dump(mode="json"),
             asr_service=steering.asr_service,
         )
+    if stage == "frame-extractor":
+        steered.update(selection=steering.selection.to_json())
     if stage == "vision" and steering.vision_service:
         steered.update(vision_service=steering.described_by())
     if stage == "enricher":

@@ -11,6 +11,7 @@ from processors.media.limits import DEFAULTS, Limits
 from processors.models.store import ModelStore
 from processors.service.config import HostedAsr, HostedVision
 from processors.speech.choice import DEFAULT_RECOGNITION, Recognition
+from processors.vision.selection import DEFAULT_SELECTION, Selection
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class Tools:
         hosted_vision: service that describes pictures, or None for the local models alone.
         recognition: models by profile, device and languages.
         voices_dir: folder with a recording of each enrolled person; None for none.
+        selection: how pictures are chosen.
         vision_labels: words that are looked for in pictures beside those of the usual networks; empty for none.
         categories: label -> description, instead of those of `processors.content.categories`; empty for these.
     """
@@ -43,4 +45,5 @@ class Tools:
     recognition: Recognition = DEFAULT_RECOGNITION
     voices_dir: Path | None = None
     vision_labels: tuple[str, ...] = ()
+    selection: Selection = DEFAULT_SELECTION
     categories: Mapping[str, str] = field(default_factory=dict)

@@ -148,6 +148,7 @@ class ChildPool:
             "memory_mb": self._settings.child_memory_mb,
             "categories": self._settings.categories,
             "vision_labels": sorted(self._settings.vision_labels),
+            "selection": self._settings.selection.to_json(),
         }
         if self._stage in _ASKS_SERVICES:
             name, service = _ASKS_SERVICES[self._stage]

@@ -25,6 +25,7 @@ from processors.options import Profile
 from processors.parameters import Steering
 from processors.speech.choice import Recognition, TierChanges
 from processors.speech.recordings import voices_digest
+from processors.vision.selection import DUPLICATE_COSINE, Selection
 from streams.addresses import checked_broker, checked_cache, servers
 from streams.hosted_services import OPENAI_URL, asr_service, second_look, vision_service
 from streams.service_settings import ServiceSettings
@@ -137,6 +138,21 @@ class Settings(ServiceSettings):
     # The same picture encoded anew has 0.995 and more, slides with one more line have 0.83 to 0.90.
     vision_same: float = Field(
         0.98, ge=0.5, le=1.01, description="pictures this much alike share an answer; above 1 equal files only"
+    )
+    # Of thumbnails about their means, which is stricter than it sounds: in one take no moment has less than 0.98 to the
+    # same moment in other light, slides that gained a line have 0.83 to 0.90, unlike shots up to 0.89.
+    frames_similarity: float = Field(
+        DUPLICATE_COSINE, ge=0.5, le=1.01, description="pictures of a video this much alike are one; above 1 none are"
+    )
+    # One a second, which is what is read without any choice; films have 5 to 15 a minute.
+    frames_per_minute: float = Field(
+        60.0,
+        ge=0.0,
+        le=6_000.0,
+        description="most pictures for a minute of video, those that show most news; 0: no limit",
+    )
+    frames_max: int = Field(
+        5_000, ge=0, le=100_000, description="most pictures of a video, spread over its length; 0 for no limit"
     )
     vision_labels: frozenset[_Word] = Field(
         frozenset(), max_length=200, description="words that are looked for in pictures, by CLIP from the model hub"
@@ -300,6 +316,14 @@ class Settings(ServiceSettings):
             vision_service(self),
             second_look(self),
             tuple(sorted(self.vision_labels)),
+            self.selection,
+        )
+
+    @property
+    def selection(self) -> Selection:
+        """How pictures are chosen."""
+        return Selection.for_services(
+            self.frames_similarity, self.frames_per_minute, self.frames_max, service=bool(vision_service(self))
         )
 
     @property

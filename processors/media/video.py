@@ -77,6 +77,10 @@ class PacketGroup:
     @property
     def large(self) -> list[int]:
         """Which packets may be the first picture of a shot although they are no key frames, by number."""
+        return self.larger_by(_CUT_TO_NEAR)
+
+    def larger_by(self, factor: float) -> list[int]:
+        """Those of `large` that are larger than all others nearby by this factor."""
         sizes: list[int] = [0 if packet.is_keyframe else packet.size for packet in self.packets]
         others = [size for size in sizes if size]
         if not others:
@@ -86,7 +90,7 @@ class PacketGroup:
         return [
             number
             for number, size in enumerate(sizes)
-            if size and size >= least and size >= _CUT_TO_NEAR * max(_beside(sizes, number), default=0)
+            if size and size >= least and size >= factor * max(_beside(sizes, number), default=0)
         ]
 
     @property

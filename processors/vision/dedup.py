@@ -18,9 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processors.vision.look import HEIGHT, WIDTH, Look
+from processors.vision.selection import DUPLICATE_COSINE
 
-# Least cosine to a chosen picture: between slides that gained a line (0.90) and a moving inset in one take (0.94).
-DUPLICATE_COSINE: Final = 0.92
 # Least cosine to a glimpse. Half of the moments of a repeated take have a glimpse at 0.98 or more.
 GLIMPSE_COSINE: Final = 0.96
 # Memory: 4096 chosen and 8192 glimpsed thumbnails are 28 MB at most. That is two hours of a shot every two seconds, and
@@ -67,13 +66,18 @@ class Duplicates:
         described = _describe([look])
         return max(self._chosen.nearest(described), self._glimpses.nearest(described))
 
-    def add(self, look: Look) -> None:
-        """Remember a chosen picture."""
-        self._chosen.add(look)
+    def add(self, look: Look, shot: int = 0) -> None:
+        """Remember a chosen picture of a shot."""
+        self._chosen.add(look, shot)
 
-    def glimpse(self, look: Look) -> None:
-        """Remember a picture that was passed over."""
-        self._glimpses.add(look)
+    def glimpse(self, look: Look, shot: int = 0) -> None:
+        """Remember a picture of a shot that was passed over."""
+        self._glimpses.add(look, shot)
+
+    def forget(self, shot: int) -> None:
+        """Forget the pictures of a shot: none of them is shown after all."""
+        self._chosen.forget(shot)
+        self._glimpses.forget(shot)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,7 @@ class _Bank:
         self._units = np.zeros((capacity, HEIGHT * WIDTH), np.float32)  # the system commits pages as they are used
         self._tones = np.zeros((capacity, 3), np.float32)
         self._plain = np.zeros(capacity, bool)
+        self._shots = np.zeros(capacity, np.int64)
         self._count = 0
 
     def holds(self, described: _Described) -> NDArray[np.bool_]:
@@ -106,8 +111,9 @@ class _Bank:
         held = min(self._count, len(self._plain))
         return float((described.units @ self._units[:held].T).max(initial=-1.0))
 
-    def add(self, look: Look) -> None:
+    def add(self, look: Look, shot: int) -> None:
         place = self._count % len(self._plain)
+        self._shots[place] = shot
         described = _describe([look])
         self._units[place], self._tones[place], self._plain[place] = (
             described.units[0],
@@ -115,6 +121,10 @@ class _Bank:
             described.plain[0],
         )
         self._count += 1
+
+    def forget(self, shot: int) -> None:
+        gone = np.flatnonzero(self._shots == shot)
+        self._units[gone], self._plain[gone], self._tones[gone] = 0.0, False, np.inf
 
 
 def _describe(looks: Sequence[Look]) -> _Described:

@@ -18,6 +18,7 @@ from processors.media.video import VideoReader
 from processors.options import SHOTS_BY, Options
 from processors.timeline import seconds_to_ms
 from processors.vision.boundaries import ShotDetector
+from processors.vision.budget import Offer, PictureBudget
 from processors.vision.content_shots import ContentDetector
 from processors.vision.dedup import Duplicates
 from processors.vision.frozen import FrozenStretches
@@ -26,6 +27,7 @@ from processors.vision.learned_shots import SHOT_MODEL, LearnedDetector, shot_ne
 from processors.vision.novelty import Novelty
 from processors.vision.pixels import upright
 from processors.vision.scan import Scanner
+from processors.vision.selection import LOCAL_BATCH
 from processors.vision.track import Chosen
 
 if TYPE_CHECKING:
@@ -34,11 +36,10 @@ if TYPE_CHECKING:
 # Stored pictures: large enough to read a slide, small enough that a batch of them fits a model's request.
 LONGEST_SIDE: Final = 1280
 JPEG_QUALITY: Final = 85
-# The first batch holds one picture, so that a provisional result need not wait, each next one twice as many, up to
-# this: analysing a picture takes some 0.1 s, a message about 1 ms, so 8 spread the work well and cost nothing.
-MAX_BATCH: Final = 8
-# What is ready goes out after at most this much of the video, full batch or not.
+# The first batch holds one picture, so that a provisional result need not wait, each next one twice as many. What is
+# ready goes out after at most this much of the video, full batch or not; where a service is asked once a batch, later.
 FLUSH_MS: Final = 30_000
+SERVICE_FLUSH_MS: Final = 300_000
 # Pictures that stop this much before the declared end are worth a warning: more than rounding and encoder delay.
 MISSING_MS: Final = 500
 MISSING_PART: Final = 0.02
@@ -72,17 +73,25 @@ def extract_frames(source: Path, options: Options, tools: Tools) -> Iterator[Fra
         reader = VideoReader(container, stream, zero_of(container, streams), tools.threads, tools.limits)
         detector, without = _detector(options, reader, tools)
         frozen = FrozenStretches(stream.codec_context.width, stream.codec_context.height)
-        scanner = Scanner(reader, detector, choose=options.vision != "off", duplicates=Duplicates(), frozen=frozen)
+        declared_ms = _declared_ms(container, stream, zero_of(container, streams))
+        duplicates = Duplicates(tools.selection.similarity)
+        scanner = Scanner(reader, detector, choose=options.vision != "off", duplicates=duplicates, frozen=frozen)
+        dropped: list[int] = []
+
+        def drop(frame: FrameRef) -> None:
+            duplicates.forget(frame.shot)  # or it would count as shown when it comes again
+            dropped.append(frame.pts_ms)
+
+        budget = PictureBudget(tools.selection.per_minute, tools.selection.most, declared_ms, drop)
         emitted = 0
-        for batch in _batches(scanner, frozen, reader, tools):
+        for batch in _batches(budget.keep(_offers(scanner, frozen, reader)), options, tools):
             emitted += 1
             yield batch
-        declared_ms = _declared_ms(container, stream, zero_of(container, streams))
         yield ExtractionEnd(
             item_count=emitted,
             emitted=emitted,
             duration_ms=reader.end_ms if emitted else None,
-            warnings=[*_warnings(reader, emitted > 0, declared_ms), *without],
+            warnings=[*_warnings(reader, emitted > 0, declared_ms), *without, *_left_out(len(dropped))],
         )
 
 
@@ -99,39 +108,50 @@ def _detector(options: Options, reader: VideoReader, tools: Tools) -> tuple[Shot
         return ContentDetector(reader), [f"shots were found without the network: {error.reason}"]
 
 
-def _batches(scanner: Scanner, frozen: FrozenStretches, reader: VideoReader, tools: Tools) -> Iterator[FrameBatch]:
+def _offers(scanner: Scanner, frozen: FrozenStretches, reader: VideoReader) -> Iterator[Offer | Shot]:
+    novelty = Novelty()
+    for found in scanner.run():
+        if isinstance(found, Shot):
+            yield found
+        else:
+            offer = _offer(found, reader)
+            still_ms = frozen.around(offer.frame.pts_ms)
+            new = novelty.of(found.candidate.look)
+            yield replace(offer, frame=replace(offer.frame, novelty=new, still_ms=still_ms))
+
+
+def _batches(found: Iterator[Offer | Shot], options: Options, tools: Tools) -> Iterator[FrameBatch]:
+    may_ask = tools.selection.batch > LOCAL_BATCH and options.vision in ("auto", "openai")
+    most, flush_ms = (tools.selection.batch, SERVICE_FLUSH_MS) if may_ask else (LOCAL_BATCH, FLUSH_MS)
     frames: list[FrameRef] = []
     shots: list[Shot] = []
     limit = 1
     flushed_ms = 0
     before = 0
-    novelty = Novelty()
-    for found in scanner.run():
-        if isinstance(found, Shot):
-            shots.append(found)
-            now_ms = found.end_ms
+    for one in found:
+        if isinstance(one, Shot):
+            shots.append(one)
+            now_ms = one.end_ms
         else:
-            frame = _store(found, reader, tools)
-            still_ms = frozen.around(frame.pts_ms)
-            frames.append(replace(frame, novelty=novelty.of(found.candidate.look), still_ms=still_ms))
-            now_ms = found.candidate.pts_ms
-        if len(frames) >= limit or now_ms - flushed_ms >= FLUSH_MS:
+            frames.append(replace(one.frame, uri=tools.blobs.put(one.jpeg)))
+            now_ms = one.frame.pts_ms
+        if len(frames) >= limit or now_ms - flushed_ms >= flush_ms:
             yield FrameBatch(frames, shots, before)
             before += len(frames)
             frames, shots, flushed_ms = [], [], now_ms
-            limit = min(2 * limit, MAX_BATCH)
+            limit = min(2 * limit, most)
     if frames or shots:
         yield FrameBatch(frames, shots, before)
 
 
-def _store(chosen: Chosen, reader: VideoReader, tools: Tools) -> FrameRef:
+def _offer(chosen: Chosen, reader: VideoReader) -> Offer:
     candidate = chosen.candidate
     picture = upright(candidate.frame, reader.aspect, LONGEST_SIDE, reader.rotation or 0)
     encoded, jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
     if not encoded:
         raise InvalidMedia(f"The picture at {candidate.pts_ms} ms could not be stored as JPEG.")
-    return FrameRef(
-        uri=tools.blobs.put(jpeg.tobytes()),
+    frame = FrameRef(
+        uri="",
         pts_ms=candidate.pts_ms,
         shot=chosen.shot,
         width=picture.shape[1],
@@ -139,6 +159,11 @@ def _store(chosen: Chosen, reader: VideoReader, tools: Tools) -> FrameRef:
         sharpness=round(candidate.sharpness, 2),
         motion=round(candidate.motion, 4),
     )
+    return Offer(frame, jpeg.tobytes())
+
+
+def _left_out(count: int) -> list[str]:
+    return [f"{count} pictures were left out: FRAMES_PER_MINUTE, FRAMES_MAX"] if count else []
 
 
 def _declared_ms(container: Any, stream: Any, zero_s: Fraction) -> int | None:

@@ -23,6 +23,8 @@ from processors.vision.look import Look, difference
 _MIN_DIFFERENCE: Final = 30.0
 # Key frames at fixed distances that are longer than this miss shots.
 _LONG_MS: Final = 4_000
+# Where nothing else says whether a shot begins within a group, its first picture is larger than others by this factor.
+_STANDS_OUT: Final = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class _Gap:
 
 
 class KeyShotDetector:
-    """A `ShotDetector` that does without what lies between key frames, but for a stream's first group of them.
+    """A `ShotDetector` that does without what lies between key frames, but for the first and last group if in doubt.
 
     Where key frames lie at fixed distances of more than `_LONG_MS`, or there are none, it leaves groups to the content.
 
@@ -58,14 +60,15 @@ class KeyShotDetector:
         """See `ShotDetector.skips`: all but those that may hold a shot which no key frame shows."""
         length = len(group.packets)
         self._lengths[length] += 1
-        if following is None:
-            return not group.large
-        regular = length == max(self._lengths) and self._lengths[length] > 1 and not group.packets[-1].is_keyframe
-        # nothing is known of the stream yet, or its key frames miss shots
-        unsure = self._lengths.total() == 1 or (regular and until_ms - group.start_ms > _LONG_MS)
-        if unsure and not within_a_shot(group, key, following):
+        usual = max(self._lengths)  # of groups that nothing ends early, where several have it
+        regular = length == usual and self._lengths[usual] > 1 and not group.packets[-1].is_keyframe
+        first, last = self._lengths.total() == 1, following is None
+        if (first or (last and self._lengths[usual] > 1)) and group.larger_by(_STANDS_OUT):
+            return within_a_shot(group, key, following)
+        if regular and until_ms - group.start_ms > _LONG_MS and not within_a_shot(group, key, following):
             return False
-        self._gaps.append(_Gap(group, until_ms, regular))
+        if not last:
+            self._gaps.append(_Gap(group, until_ms, regular))
         return True
 
     def every(self, group: PacketGroup) -> bool:

@@ -58,6 +58,7 @@ class KeyFrames:
         self._chosen = False  # whether the shot has a picture
         self._glimpses: list[Look] = []
         self._glimpse_ms = 0
+        self._shot = -1  # number of the shot at hand
         self._looks: list[Look] = []  # of the stretch
 
     def add(self, candidate: Candidate) -> Iterator[Candidate]:
@@ -81,7 +82,8 @@ class KeyFrames:
         yield from self._choose()
         if self._chosen:  # only now: a shot is no duplicate of itself
             for look in self._glimpses:
-                self._duplicates.glimpse(look)
+                self._duplicates.glimpse(look, self._shot)
+        self._shot += 1
         self._start_ms = self._glimpse_ms = start_ms
         self._stretch = 0
         self._chosen = False
@@ -92,7 +94,7 @@ class KeyFrames:
         best, self._best = self._best, None
         looks, self._looks = self._looks, []
         if best is not None and not self._duplicates.seen(best.look) and not self._repeated(best, looks):
-            self._duplicates.add(best.look)
+            self._duplicates.add(best.look, self._shot)
             self._own.add(best.look)
             self._chosen = True
             yield best
