@@ -8,7 +8,7 @@ PROMPT_VERSION: Final = "frames-1"  # of what a vision model is asked; see proce
 
 ALGORITHM_VERSIONS: Final = {
     "audio-extractor": 2,
-    "frame-extractor": 3,
+    "frame-extractor": 4,
     "metadata": 1,
     "transcriber": 3,
     "vision": 2,
