@@ -20,6 +20,10 @@ Frame = Any  # av.VideoFrame; PyAV carries no types that mypy may follow here
 _PLANAR: Final = frozenset(f"yuv{range_}{chroma}p" for range_ in ("", "j") for chroma in ("420", "422", "444"))
 # Others (10 bit, RGB, packed) are converted first, which costs less on a small copy.
 _CONVERTED_LONGEST: Final = 640
+# Films of so many lines that do not say which matrix made them YUV are taken for BT.709, as players do; by that of
+# television of old, a full red has 233 of 255 and a full green 20 of red.
+_HD_LINES: Final = 720
+_UNSAID: Final = 2  # ITU-T H.273
 _PALETTES: Final = frozenset({"pal8"})  # whose colours may be clear
 
 
@@ -71,11 +75,17 @@ def _as_bgr(frame: Frame, width: int, height: int) -> NDArray[np.uint8]:
         return _over_black(frame, width, height)
     image: NDArray[np.uint8]
     if frame.interlaced_frame:  # at its own size: scaling would mix the lines of both moments
-        image = woven(frame.reformat(format="bgr24").to_ndarray())
+        image = woven(frame.reformat(format="bgr24", src_colorspace=_matrix(frame)).to_ndarray())
         image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
     else:
-        image = frame.reformat(width=width, height=height, format="bgr24", interpolation="AREA").to_ndarray()
+        image = frame.reformat(
+            width=width, height=height, format="bgr24", interpolation="AREA", src_colorspace=_matrix(frame)
+        ).to_ndarray()
     return image
+
+
+def _matrix(frame: Frame) -> str | None:
+    return "itu709" if frame.colorspace == _UNSAID and frame.height >= _HD_LINES else None
 
 
 def _is_transparent(frame: Frame) -> bool:
