@@ -11,6 +11,6 @@ ALGORITHM_VERSIONS: Final = {
     "frame-extractor": 4,
     "metadata": 1,
     "transcriber": 3,
-    "vision": 2,
+    "vision": 3,
     "segmenter": 4,
 }

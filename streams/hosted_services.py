@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from processors.service.client import MAX_LIMIT_WAIT_S
 from processors.service.config import HostedAsr, HostedVision, ScenesPlace, ServiceConfig
 from processors.service.cost import token_price
+from processors.service.retry import MAX_WAIT_S, TRIES
 
 if TYPE_CHECKING:
     from streams.settings import Settings
@@ -46,6 +48,29 @@ def hosted_vision(settings: Settings, children: int) -> HostedVision | None:
         budget_share=settings.vision_budget_share if settings.asr_backend == "openai" else 1.0,
         scenes=place if settings.cache_enabled else None,
     )
+
+
+def longest_wait_s(settings: Settings) -> float:
+    """How long an item may wait for a service that does not answer before the local models have their turn.
+
+    Each try waits for the limits per minute, for the service, and for the next try; a request about pictures is made
+    once more where its answer cannot be used.
+    """
+    requests = 2 if settings.vision_backend == "openai" else 1 if settings.asr_backend == "openai" else 0
+    return requests * (TRIES * (MAX_LIMIT_WAIT_S + settings.openai_timeout_s) + (TRIES - 1) * MAX_WAIT_S)
+
+
+def check_patience(settings: Settings) -> None:
+    """Refuse settings by which an item is given up while it waits, so that the local models never have their turn.
+
+    Raises:
+        ValueError: `item_timeout_s` is shorter than the longest wait.
+    """
+    if (longest_s := longest_wait_s(settings)) > settings.item_timeout_s:
+        raise ValueError(
+            f"item_timeout_s must be at least {longest_s:.0f} with openai_timeout_s {settings.openai_timeout_s:g}: "
+            "an item waits so long for a service that does not answer"
+        )
 
 
 def service(settings: Settings, children: int) -> ServiceConfig:
@@ -93,9 +118,11 @@ def children_of_vision(settings: Settings) -> int:
 __all__ = [
     "OPENAI_URL",
     "asr_service",
+    "check_patience",
     "children_of_vision",
     "hosted_asr",
     "hosted_vision",
+    "longest_wait_s",
     "service",
     "vision_service",
 ]

@@ -26,7 +26,7 @@ from processors.parameters import Steering
 from processors.speech.choice import Recognition, TierChanges
 from processors.speech.recordings import voices_digest
 from streams.addresses import checked_broker, checked_cache, checked_service, servers
-from streams.hosted_services import OPENAI_URL, asr_service, vision_service
+from streams.hosted_services import OPENAI_URL, asr_service, check_patience, vision_service
 from streams.settings_errors import BrokerBusy, SettingsError, no_broker
 
 PREFIX: Final = "CLIPSTREAM_"
@@ -211,7 +211,6 @@ class Settings(BaseSettings):
     asr_usd_per_minute: float | None = Field(
         None, ge=0.0, le=1_000.0, description="its price; from a table when empty, which knows whisper-1"
     )
-
     openai_tokens_per_minute: float = Field(
         0.0, ge=0.0, description="most tokens of one worker's requests about pictures, as bounded before; 0: no limit"
     )
@@ -286,6 +285,7 @@ class Settings(BaseSettings):
     def _session(self) -> Settings:
         if self.heartbeat_s * 3 > self.session_timeout_s:
             raise ValueError("heartbeat_s must be at most a third of session_timeout_s")
+        check_patience(self)
         return self
 
     @model_validator(mode="after")

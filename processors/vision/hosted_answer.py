@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -9,6 +10,7 @@ import pydantic_core
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from processors.domain import Label
+from processors.segments.words import clean_text
 from processors.vision.hosted_prompt import MAX_LABELS
 
 # Lengths beyond which a text is cut: twice what is asked for.
@@ -19,6 +21,7 @@ _LINES: Final = 16
 _REFUSAL: Final = 200
 _SURE: Final = 0.5  # labels with less confidence are left out, as those of the local models are
 _MAX_ENTRIES: Final = 200
+_LANGUAGE: Final = re.compile(r"^\s*json", re.IGNORECASE)  # behind the marks that open a block of code
 Kind = Literal["title", "black", "people", "text", "graphic", "other"]
 
 
@@ -42,7 +45,7 @@ class _Entry(_Strict):
     @field_validator("description")
     @classmethod
     def _says_something(cls, value: str) -> str:
-        if not value.strip():
+        if not clean_text(value):
             raise ValueError("empty")
         return value
 
@@ -126,19 +129,23 @@ def understood(body: bytes, count: int) -> Understood:
     except ValidationError as error:
         raise ValueError(_where(error)) from None
     if choice.message.refusal or choice.finish_reason == "content_filter":
-        said = " ".join((choice.message.refusal or "its content filter stopped the answer").split())
+        said = clean_text(choice.message.refusal or "its content filter stopped the answer")
         return Understood({}, said[:_REFUSAL], "")
-    entries = _entries(choice.message.content or "")
-    seen: dict[int, Seen] = {}
+    valid: list[_Entry] = []
     wrong = ""
-    for entry in entries[:_MAX_ENTRIES]:
+    for entry in _entries(choice.message.content or "")[:_MAX_ENTRIES]:
         try:
-            valid = _Entry.model_validate(entry)
+            valid.append(_Entry.model_validate(entry))
         except ValidationError as error:
             wrong = wrong or _where(error)
-            continue
-        if 1 <= valid.number <= count:  # of two for one picture, the first
-            seen.setdefault(valid.number, _seen(valid))
+    numbers = {entry.number for entry in valid}
+    # a model that counts from 0 would give each picture the words of the one after it
+    first = 0 if 0 in numbers and count not in numbers else 1
+    seen: dict[int, Seen] = {}
+    for entry in valid:
+        number = entry.number + 1 - first
+        if 1 <= number <= count:  # of two for one picture, the first
+            seen.setdefault(number, _seen(entry))
     if not seen:
         raise ValueError(wrong or f"no entry for any of {count} pictures")
     if len(seen) < count:
@@ -151,7 +158,7 @@ def _entries(content: str) -> list[Any]:
     """The list of entries, of an answer that was cut off the part that is there."""
     text = content.strip()
     if text.startswith("```"):  # some services put JSON in a block of code, asked or not
-        text = text.strip("`").removeprefix("json")
+        text = _LANGUAGE.sub("", text.strip("`"))
     try:
         parsed = pydantic_core.from_json(text, allow_partial=True)
     except ValueError:
@@ -165,12 +172,12 @@ def _entries(content: str) -> list[Any]:
 def _seen(entry: _Entry) -> Seen:
     labels: dict[str, float] = {}
     for label in entry.labels[:MAX_LABELS]:
-        name = " ".join(label.name.lower().split())[:_NAME]
+        name = clean_text(label.name.lower())[:_NAME]
         if name and label.confidence >= _SURE:
             labels[name] = max(labels.get(name, 0.0), round(label.confidence, 3))
-    lines = [" ".join(line.split())[:_LINE] for line in entry.text[:_LINES]]
+    lines = [clean_text(line)[:_LINE] for line in entry.text[:_LINES]]
     return Seen(
-        description=" ".join(entry.description.split())[:_DESCRIPTION],
+        description=clean_text(entry.description)[:_DESCRIPTION],
         kind=entry.kind,
         labels=[Label(name, sure) for name, sure in sorted(labels.items(), key=lambda item: (-item[1], item[0]))],
         text=[line for line in lines if line],
