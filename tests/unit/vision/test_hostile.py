@@ -47,12 +47,17 @@ class Worker:
         self._extractor = ChildPool(1, settings, "frame-extractor")
         self._vision = ChildPool(1, settings, "vision")
 
-    def extract(self, path: Path) -> tuple[Extracted, int]:
+    def extract(self, path: Path, profile: str = "balanced") -> tuple[Extracted, int]:
         """What comes of a file, and the MB that it took at most, beyond what the child had before."""
         with _grown(self._extractor) as grown:
-            outputs = self._run(self._extractor, "extract-frames", {"path": str(path), "options": {}})
+            outputs = self.run("extract-frames", path, profile)
         *batches, end = (_OUTPUT.validate_python(one) for one in outputs)
         return checked(batches, end), grown[0]
+
+    def run(self, job: str, path: Path, profile: str = "balanced") -> list[Any]:
+        """Outputs of a job that reads the file."""
+        request = {"path": str(path), "options": {"profile": profile}, "digest": "d"}
+        return self._run(self._extractor, job, request)
 
     def analyse(self, batch: FrameBatch) -> tuple[BatchAnalysis, int]:
         """What is seen in a batch, and the MB that it took."""
@@ -117,9 +122,13 @@ def test_hostile_files(tmp_path: Path, worker: Worker, name: str):
     path = tmp_path / name
     case.make(path)
     if case.refused:
-        with pytest.raises(InvalidMedia, match=case.refused):
-            worker.extract(path)
+        for job in ("probe", "extract-audio", "extract-frames"):
+            with pytest.raises(InvalidMedia, match=case.refused):
+                worker.run(job, path)
         return
+    (facts,) = worker.run("probe", path)
+    assert facts["streams"]
+    assert worker.run("extract-audio", path)[-1]["emitted"] >= 0
     found, grown_mb = worker.extract(path)
     assert case.least_mb <= grown_mb <= case.most_mb < worker.limit_mb
     assert case.pictures[0] <= len(found.frames) <= case.pictures[1]
@@ -145,6 +154,17 @@ def _check_number(found: Extracted) -> None:
     end_ms = found.end.duration_ms or 0
     assert len(found.frames) <= end_ms / MIN_SHOT_MS + end_ms / STRETCH_MS + 1
     assert all(max(frame.width, frame.height) <= LONGEST_SIDE for frame in found.frames)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name, case in HOSTILE.items() if not case.refused])
+def test_the_network_finds_shots_of_them_too(tmp_path: Path, worker: Worker, name: str):
+    path = tmp_path / name
+    HOSTILE[name].make(path)
+    found, grown_mb = worker.extract(path, "best")
+    assert grown_mb <= HOSTILE[name].most_mb + 600  # a window of the network takes 461
+    assert bool(found.shots) == (HOSTILE[name].shots[1] > 0)
+    _check_number(found)
 
 
 @pytest.mark.slow
