@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 # Places of a, b, c, d in a display matrix of 3 x 3 numbers by rows: a pixel at (x, y) is shown at (ax + cy, bx + dy).
 _TURNING: Final = [0, 1, 3, 4]
+_SMALL: Final = 8  # pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +48,10 @@ def orientation_of(frame: Any) -> Orientation:
     Angles between quarter turns count as the nearest one. Where the decoder hands out other data that the library
     cannot name (EXIF of a JPEG in a film), only the angle is known, and a picture that is mirrored as well stays so.
     """
+    # a frame and its side data hold each other: what is asked must be small, as it stays until the garbage is collected
+    asked = frame.reformat(width=_SMALL, height=_SMALL, format="gray", interpolation="POINT")
     try:
-        matrix = frame.side_data.get("DISPLAYMATRIX")
+        matrix = asked.side_data.get("DISPLAYMATRIX")
     except ValueError:
         return _BY_DEGREES[round(frame.rotation / 90) * 90 % 360]
     if matrix is None:
