@@ -63,10 +63,10 @@ class Hostile:
     shots: tuple[int, int] = (1, 1)
     warning: str | None = None
     least_mb: int = -1_000
-    most_mb: int = 64
+    most_mb: int = 40
 
 
-def undecodable(make: Callable[[Path], Any], warning: str = NOTHING_DECODED, most_mb: int = 64) -> Hostile:
+def undecodable(make: Callable[[Path], Any], warning: str = NOTHING_DECODED, most_mb: int = 40) -> Hostile:
     """A file of which no picture comes, and which is no error either: its sound may be fine."""
     return Hostile(make, pictures=(0, 0), shots=(0, 0), warning=warning, most_mb=most_mb)
 
