@@ -9,8 +9,11 @@ Intervals are half open: `start_ms <= t < end_ms`.
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Final
 
 MS_PER_SECOND = 1000
+# Timestamps farther back than this are a new count (files joined, a wrapped clock), not an overlap: the time goes on.
+RESET_S: Final = Fraction(10)
 
 
 def pts_to_ms(pts: int, time_base: Fraction, zero_s: Fraction = Fraction(0)) -> int:
@@ -97,6 +100,7 @@ def clock(ms: int) -> str:
 
 
 __all__ = [
+    "RESET_S",
     "clamp_span",
     "clock",
     "container_zero",

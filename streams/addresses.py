@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Final
+from urllib.parse import urlsplit
 
 _SCHEME: Final = "kafka://"
 _SERVER: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::(\d{1,5}))?")
@@ -61,9 +62,17 @@ def checked_service(url: str) -> str:
         raise ValueError(
             "it holds a query or a fragment, to which no path can be added; a key has a setting of its own"
         )
-    if not _SERVICE.fullmatch(url):
+    if not _SERVICE.fullmatch(url) or not _has_port(url):
         raise ValueError("it must be like https://host/v1 or http://host:8000/v1")
     return url
+
+
+def _has_port(url: str) -> bool:
+    """Whether host and port can be told apart, and the port is one or is left out."""
+    try:
+        return urlsplit(url).port != 0
+    except ValueError:
+        return False
 
 
 __all__ = ["checked_broker", "checked_cache", "checked_service", "servers"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from processors.service.client import MAX_LIMIT_WAIT_S
 from processors.service.config import HostedAsr, HostedVision, ScenesPlace, ServiceConfig
 from processors.service.cost import token_price
 from processors.service.retry import MAX_WAIT_S, TRIES
@@ -51,6 +52,29 @@ def hosted_vision(settings: Settings, children: int) -> HostedVision | None:
         second_tokens=settings.vision_second_tokens,
         second_share=_second_share(settings),
     )
+
+
+def longest_wait_s(settings: Settings) -> float:
+    """How long an item may wait for a service that does not answer before the local models have their turn.
+
+    Each try waits for the limits per minute, for the service, and for the next try; a request about pictures is made
+    once more where its answer cannot be used.
+    """
+    requests = 2 if settings.vision_backend == "openai" else 1 if settings.asr_backend == "openai" else 0
+    return requests * (TRIES * (MAX_LIMIT_WAIT_S + settings.openai_timeout_s) + (TRIES - 1) * MAX_WAIT_S)
+
+
+def check_patience(settings: Settings) -> None:
+    """Refuse settings by which an item is given up while it waits, so that the local models never have their turn.
+
+    Raises:
+        ValueError: `item_timeout_s` is shorter than the longest wait.
+    """
+    if (longest_s := longest_wait_s(settings)) > settings.item_timeout_s:
+        raise ValueError(
+            f"item_timeout_s must be at least {longest_s:.0f} with openai_timeout_s {settings.openai_timeout_s:g}: "
+            "an item waits so long for a service that does not answer"
+        )
 
 
 def service(settings: Settings, children: int) -> ServiceConfig:
@@ -119,9 +143,11 @@ def children_of_vision(settings: Settings) -> int:
 __all__ = [
     "OPENAI_URL",
     "asr_service",
+    "check_patience",
     "children_of_vision",
     "hosted_asr",
     "hosted_vision",
+    "longest_wait_s",
     "second_look",
     "second_look_limit_s",
     "service",

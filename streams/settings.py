@@ -27,7 +27,7 @@ from processors.speech.choice import Recognition, TierChanges
 from processors.speech.recordings import voices_digest
 from processors.vision.selection import DUPLICATE_COSINE, Selection
 from streams.addresses import checked_broker, checked_cache, servers
-from streams.hosted_services import OPENAI_URL, asr_service, second_look, vision_service
+from streams.hosted_services import OPENAI_URL, asr_service, check_patience, second_look, vision_service
 from streams.service_settings import ServiceSettings
 from streams.settings_errors import BrokerBusy, SettingsError, no_broker
 
@@ -255,6 +255,7 @@ class Settings(ServiceSettings):
     def _session(self) -> Settings:
         if self.heartbeat_s * 3 > self.session_timeout_s:
             raise ValueError("heartbeat_s must be at most a third of session_timeout_s")
+        check_patience(self)
         return self
 
     @model_validator(mode="after")

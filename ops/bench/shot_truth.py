@@ -10,14 +10,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Final, TypeVar
 
 import orjson
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError, model_validator
 
 from processors.errors import InvalidMessage
-from processors.media.container import open_container
+from processors.media.container import open_container, pick_streams
 from processors.vision.boundaries import Kind
 
+T = TypeVar("T")
 _MEDIA: Final = frozenset({".mp4", ".mkv", ".webm", ".mov"})
 _CORRECTIONS: Final = Path(__file__).parent / "data" / "shot_corrections.json"
 _NO_CUTS: Final = "truth: no cuts"
@@ -102,7 +104,7 @@ def films_in(data: Path) -> list[Film]:
     """All films of a folder whose cuts are known.
 
     Raises:
-        InvalidMessage: there is none.
+        InvalidMessage: there is none, or what is known of one cannot be read.
     """
     corrections = orjson.loads(_CORRECTIONS.read_bytes())
     found = []
@@ -114,20 +116,59 @@ def films_in(data: Path) -> list[Film]:
         for added in corrections.get(path.name, []):
             transitions.append(Transition(added["kind"], added["start_ms"], added["end_ms"]))
         transitions.sort(key=lambda one: one.start_ms)
-        found.append(Film(path.stem, path, _duration_ms(path), transitions, ambiguous))
+        if (duration_ms := _duration_ms(path)) is not None:
+            found.append(Film(path.stem, path, duration_ms, transitions, ambiguous))
     if not found:
         raise InvalidMessage(f"{data} has no media whose shots are known.")
     return found
 
 
+class _Shot(BaseModel):
+    start_ms: int = Field(ge=0)
+
+
+class _Truth(BaseModel):
+    """A `NAME.truth.json`; one without `shots` is about sound alone."""
+
+    shots: list[_Shot] | None = None
+    ambiguous: list[tuple[int, int]] = []
+
+    @model_validator(mode="after")
+    def _numbers(self) -> _Truth:
+        if any(not 0 <= number < len(self.shots or []) for pair in self.ambiguous for number in pair):
+            raise ValueError("ambiguous names a shot that is not there")
+        return self
+
+
+class _Cuts(BaseModel):
+    """An entry of a `cuts.json`."""
+
+    file: str = ""
+    cuts_s: list[Annotated[float, Field(ge=0.0, allow_inf_nan=False)]]
+
+
+def _read(path: Path, kind: TypeAdapter[T]) -> T:
+    """A file of truth.
+
+    Raises:
+        InvalidMessage: it has another form.
+    """
+    try:
+        return kind.validate_json(path.read_bytes())
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        raise InvalidMessage(f"{path} is no truth of a film: {where or 'it'}: {first['msg']}.") from error
+
+
 def _known(path: Path) -> tuple[list[Transition], list[Transition]] | None:
     truth = path.with_name(f"{path.stem}.truth.json")
     if truth.is_file():
-        content = orjson.loads(truth.read_bytes())
-        if "shots" not in content:
+        content = _read(truth, TypeAdapter(_Truth))
+        if content.shots is None:
             return None
-        starts = [shot["start_ms"] for shot in content["shots"]]
-        doubtful = {starts[max(pair)] for pair in content.get("ambiguous", []) if abs(pair[0] - pair[1]) == 1}
+        starts = [shot.start_ms for shot in content.shots]
+        doubtful = {starts[max(pair)] for pair in content.ambiguous if abs(pair[0] - pair[1]) == 1}
         cuts = [_cut(ms) for ms in starts[1:]]
         return (
             [one for one in cuts if one.start_ms not in doubtful],
@@ -135,11 +176,10 @@ def _known(path: Path) -> tuple[list[Transition], list[Transition]] | None:
         )
     cuts_file, source = path.with_name("cuts.json"), path.with_name("SOURCE.txt")
     if cuts_file.is_file():
-        listed = orjson.loads(cuts_file.read_bytes())
-        entries: list[dict[str, Any]] = listed if isinstance(listed, list) else [{**listed, "file": path.name}]
-        for entry in entries:
-            if entry["file"] == path.name:
-                return [_cut(round(1000 * cut)) for cut in entry["cuts_s"]], []
+        listed = _read(cuts_file, TypeAdapter(list[_Cuts] | _Cuts))
+        for entry in [listed] if isinstance(listed, _Cuts) else listed:
+            if isinstance(listed, _Cuts) or entry.file == path.name:
+                return [_cut(round(1000 * cut)) for cut in entry.cuts_s], []
         return None
     if source.is_file() and any(line.startswith(_NO_CUTS) for line in source.read_text("utf-8").splitlines()):
         return [], []
@@ -150,9 +190,10 @@ def _cut(ms: int) -> Transition:
     return Transition("cut", ms, ms)
 
 
-def _duration_ms(path: Path) -> int:
+def _duration_ms(path: Path) -> int | None:
+    """Length of a film; None for sound alone."""
     with open_container(path) as container:
-        return (container.duration or 0) // 1000
+        return (container.duration or 0) // 1000 if pick_streams(container)[1] is not None else None
 
 
 __all__ = ["Agreement", "Film", "Transition", "agreement", "films_in"]

@@ -46,13 +46,21 @@ def run(videos: Sequence[Path], settings: Settings, on_video: OnVideo = lambda d
         InvalidMedia: a file is no media.
     """
     model = settings.vision_openai_model
-    price = token_price(model, settings.vision_prices) or (0.0, 0.0)
+    known = token_price(model, settings.vision_prices)
+    price = known or (0.0, 0.0)
     rows = []
+    local: dict[str, int] = {}  # frames that the service was not asked about, by the reason
     with TemporaryDirectory() as folder, VisionService(model) as service:
         place = ScenesPlace(str(Path(folder) / "scenes"))
         config = ServiceConfig(service.base_url, "none", settings.openai_timeout_s)
         hosted = HostedVision(
-            config, model, price, similarity=settings.vision_similarity, same=settings.vision_same, scenes=place
+            config,
+            model,
+            price,
+            max_frames=settings.vision_max_frames,
+            similarity=settings.vision_similarity,
+            same=settings.vision_same,
+            scenes=place,
         )
         models = ModelStore(settings.models_dir, settings.cache_dir, not settings.offline)
         tools = Tools(BlobStore(str(Path(folder) / "blobs")), models, 1, None, Path(folder), hosted_vision=hosted)
@@ -60,7 +68,9 @@ def run(videos: Sequence[Path], settings: Settings, on_video: OnVideo = lambda d
             batches, length_ms = _extracted(video, tools)
             before = len(service.sent)
             for batch in batches:
-                analyse_batch(batch, Options(), tools)
+                for frame in analyse_batch(batch, Options(), tools).frames:
+                    if frame.reason is not None:
+                        local[frame.reason] = local.get(frame.reason, 0) + 1
             sent = service.sent[before:]
             for batch in batches:
                 analyse_batch(batch, Options(), tools)
@@ -68,7 +78,15 @@ def run(videos: Sequence[Path], settings: Settings, on_video: OnVideo = lambda d
             rows.append({"item": video.name, **_row(batches, length_ms, sent, again, model, price)})
             on_video(number + 1, len(videos))
         forget_clients()
-    return {"bench": "vision", "machine": describe(), "model": model, "rows": rows, **_pooled(rows)}
+    return {
+        "bench": "vision",
+        "machine": describe(),
+        "model": model,
+        "price": known,
+        "not_asked": local,
+        "rows": rows,
+        **_pooled(rows),
+    }
 
 
 def _extracted(video: Path, tools: Tools) -> tuple[list[FrameBatch], int]:

@@ -9,6 +9,7 @@ from pydantic import Field, field_validator
 
 from processors.domain import Label
 from processors.enrichment.prompt import MAX_LABELS
+from processors.segments.words import clean_text
 from processors.vision.hosted_reading import Entry, Form, Named, Understood, labels_of, read_entries, says_something
 
 _DESCRIPTION: Final = 600  # characters beyond which it is cut: twice what is asked for
@@ -52,7 +53,7 @@ def understood(body: bytes, count: int) -> Understood[Grasped]:
 
 def _grasped(entry: _Entry) -> Grasped:
     return Grasped(
-        description=" ".join(entry.description.split())[:_DESCRIPTION],
+        description=clean_text(entry.description)[:_DESCRIPTION],
         labels=labels_of(entry.labels[:MAX_LABELS]),
         confidence=round(entry.confidence, 3),
     )

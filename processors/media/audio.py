@@ -19,18 +19,16 @@ import numpy as np
 from av.stream import Discard, Stream
 from numpy.typing import NDArray
 
-from processors.media.container import Container, open_container, pick_streams, zero_of
+from processors.media.container import Container, open_container, packets_of, pick_streams, zero_of
 from processors.media.limits import DEFAULTS, Limits
 from processors.media.offset import OffsetRemoval
-from processors.timeline import samples_to_ms
+from processors.timeline import RESET_S, samples_to_ms
 
 SAMPLE_RATE: Final = 16_000  # Hz, what Whisper and the voice activity network take
 BLOCK_SAMPLES: Final = SAMPLE_RATE  # 1 s: small against any buffer downstream, large against the cost of a call
 # Timestamps in whole milliseconds (Matroska, FLV) jitter by 1 ms, and a sound card's clock drifts. 30 ms off is less
 # than one frame of video; there the time is set right by silence or trimming.
 _TOLERANCE_S: Final = Fraction(30, 1000)
-# Farther back than this is a new count (files joined, a wrapped clock), not an overlap: the time goes on from here.
-_RESET_S: Final = Fraction(10)
 # Farther behind the declared end than this is a broken timestamp, not a pause.
 _BEYOND_END_S: Final = Fraction(60)
 # Sound that ends this much before its declared end is reported; encoders round by a frame or two, up to 50 ms.
@@ -167,7 +165,7 @@ class AudioTrack:
         here_s = Fraction(self._position, SAMPLE_RATE)
         if at_s is None:
             return self._position
-        if at_s < here_s - _RESET_S or (self._latest_s is not None and at_s > self._latest_s):
+        if at_s < here_s - RESET_S or (self._latest_s is not None and at_s > self._latest_s):
             self.warnings.append(f"timestamps of the sound jump at {float(here_s):.1f} s; it is taken to go on there")
             self._shift_s += here_s - at_s
             return self._position
@@ -179,7 +177,7 @@ class AudioTrack:
             yield piece
 
     def _frames(self) -> Iterator[Any]:
-        packets = self._container.demux(self._stream)
+        packets = packets_of(self._container, self._stream)
         while True:
             try:
                 packet = next(packets, None)

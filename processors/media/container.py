@@ -125,6 +125,24 @@ def pick_streams(container: Container, language: str | None = None) -> tuple[Str
     return max(audio, key=audio_rank, default=None), max(video, key=video_rank, default=None)
 
 
+def packets_of(container: Container, *streams: Stream) -> Iterator[Any]:
+    """Packets of these streams, or of all, in the order of the file; then an empty one for each stream.
+
+    A track that begins in the middle (a recording that goes on with sound) makes PyAV raise `IndexError` at the end of
+    the file, where it ends the streams: it counts those that FFmpeg has by then, and knows those of the beginning.
+    Asked again it counts anew.
+
+    Raises:
+        av.FFmpegError: the file is damaged; reading may be tried on.
+    """
+    while True:
+        try:
+            yield from container.demux(*streams)
+        except IndexError:
+            continue
+        return
+
+
 def unsupported(container: Container, kind: str) -> list[str]:
     """A warning when a container has tracks of a kind, but none whose codec can be decoded.
 
@@ -221,4 +239,4 @@ def _text(error: Exception) -> str:
     return str(getattr(error, "strerror", None) or error)
 
 
-__all__ = ["DEMUXERS", "Container", "open_container", "pick_streams", "zero_of"]
+__all__ = ["DEMUXERS", "Container", "open_container", "packets_of", "pick_streams", "unsupported", "zero_of"]

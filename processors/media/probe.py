@@ -10,7 +10,7 @@ import av
 
 from processors.domain import StreamFacts, VideoFacts
 from processors.errors import InvalidMedia
-from processors.media.container import open_container, pick_streams, zero_of
+from processors.media.container import open_container, packets_of, pick_streams, zero_of
 from processors.media.limits import DEFAULTS, Limits
 from processors.options import Options
 from processors.timeline import seconds_to_ms
@@ -86,7 +86,7 @@ def _with_measured_length(source: Path, facts: VideoFacts, zero_s: Fraction, lim
     end_s = zero_s
     with open_container(source, limits) as container:
         try:
-            for packet in container.demux():
+            for packet in packets_of(container):
                 if packet.pts is not None:
                     end_s = max(end_s, (packet.pts + (packet.duration or 0)) * packet.time_base)
                     limits.check_length(int((end_s - zero_s) * 1000))
@@ -107,15 +107,15 @@ def _with_measured_length(source: Path, facts: VideoFacts, zero_s: Fraction, lim
 
 def _rotation(container: Any, stream: Any) -> int | None:
     """Degrees clockwise by which pictures are to be turned; None when none can be decoded."""
-    for tries, packet in enumerate(container.demux(stream)):
-        if tries > _MAX_TRIES:
-            return None
+    packets = packets_of(container, stream)
+    for _ in range(_MAX_TRIES):
         try:
-            for frame in packet.decode():
+            packet = next(packets, None)
+            for frame in packet.decode() if packet is not None else ():
                 return int(round(-frame.rotation / 90) * 90 % _TURN)  # ffmpeg counts counter-clockwise
         except MemoryError:
             raise
-        except av.FFmpegError:
+        except av.FFmpegError:  # of the file as well: its reader ends then, and there are no packets any more
             continue
     return None
 

@@ -21,8 +21,9 @@ from typing import Any, Final
 import av
 from av.stream import Discard
 
+from processors.media.container import packets_of
 from processors.media.limits import DEFAULTS, Limits
-from processors.timeline import pts_to_ms
+from processors.timeline import MS_PER_SECOND, RESET_S, pts_to_ms
 
 Frame = Any  # av.VideoFrame; PyAV carries no types that mypy may follow here
 Packet = Any  # av.Packet
@@ -127,13 +128,17 @@ class VideoReader:
         self._context.thread_count = threads
         self._context.thread_type = "AUTO"
         self._spare: Any = None
-        self.rotation: int | None = None  # degrees counter-clockwise to turn pictures by; known after the first one
         for other in container.streams:
             if other.index != stream.index:
                 other.discard = Discard.all  # the demuxer then skips their data
         self.end_ms = 0  # end of the last picture that a packet announced
         self.errors = 0  # packets that could not be read or decoded
         self.damaged = 0  # pictures that the decoder patched up; they are dropped
+        self.gone_back = 0  # packets whose time was there before; what they show is dropped
+        self.resets_ms: list[int] = []  # where the time stamps began anew, and the time went on
+        self._shift = 0  # from time stamps of the file to those that go on, in units of the stream
+        self._newest_ms = -1
+        self._behind = False
         self.decoded = 0  # pictures decoded, for measuring
 
     def groups(self) -> Iterator[PacketGroup]:
@@ -253,8 +258,6 @@ class VideoReader:
         except av.FFmpegError:
             self.errors += 1
             return []
-        if self.rotation is None and frames:
-            self.rotation = int(frames[0].rotation)
         pictures = []
         for frame in frames:
             if frame.is_corrupt:
@@ -268,23 +271,34 @@ class VideoReader:
         failures = 0
         while failures <= _MAX_DEMUX_ERRORS:
             try:
-                for packet in self._container.demux(self._stream):
-                    pts = packet.pts if packet.pts is not None else packet.dts
-                    if pts is None or not packet.size:
+                for packet in packets_of(self._container, self._stream):
+                    if (packet.pts is None and packet.dts is None) or not packet.size:
                         continue
-                    if packet.pts is None:
-                        packet.pts = pts
                     failures = 0
-                    ms = self._ms(pts)
-                    self._limits.check_length(ms)
-                    self.end_ms = max(self.end_ms, self._ms(pts + (packet.duration or 0)), ms + 1)
-                    yield packet, ms
+                    yield packet, self._timed(packet)
                 return
             except MemoryError:
                 raise
             except av.FFmpegError:
                 failures += 1
                 self.errors += 1
+
+    def _timed(self, packet: Packet) -> int:
+        """Set a packet's time right, and return it in milliseconds."""
+        packet.pts = (packet.pts if packet.pts is not None else packet.dts) + self._shift
+        ms = self._ms(packet.pts)
+        # pictures wait for each other only behind a key frame, so one that comes before others went back
+        self._behind = ms < self._newest_ms and (self._behind or packet.is_keyframe)
+        if packet.is_keyframe and ms < self._newest_ms - RESET_S * MS_PER_SECOND:
+            self.resets_ms.append(self.end_ms)
+            step = round(Fraction(self.end_ms - ms, MS_PER_SECOND) / self._stream.time_base)
+            self._shift, packet.pts = self._shift + step, packet.pts + step
+            ms, self._behind = self._ms(packet.pts), False
+        self.gone_back += self._behind
+        self._limits.check_length(ms)
+        self._newest_ms = max(self._newest_ms, ms)
+        self.end_ms = max(self.end_ms, self._ms(packet.pts + (packet.duration or 0)), ms + 1)
+        return ms
 
     @property
     def aspect(self) -> Fraction:

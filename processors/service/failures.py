@@ -80,8 +80,10 @@ def failure_of(error: Exception, base_url: str, key: str) -> Failure:
 
 def host_of(base_url: str) -> str:
     """Host and port of an address, without anything that may be secret in it."""
-    parts = urlsplit(base_url)
-    return parts.netloc.rpartition("@")[2] or "?"
+    try:
+        return urlsplit(base_url).netloc.rpartition("@")[2] or "?"
+    except ValueError:  # no address; its maker says so
+        return "?"
 
 
 def _of_status(error: Any, host: str, key: str) -> Failure:

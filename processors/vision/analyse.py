@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from processors.domain import BatchAnalysis, FrameBatch, FrameRef
 from processors.errors import InvalidMedia
@@ -15,6 +14,7 @@ from processors.options import Options
 from processors.vision.backend import LoadedFrame, VisionBackend
 from processors.vision.hosted import NO_SERVICE, HostedBackend, Purse, StandIn, payer_of
 from processors.vision.hosted_prompt import About
+from processors.vision.jpeg import is_whole, jpeg_size
 from processors.vision.kinds import KIND_MODEL
 from processors.vision.local import LocalBackend, Networks
 from processors.vision.things import THING_MODEL
@@ -82,13 +82,19 @@ def _networks(tools: Tools) -> Networks:
 
 
 def _load(ref: FrameRef, tools: Tools) -> LoadedFrame:
+    """Everything that the header says is held against the message before any of it is decoded."""
     jpeg = tools.blobs.get(ref.uri)
-    image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR) if jpeg else None
+    size = jpeg_size(jpeg)
+    if size is None:
+        raise InvalidMedia(f"The frame at {ref.pts_ms} ms is not a picture that can be decoded: no JPEG.")
+    if size != (ref.width, ref.height):
+        raise InvalidMedia(f"The frame at {ref.pts_ms} ms is {size[0]}x{size[1]}, not {ref.width}x{ref.height}.")
+    most = tools.limits.max_frame_pixels
+    if ref.width * ref.height > most:
+        raise InvalidMedia(f"The frame at {ref.pts_ms} ms is {size[0]}x{size[1]}; the limit is {most:,} pixels.")
+    if not is_whole(jpeg):
+        raise InvalidMedia(f"The frame at {ref.pts_ms} ms is cut short.")
+    image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
     if image is None:
         raise InvalidMedia(f"The frame at {ref.pts_ms} ms is not a picture that can be decoded.")
-    pixels: NDArray[np.uint8] = image.astype(np.uint8, copy=False)
-    if pixels.shape[:2] != (ref.height, ref.width):
-        raise InvalidMedia(
-            f"The frame at {ref.pts_ms} ms is {pixels.shape[1]}x{pixels.shape[0]}, not {ref.width}x{ref.height}."
-        )
-    return LoadedFrame(ref, jpeg, pixels)
+    return LoadedFrame(ref, jpeg, image.astype(np.uint8, copy=False))

@@ -43,6 +43,7 @@ SERVICE_FLUSH_MS: Final = 300_000
 # Pictures that stop this much before the declared end are worth a warning: more than rounding and encoder delay.
 MISSING_MS: Final = 500
 MISSING_PART: Final = 0.02
+MAX_NAMED: Final = 10  # places that a warning names
 
 
 def extract_frames(source: Path, options: Options, tools: Tools) -> Iterator[FrameBatch | ExtractionEnd]:
@@ -146,7 +147,7 @@ def _batches(found: Iterator[Offer | Shot], options: Options, tools: Tools) -> I
 
 def _offer(chosen: Chosen, reader: VideoReader) -> Offer:
     candidate = chosen.candidate
-    picture = upright(candidate.frame, reader.aspect, LONGEST_SIDE, reader.rotation or 0)
+    picture = upright(candidate.frame, reader.aspect, LONGEST_SIDE)
     encoded, jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
     if not encoded:
         raise InvalidMedia(f"The picture at {candidate.pts_ms} ms could not be stored as JPEG.")
@@ -172,7 +173,8 @@ def _declared_ms(container: Any, stream: Any, zero_s: Fraction) -> int | None:
     if stream.duration:
         return seconds_to_ms(stream.duration * stream.time_base + start_s)
     if container.duration and all(other.type in ("audio", "video") for other in container.streams):
-        return seconds_to_ms(Fraction(container.duration, av.time_base))
+        # some writers count it from zero, others from the first picture; the shorter one warns of nothing that is there
+        return seconds_to_ms(Fraction(container.duration, av.time_base) - zero_s)
     return None
 
 
@@ -184,6 +186,11 @@ def _warnings(reader: VideoReader, any_picture: bool, declared_ms: int | None) -
         found.append(f"picture stops at {reader.end_ms / 1000:.1f} s of {declared_ms / 1000:.1f} s declared")
     if reader.errors:
         found.append(f"{reader.errors} damaged pieces of the video track were skipped")
+    if reader.resets_ms:
+        at = ", ".join(f"{ms / 1000:.1f}" for ms in reader.resets_ms[:MAX_NAMED])
+        found.append(f"time stamps of the picture jump back at {at} s; it is taken to go on there")
+    if reader.gone_back:
+        found.append(f"{reader.gone_back} pictures were left out: their time stamps go back")
     if reader.damaged:
         found.append(f"{reader.damaged} damaged pictures were skipped")
     return found

@@ -8,6 +8,7 @@ from typing import Final, Literal
 from pydantic import Field, field_validator
 
 from processors.domain import Label
+from processors.segments.words import clean_text
 from processors.vision.hosted_prompt import MAX_LABELS
 from processors.vision.hosted_reading import Entry, Form, Named, Understood, labels_of, read_entries, says_something
 
@@ -61,9 +62,9 @@ def understood(body: bytes, count: int) -> Understood[Seen]:
 
 
 def _seen(entry: _Entry) -> Seen:
-    lines = [" ".join(line.split())[:_LINE] for line in entry.text[:_LINES]]
+    lines = [clean_text(line)[:_LINE] for line in entry.text[:_LINES]]
     return Seen(
-        description=" ".join(entry.description.split())[:_DESCRIPTION],
+        description=clean_text(entry.description)[:_DESCRIPTION],
         kind=entry.kind,
         labels=labels_of(entry.labels[:MAX_LABELS]),
         text=[line for line in lines if line],

@@ -6,6 +6,7 @@ What is right is kept beside what is not. What an entry is says whoever asked: p
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
@@ -14,6 +15,7 @@ import pydantic_core
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from processors.domain import Label
+from processors.segments.words import clean_text
 
 T = TypeVar("T")
 E = TypeVar("E", bound="Entry")
@@ -22,6 +24,7 @@ _NAME: Final = 60  # characters of the name of a label that are kept
 _REFUSAL: Final = 200
 _SURE: Final = 0.5  # labels with less confidence are left out, as those of the local models are
 _MAX_ENTRIES: Final = 200
+_LANGUAGE: Final = re.compile(r"^\s*json", re.IGNORECASE)  # behind the marks that open a block of code
 
 
 class Strict(BaseModel):
@@ -119,18 +122,23 @@ def read_entries(body: bytes, count: int, form: Form[E, T]) -> Understood[T]:
     except ValidationError as error:
         raise ValueError(_where(error)) from None
     if choice.message.refusal or choice.finish_reason == "content_filter":
-        said = " ".join((choice.message.refusal or "its content filter stopped the answer").split())
+        said = clean_text(choice.message.refusal or "its content filter stopped the answer")
         return Understood({}, said[:_REFUSAL], "")
-    seen: dict[int, T] = {}
+    valid: list[E] = []
     wrong = ""
     for entry in _entries(choice.message.content or "", form.name)[:_MAX_ENTRIES]:
         try:
-            valid = form.entry.model_validate(entry)
+            valid.append(form.entry.model_validate(entry))
         except ValidationError as error:
             wrong = wrong or _where(error)
-            continue
-        if 1 <= valid.number <= count:  # of two for one number, the first
-            seen.setdefault(valid.number, form.made(valid))
+    numbers = {entry.number for entry in valid}
+    # a model that counts from 0 would give each the words of the one after it
+    first = 0 if 0 in numbers and count not in numbers else 1
+    seen: dict[int, T] = {}
+    for entry in valid:
+        number = entry.number + 1 - first
+        if 1 <= number <= count:  # of two for one number, the first
+            seen.setdefault(number, form.made(entry))
     if not seen:
         raise ValueError(wrong or f"no entry for any of {count} {form.name}")
     if len(seen) < count:
@@ -143,7 +151,7 @@ def labels_of(named: Sequence[Named]) -> list[Label]:
     """Labels as kept: in small letters, the surest first, each once."""
     labels: dict[str, float] = {}
     for label in named:
-        name = " ".join(label.name.lower().split())[:_NAME]
+        name = clean_text(label.name.lower())[:_NAME]
         if name and label.confidence >= _SURE:
             labels[name] = max(labels.get(name, 0.0), round(label.confidence, 3))
     return [Label(name, sure) for name, sure in sorted(labels.items(), key=lambda item: (-item[1], item[0]))]
@@ -151,7 +159,7 @@ def labels_of(named: Sequence[Named]) -> list[Label]:
 
 def says_something(text: str) -> str:
     """The text; raises ValueError for one that is empty."""
-    if not text.strip():
+    if not clean_text(text):
         raise ValueError("empty")
     return text
 
@@ -160,7 +168,7 @@ def _entries(content: str, name: str) -> list[Any]:
     """The list of entries, of an answer that was cut off the part that is there."""
     text = content.strip()
     if text.startswith("```"):  # some services put JSON in a block of code, asked or not
-        text = text.strip("`").removeprefix("json")
+        text = _LANGUAGE.sub("", text.strip("`"))
     try:
         parsed = pydantic_core.from_json(text, allow_partial=True)
     except ValueError:

@@ -57,6 +57,10 @@ def _print(found: dict[str, Any]) -> None:
             f"{row['usd_naive']:.4f}",
         )
     out().print(table)
+    if found["price"] is None:
+        print_text(f"The price of '{found['model']}' is not known, so it costs nothing here: CLIPSTREAM_VISION_PRICES.")
+    for reason, frames in found["not_asked"].items():
+        print_text(f"{frames:,} frames were not described by the service and cost nothing here: {reason}")
     print_text(
         f"{pooled['fewer_requests']:.1%} fewer requests, {pooled['fewer_pictures']:.1%} fewer pictures, "
         f"{pooled['saved']:.1%} less to pay: {pooled['saved_by_choosing']:.1%} by choosing pictures, of the rest "

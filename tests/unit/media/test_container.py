@@ -10,9 +10,14 @@ import av
 import numpy as np
 import pytest
 
+from processors.blobs import BlobStore
 from processors.errors import InvalidMedia
+from processors.jobs import JOBS
 from processors.media.container import open_container, pick_streams, unsupported, zero_of
+from processors.models.store import ModelStore
+from processors.tools import Tools
 from tests import media
+from tests.hostile_files import late_sound
 
 
 @pytest.mark.parametrize(
@@ -159,3 +164,15 @@ def test_real_files(test_data):
         open_container(test_data / "corrupt_dev" / "truncated.mp4"),
     ):
         pass
+
+
+@pytest.mark.parametrize("job", ["probe", "extract-audio", "extract-frames"])
+def test_a_track_that_begins_in_the_middle_ends_no_stage(tmp_path: Path, job: str):
+    """PyAV's `demux` raises `IndexError` at the end of such a file."""
+    path = tmp_path / "late.ts"
+    late_sound(path)
+    with open_container(path) as container, pytest.raises(IndexError):
+        list(container.demux())
+    tools = Tools(BlobStore(str(tmp_path / "blobs")), ModelStore(None, tmp_path), 1, None, tmp_path)
+    *_, last = JOBS[job]({"path": str(path), "options": {}, "digest": "d"}, tools)
+    assert getattr(last, "warnings", []) == []

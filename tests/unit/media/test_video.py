@@ -164,14 +164,6 @@ def test_what_is_before_zero_is_not_shown(tmp_path: Path):
     assert times == regular(40)
 
 
-@pytest.mark.parametrize(("name", "rotation"), [("video_only", 0), ("rotated_90", -90)])
-def test_rotation(tmp_path: Path, name: str, rotation: int):
-    with reading(MAKERS[name](tmp_path)) as reader:
-        assert reader.rotation is None
-        reader.head(next(reader.groups()))
-        assert reader.rotation == rotation
-
-
 def test_pixels_are_square_unless_told(tmp_path: Path):
     with reading(MAKERS["video_only"](tmp_path)) as reader:
         assert reader.aspect == Fraction(1)
@@ -217,3 +209,16 @@ def test_b_frames_before_a_large_picture_go_with_it():
     group = sized(1000, 20, 20, 20, 900, 30, 30, 30, 20)
     group.times_ms = [0, 160, 40, 80, 320, 200, 240, 280, 360]  # in decoding order: the large one is shown after three
     assert group.at_large == {4, 5, 6, 7}
+
+
+def test_time_stamps_that_begin_anew_go_on(tmp_path: Path):
+    path = tmp_path / "anew.ts"
+    write(path, [Video(regular(300))])
+    path.write_bytes(path.read_bytes() * 2)
+    with open_container(path) as container:
+        reader = VideoReader(container, container.streams.video[0], Fraction(0), 1)
+        starts = [group.start_ms for group in reader.groups()]
+    assert starts == sorted(starts)
+    assert reader.resets_ms == [11_961]  # transport streams do not say how long the last picture lasts
+    assert reader.resets_ms[0] in starts
+    assert (reader.end_ms, reader.gone_back) == (2 * 11_961, 0)

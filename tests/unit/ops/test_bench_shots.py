@@ -19,6 +19,7 @@ from processors.models.store import ModelStore
 from processors.timeline import pts_to_ms
 from processors.vision.content_shots import ContentDetector
 from processors.vision.look import difference, look_at
+from tests import media
 from tests.unit.vision.helpers import scenery, write_video
 
 CUTS = [Transition("cut", ms, ms) for ms in (1000, 2000, 3000)]
@@ -161,3 +162,32 @@ def test_run(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 def test_kinds_of_boundaries_are_seen(folder: Path):
     (found,) = boundaries_of(folder / "one" / "one.mp4", ContentDetector)
     assert (found.kind, found.at_ms) == ("cut", 15_000)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("cuts.json", '{"cuts": [1]}', "no truth of a film"),
+        ("cuts.json", "[1, 2]", "no truth of a film"),
+        ("cuts.json", '[{"file": "a.mp4", "cuts_s": [1, "x"]}]', "cuts_s"),
+        ("cuts.json", "nothing {", "no truth of a film"),
+        ("a.truth.json", '{"shots": [{"start": 0}]}', r"shots\.0\.start_ms"),
+        ("a.truth.json", '{"shots": [{"start_ms": 0}], "ambiguous": [[0, 1]]}', "names a shot that is not there"),
+    ],
+)
+def test_a_truth_of_another_form_is_said_and_no_trace(tmp_path: Path, name: str, content: str, said: str) -> None:
+    folder = tmp_path / "one"
+    folder.mkdir()
+    write_video(folder / "a.mp4", [scenery(1, (160, 90))] * 5)
+    (folder / name).write_text(content)
+    with pytest.raises(InvalidMessage, match=said):
+        films_in(tmp_path)
+
+
+def test_sound_alone_is_no_film(tmp_path: Path) -> None:
+    folder = tmp_path / "one"
+    folder.mkdir()
+    media.MAKERS["audio_only"](folder).rename(folder / "a.mp4")
+    (folder / "cuts.json").write_text('{"cuts_s": []}')
+    with pytest.raises(InvalidMessage, match="no media whose shots are known"):
+        films_in(tmp_path)

@@ -156,3 +156,4 @@ def test_prices_have_a_date_and_a_source() -> None:
 
 def test_host_of_hides_the_user() -> None:
     assert host_of(URL) == "service:8000"
+    assert host_of("http://[::1/v1") == "?"

@@ -19,7 +19,7 @@ from processors.segments.parts import Parts
 from processors.service import HostedVision
 from processors.tools import Tools
 from streams import agents, identity
-from streams.hosted_services import children_of_vision, hosted_asr, hosted_vision, vision_service
+from streams.hosted_services import children_of_vision, hosted_asr, hosted_vision, longest_wait_s, vision_service
 from streams.pool import ChildPool
 from streams.reading import load_settings
 from streams.settings import OPENAI_URL, Settings, SettingsError
@@ -199,3 +199,14 @@ def test_the_doctor_looks_at_the_service(changes: dict[str, Any], state: str, te
 
     settings = Settings(**{"vision_backend": "openai", "openai_api_key": KEY} | changes)
     assert [(check.name, check.state, check.text) for check in _service(settings)] == [("vision service", state, text)]
+
+
+def test_an_item_outlasts_a_service_that_does_not_answer() -> None:
+    """Else its child is ended while it waits, again and again, and the local models never have their turn."""
+    assert longest_wait_s(Settings()) == 0
+    assert longest_wait_s(hosted()) == 2 * (3 * (60 + 30) + 2 * 30) <= Settings().item_timeout_s
+    assert longest_wait_s(Settings(asr_backend="openai", openai_api_key=KEY)) == longest_wait_s(hosted()) / 2
+    assert hosted(openai_timeout_s=600.0, item_timeout_s=4_080.0)
+    with pytest.raises(ValueError, match=r"item_timeout_s must be at least 4080 with openai_timeout_s 600"):
+        hosted(openai_timeout_s=600.0, item_timeout_s=4_079.0)
+    assert Settings(openai_timeout_s=600.0)  # nobody is asked

@@ -138,6 +138,10 @@ def test_a_password_in_the_address_of_the_broker_is_refused_and_not_repeated(mon
         ("host/v1", "https://host/v1"),
         ("ftp://host/v1", "https://host/v1"),
         ("https://host/v 1", "https://host/v1"),
+        ("https://[::1/v1", "https://host/v1"),
+        ("https://host:99999/v1", "https://host/v1"),
+        ("https://host:0/v1", "https://host/v1"),
+        ("https://host:SECRET/v1", "https://host/v1"),
     ],
 )
 def test_what_is_no_plain_address_of_a_service_is_refused_and_not_repeated(url, reason, monkeypatch):

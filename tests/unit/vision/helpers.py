@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -114,6 +115,11 @@ class Extracted:
 def extract(path: Path, tools: Any, options: Options | None = None) -> Extracted:
     """Run the frame extractor, and check what holds for every extraction."""
     *batches, end = extract_frames(path, options or Options(), tools)
+    return checked(batches, end)
+
+
+def checked(batches: Sequence[object], end: object) -> Extracted:
+    """What holds for every extraction."""
     assert isinstance(end, ExtractionEnd)
     assert all(isinstance(batch, FrameBatch) for batch in batches)
     found = Extracted(cast(list[FrameBatch], batches), end)

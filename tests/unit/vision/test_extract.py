@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from processors.vision.content_shots import ContentDetector
 from processors.vision.dedup import Duplicates
 from processors.vision.extract import FLUSH_MS, LONGEST_SIDE, MAX_BATCH, extract_frames
 from processors.vision.scan import Scanner
+from tests.hostile import film
 from tests.media import CUTS, FRAME_MS, LATE_MS, MAKERS
 from tests.unit.vision.helpers import Image, extract, f1, picture_of, scenery, write_video
 
@@ -192,6 +194,19 @@ def test_pictures_look_like_the_video(tmp_path: Path, tools: Tools):
     image = scenery(5, (640, 360))
     (frame,) = extract(write_video(tmp_path / "a.mp4", [image] * 3), tools).frames
     assert np.abs(picture_of(frame, tools).astype(int) - image).mean() < 6
+
+
+@pytest.mark.parametrize(("size", "matrix"), [((320, 180), "itu601"), ((1280, 720), "itu709")])
+def test_films_that_name_no_matrix_have_the_colours_that_players_show(
+    tmp_path: Path, tools: Tools, size: tuple[int, int], matrix: str
+):
+    image = np.zeros((size[1], size[0], 3), np.uint8)
+    for number, colour in enumerate(((255, 0, 0), (0, 255, 0), (0, 0, 255), (200, 150, 110))):
+        image[:, number * size[0] // 4 : (number + 1) * size[0] // 4] = colour
+    frame = av.VideoFrame.from_ndarray(image, format="rgb24").reformat(format="yuv444p", dst_colorspace=matrix)
+    path = film(tmp_path / "a.mp4", [frame], size=size, pixels="yuv444p")
+    shown = picture_of(extract(path, tools).frames[0], tools)[size[1] // 2, size[0] // 8 :: size[0] // 4, ::-1]
+    assert np.abs(shown.astype(int) - image[0, size[0] // 8 :: size[0] // 4]).max() <= 6
 
 
 # ------------------------------------------------------------------------------------------------ selection

@@ -93,3 +93,32 @@ def test_what_a_service_charges(usage: object, known: bool) -> None:
     assert (found is not None) == known
     assert usage_of(b"<html>") is None
     assert set(understood(json.dumps({**answer, "usage": usage}).encode(), 1).seen) == {1}, "the answer counts"
+
+
+def test_a_model_that_counts_from_0_is_understood() -> None:
+    """Else each picture had the words of the one after it."""
+    found = understood(body(entry(0, "first"), entry(1, "second"), entry(2, "third")), 3)
+    assert {number: seen.description for number, seen in found.seen.items()} == {1: "first", 2: "second", 3: "third"}
+    assert found.wrong == ""
+    cut_off = understood(body(entry(0, "first"), entry(1, "second")), 3)
+    assert {number: seen.description for number, seen in cut_off.seen.items()} == {1: "first", 2: "second"}
+    # one that gives a number to something else as well, and the last picture its own, counts from 1
+    assert set(understood(body(entry(0), entry(1), entry(2)), 2).seen) == {1, 2}
+
+
+def test_characters_that_steer_a_terminal_or_turn_text_around_are_left_out() -> None:
+    said = entry(
+        1, "A \x1b[31mred\x00 \u202edoor", labels=[{"name": "do\x07or", "confidence": 1}], text=["\x1b]0;x\x07Exit"]
+    )
+    seen = understood(body(said), 1).seen[1]
+    assert (seen.description, seen.labels, seen.text) == ("A [31mred door", [Label("door", 1.0)], ["]0;xExit"])
+    with pytest.raises(ValueError, match="description"):
+        understood(body(entry(1, "\x00\u202e")), 1)
+    refused = understood(chat(None, refusal="No\x1b[2J.").body, 1)
+    assert refused.refusal == "No[2J."
+
+
+@pytest.mark.parametrize("opened", ["```json", "```JSON", "```", "```\n json"])
+def test_a_block_of_code(opened: str) -> None:
+    content = f"{opened}\n{json.dumps({'pictures': [entry(1)]})}\n```"
+    assert set(understood(chat(content).body, 1).seen) == {1}
