@@ -22,10 +22,11 @@ from numpy.typing import NDArray
 
 from ops.bench.frame_films import Shown, make_films
 from ops.bench.machine import describe
-from ops.bench.shot_films import takes_of
+from ops.bench.shot_films import SHORTEST_TAKE_MS, takes_of
 from ops.bench.shot_truth import Film, films_in
 from ops.bench.shots import OURS, Detector, detectors
 from processors.domain import Shot
+from processors.errors import InvalidMessage
 from processors.media.container import open_container, pick_streams, zero_of
 from processors.media.video import VideoReader
 from processors.models.store import ModelStore
@@ -57,12 +58,14 @@ def run(data: Path, models: ModelStore, on_step: OnStep = lambda what, done, tot
         on_step: told what is done, how many of it, and how many there are.
 
     Raises:
-        InvalidMessage: no such films.
+        InvalidMessage: no such films, or none with a shot that is long enough.
     """
     ours = detectors(ShotNetwork(models.path(SHOT_MODEL), threads=1))
     given = [(film, _shots_of(film)) for film in films_in(data)]
     sources = [film for film, _ in given if not film.path.with_name(f"{film.path.stem}.truth.json").is_file()]
     takes = takes_of(sources or [film for film, _ in given])
+    if not takes:
+        raise InvalidMessage(f"{data} has no film with a shot of {SHORTEST_TAKE_MS / 1000:g} s or more.")
     rows = []
     with tempfile.TemporaryDirectory(prefix="clipstream-bench-") as folder:
         paths, shown = make_films(Path(folder), takes, SEED, lambda done, all_: on_step("making films", done, all_))

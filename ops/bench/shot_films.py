@@ -29,6 +29,7 @@ _DISSOLVE_PICTURES: Final = (8, 50)
 _FADE_PICTURES: Final = (10, 30)  # each of fade out and fade in
 _PLAIN_PICTURES: Final = (2, 15)  # between them
 _SHOT_PICTURES: Final = (50, 110)
+SHORTEST_TAKE_MS: Final = (_SHOT_PICTURES[1] + _DISSOLVE_PICTURES[1]) * _STEP_MS
 _WHITE: Final = 0.25  # share of fades that are through white
 # The ends of a shot in a truth are exact to a picture or two only.
 _GUARD_MS: Final = 200
@@ -57,7 +58,7 @@ def takes_of(films: Sequence[Film]) -> list[Take]:
         edges = [_EDGE_MS - _GUARD_MS, *inner, film.duration_ms - _EDGE_MS + _GUARD_MS]
         for start_ms, end_ms in zip(edges[::2], edges[1::2], strict=True):
             take = Take(film.path, start_ms + _GUARD_MS, end_ms - _GUARD_MS)
-            if take.end_ms - take.start_ms >= (_SHOT_PICTURES[1] + _DISSOLVE_PICTURES[1]) * _STEP_MS:
+            if take.end_ms - take.start_ms >= SHORTEST_TAKE_MS:
                 found.append(take)
     return found
 
@@ -105,9 +106,8 @@ def make_film(folder: Path, takes: Sequence[Take], seed: int, late: str = "") ->
 
 def _shot(take: Take, chance: random.Random) -> Iterator[Image]:
     """Pictures of a take from some moment on; where it ends, backwards again."""
-    needed = (_SHOT_PICTURES[1] + _DISSOLVE_PICTURES[1]) * _STEP_MS
-    begin_ms = chance.randint(take.start_ms, take.end_ms - needed)
-    images = list(pictures_of(take, begin_ms, begin_ms + needed))
+    begin_ms = chance.randint(take.start_ms, take.end_ms - SHORTEST_TAKE_MS)
+    images = list(pictures_of(take, begin_ms, begin_ms + SHORTEST_TAKE_MS))
 
     def endless() -> Iterator[Image]:
         while True:
@@ -185,4 +185,4 @@ class _Writer:
         self._output.close()
 
 
-__all__ = ["RATE", "Take", "make_film", "pictures_of", "takes_of"]
+__all__ = ["RATE", "SHORTEST_TAKE_MS", "Take", "make_film", "pictures_of", "takes_of"]

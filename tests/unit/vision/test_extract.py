@@ -20,8 +20,9 @@ from processors.options import Options
 from processors.tools import Tools
 from processors.vision.content_shots import ContentDetector
 from processors.vision.dedup import Duplicates
-from processors.vision.extract import FLUSH_MS, LONGEST_SIDE, MAX_BATCH, extract_frames
+from processors.vision.extract import FLUSH_MS, LONGEST_SIDE, extract_frames
 from processors.vision.scan import Scanner
+from processors.vision.selection import LOCAL_BATCH
 from tests.hostile import film
 from tests.media import CUTS, FRAME_MS, LATE_MS, MAKERS
 from tests.unit.vision.helpers import Image, extract, f1, picture_of, scenery, write_video
@@ -260,7 +261,7 @@ def test_batches_start_small_and_grow(tmp_path: Path, tools: Tools):
     path = write_video(tmp_path / "a.mp4", takes([12] * 20, (160, 90)))
     sizes = [len(batch.frames) for batch in extract(path, tools).batches]
     assert sizes[:4] == [1, 2, 4, 8]
-    assert max(sizes) == MAX_BATCH
+    assert max(sizes) == LOCAL_BATCH
     assert sum(sizes) == 20
 
 
