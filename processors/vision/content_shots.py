@@ -76,22 +76,25 @@ class ContentDetector:
 
         Where pictures were left out before it, all of them are decoded and judged.
         """
+        plain = cut.pts_ms if cut.change >= MIN_DIFFERENCE and cut.ratio >= MIN_RATIO else None
         for group in self._groups:
             times_ms = (*group.times_ms, *group.tail_ms)
             if group.keyed and group.closed and any(cut.before_ms < ms < cut.pts_ms for ms in times_ms):
                 break
         else:
-            return cut.pts_ms if cut.change >= MIN_DIFFERENCE and cut.ratio >= MIN_RATIO else None
+            return plain
         self._verified += 1
         detector = CutDetector(min_shot_ms=0)
-        around = (
-            decided
-            for picture in self._reader.again(group, cut.pts_ms + VERIFY_MS)
-            if picture.pts_ms >= cut.before_ms - VERIFY_MS
-            for decided in detector.push(picture.pts_ms, look_at(picture.frame))
-        )
-        found = [one for one in (*around, *detector.flush()) if one.cut and cut.before_ms < one.pts_ms <= cut.pts_ms]
-        return max(found, key=lambda one: one.change).pts_ms if found else None
+        found: list[Decided] = []
+        between = False  # what was left out may be damaged
+        for picture in self._reader.again(group, cut.pts_ms + VERIFY_MS):
+            between |= cut.before_ms < picture.pts_ms < cut.pts_ms
+            if picture.pts_ms >= cut.before_ms - VERIFY_MS:
+                found += detector.push(picture.pts_ms, look_at(picture.frame))
+        if not between:
+            return plain
+        cuts = [one for one in (*found, *detector.flush()) if one.cut and cut.before_ms < one.pts_ms <= cut.pts_ms]
+        return max(cuts, key=lambda one: one.change).pts_ms if cuts else None
 
 
 __all__ = ["ContentDetector"]

@@ -126,8 +126,10 @@ def test_what_changes_results_decides_the_vision_key_and_no_other() -> None:
         hosted(asr_backend="openai"),
     ]  # fmt: skip
     assert len({key("vision", settings) for settings in (local, there, *others)}) == 2 + len(others)
-    for stage in ("metadata", "audio-extractor", "frame-extractor", "transcriber", "segmenter"):
+    for stage in ("metadata", "audio-extractor", "transcriber", "segmenter"):
         assert key(stage, local) == key(stage, there)
+    assert key("frame-extractor", local) != key("frame-extractor", there)  # the size of batches
+    assert len({key("frame-extractor", settings) for settings in (there, *others)}) == 1
     assert key("vision", there) == key("vision", Settings(vision_backend="openai", openai_api_key="sk-another"))
     title = {**options, "metadata": {"title": "another"}}
     assert key("vision", there) != key("vision", there, title)
