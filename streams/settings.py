@@ -20,12 +20,13 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from processors.domain import MAX_BATCH_FRAMES
 from processors.media.limits import Limits
 from processors.options import Profile
 from processors.parameters import Steering
 from processors.speech.choice import Recognition, TierChanges
 from processors.speech.recordings import voices_digest
-from processors.vision.selection import DUPLICATE_COSINE, Selection
+from processors.vision.selection import DUPLICATE_COSINE, LOCAL_BATCH, Selection
 from streams.addresses import checked_broker, checked_cache, servers
 from streams.hosted_services import OPENAI_URL, asr_service, check_patience, second_look, vision_service
 from streams.service_settings import ServiceSettings
@@ -153,6 +154,9 @@ class Settings(ServiceSettings):
     )
     frames_max: int = Field(
         5_000, ge=0, le=100_000, description="most pictures of a video, spread over its length; 0 for no limit"
+    )
+    frames_device: Literal["cpu", "cuda"] = Field(
+        "cpu", description="where pictures are decoded; cuda: by the GPU's decoder where it can, else on the processor"
     )
     vision_labels: frozenset[_Word] = Field(
         frozenset(), max_length=200, description="words that are looked for in pictures, by CLIP from the model hub"
@@ -323,8 +327,9 @@ class Settings(ServiceSettings):
     @property
     def selection(self) -> Selection:
         """How pictures are chosen."""
-        return Selection.for_services(
-            self.frames_similarity, self.frames_per_minute, self.frames_max, service=bool(vision_service(self))
+        batch = MAX_BATCH_FRAMES if vision_service(self) else LOCAL_BATCH
+        return Selection(
+            self.frames_similarity, self.frames_per_minute, self.frames_max, batch, device=self.frames_device
         )
 
     @property

@@ -11,15 +11,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, Literal
 
 import av
+from av.codec.hwaccel import HWAccel
 from av.stream import Disposition, Stream
 
 from processors.errors import InvalidMedia
 from processors.media.limits import DEFAULTS, Limits
 from processors.timeline import container_zero
 
+DecodeDevice = Literal["cpu", "cuda"]
 Container = Any  # av.container.InputContainer; PyAV carries no types that mypy may follow here
 
 # ffmpeg's demuxer names. Playlists and scripts (hls, dash, concat, imf, sdp), devices and pictures are not among them,
@@ -54,12 +56,14 @@ _ISO_639_2: Final[dict[str, tuple[str, ...]]] = {
 
 
 @contextmanager
-def open_container(path: Path, limits: Limits = DEFAULTS) -> Iterator[Container]:
+def open_container(path: Path, limits: Limits = DEFAULTS, device: DecodeDevice = "cpu") -> Iterator[Container]:
     """Open a local media file for reading, and close it at the end of the `with` block.
 
     Args:
         path: a local file.
         limits: what is refused although it could be read.
+        device: where pictures are decoded; on the processor also where the other cannot be had, or not this codec
+            (`is_hwaccel` of the stream's codec context is then false). Pictures come back to this memory either way.
 
     Yields:
         The PyAV `InputContainer`, which has at least one audio or video stream that can be decoded.
@@ -73,11 +77,7 @@ def open_container(path: Path, limits: Limits = DEFAULTS) -> Iterator[Container]
     try:
         # An absolute path cannot be taken for "protocol:rest", and the protocol list keeps a container that refers to
         # other places (mov data references) to local files.
-        container: Container = av.open(
-            str(path.absolute()),
-            options={"format_whitelist": DEMUXERS, "protocol_whitelist": "file"},
-            metadata_errors="replace",
-        )
+        container = _opened(path, device)
     except MemoryError:  # one of FFmpegError as well, but not the file's fault
         raise
     except (av.FFmpegError, ValueError) as error:
@@ -86,6 +86,23 @@ def open_container(path: Path, limits: Limits = DEFAULTS) -> Iterator[Container]
         _check_streams(path, container)
         limits.check_container(path, container)
         yield container
+
+
+def _opened(path: Path, device: DecodeDevice) -> Container:
+    def opened(accelerator: HWAccel | None) -> Container:
+        return av.open(
+            str(path.absolute()),
+            options={"format_whitelist": DEMUXERS, "protocol_whitelist": "file"},
+            metadata_errors="replace",
+            hwaccel=accelerator,
+        )
+
+    if device != "cpu":
+        try:
+            return opened(HWAccel(device))
+        except av.FFmpegError:
+            pass  # no such device; what is wrong with the file shows once more
+    return opened(None)
 
 
 def pick_streams(container: Container, language: str | None = None) -> tuple[Stream | None, Stream | None]:

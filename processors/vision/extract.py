@@ -65,7 +65,7 @@ def extract_frames(source: Path, options: Options, tools: Tools) -> Iterator[Fra
         StorageFull, Retryable: a picture could not be stored.
     """
     cv2.setNumThreads(tools.threads)
-    with open_container(source, tools.limits) as container:
+    with open_container(source, tools.limits, tools.selection.device) as container:
         streams = pick_streams(container, options.language)
         stream = streams[1]
         if stream is None:
@@ -73,6 +73,8 @@ def extract_frames(source: Path, options: Options, tools: Tools) -> Iterator[Fra
             return
         reader = VideoReader(container, stream, zero_of(container, streams), tools.threads, tools.limits)
         detector, without = _detector(options, reader, tools)
+        if tools.selection.device != "cpu" and not stream.codec_context.is_hwaccel:
+            without.append(f"pictures were decoded on the processor: no {tools.selection.device} decoder for them here")
         frozen = FrozenStretches(stream.codec_context.width, stream.codec_context.height)
         declared_ms = _declared_ms(container, stream, zero_of(container, streams))
         duplicates = Duplicates(tools.selection.similarity)

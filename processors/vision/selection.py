@@ -1,11 +1,9 @@
-"""How pictures are chosen and packed, as settings say."""
+"""How pictures are read, chosen and packed, as settings say."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, Final
-
-from processors.domain import MAX_BATCH_FRAMES
+from typing import Any, Final, Literal
 
 # Least cosine to a chosen picture: between slides that gained a line (0.90) and a moving inset in one take (0.94).
 DUPLICATE_COSINE: Final = 0.92
@@ -23,21 +21,18 @@ class Selection:
         per_minute: most pictures a minute; 0 for no limit.
         most: most pictures of a video; 0 for no limit.
         batch: most pictures of a batch where a service may be asked, 1..50.
+        device: where they are decoded; its colours may be a shade off.
     """
 
     similarity: float = DUPLICATE_COSINE
     per_minute: float = 60.0
     most: int = 5_000
     batch: int = LOCAL_BATCH
+    device: Literal["cpu", "cuda"] = "cpu"
 
     def to_json(self) -> dict[str, Any]:
         """For a child, and for cache keys."""
         return asdict(self)
-
-    @classmethod
-    def for_services(cls, similarity: float, per_minute: float, most: int, *, service: bool) -> Selection:
-        """With batches as large as a request may be where there is a service."""
-        return cls(similarity, per_minute, most, MAX_BATCH_FRAMES if service else LOCAL_BATCH)
 
 
 DEFAULT_SELECTION: Final = Selection()

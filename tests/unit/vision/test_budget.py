@@ -121,7 +121,7 @@ def test_pictures_less_alike_than_the_setting_are_kept(tmp_path: Path, tools: To
 def test_batches_are_as_large_as_a_request_may_be_where_a_service_is_asked(
     tmp_path: Path, tools: Tools, vision: str, largest: int
 ):
-    asking = replace(tools, selection=Selection.for_services(0.92, 0.0, 0, service=True))
+    asking = replace(tools, selection=Selection(per_minute=0.0, most=0, batch=50))
     sizes = [len(batch.frames) for batch in extract(cards(tmp_path, 70, 12), asking, Options(vision=vision)).batches]
     assert sizes[:4] == [1, 2, 4, 8]
     assert max(sizes) == largest

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from processors.vision.content_shots import ContentDetector
 from processors.vision.dedup import Duplicates
 from processors.vision.extract import FLUSH_MS, LONGEST_SIDE, extract_frames
 from processors.vision.scan import Scanner
-from processors.vision.selection import LOCAL_BATCH
+from processors.vision.selection import LOCAL_BATCH, Selection
 from tests.hostile import film
 from tests.media import CUTS, FRAME_MS, LATE_MS, MAKERS
 from tests.unit.vision.helpers import Image, extract, f1, picture_of, scenery, write_video
@@ -345,3 +346,15 @@ def test_sample(sample: Path, tools: Tools):
     repeats = {later for _, later in truth["duplicates"]}
     assert {frame.shot for frame in found.frames} == set(range(len(truth["shots"]))) - repeats
     assert found.end.duration_ms == truth["duration_ms"]
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_a_decoder_that_is_not_there_is_done_without(tmp_path: Path, tools: Tools, device: str):
+    """With a GPU the pictures come from it; without one they come all the same, and it is said."""
+    path = write_video(tmp_path / "a.mp4", takes(LENGTHS), options={"preset": "veryfast"})
+    found = extract(path, replace(tools, selection=Selection(device=device)))
+    assert found.cuts_ms == bounds_ms(LENGTHS)
+    assert {frame.shot for frame in found.frames} == set(range(len(LENGTHS)))
+    with open_container(path, device=device) as container:
+        there = container.streams.video[0].codec_context.is_hwaccel
+    assert any("on the processor" in warning for warning in found.end.warnings) is (device == "cuda" and not there)
