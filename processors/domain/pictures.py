@@ -14,6 +14,10 @@ class Shot:
     index: int
     start_ms: int
     end_ms: int
+    # How it begins: "cut", "dissolve" (also wipes and other blends), "fade". None for the first one, for a stretch of
+    # which no shot is known, and in results of older versions. What key frames alone tell (profile "fast") is always a
+    # "cut".
+    transition: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
