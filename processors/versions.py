@@ -9,10 +9,10 @@ MOMENTS_VERSION: Final = "moments-1"  # of what it is asked about the best momen
 
 ALGORITHM_VERSIONS: Final = {
     "audio-extractor": 2,
-    "frame-extractor": 6,
+    "frame-extractor": 7,
     "metadata": 1,
     "transcriber": 3,
     "vision": 4,
-    "segmenter": 6,
+    "segmenter": 7,
     "enricher": 1,
 }

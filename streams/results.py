@@ -124,7 +124,12 @@ def failed_json(source: str, error: ClipstreamError) -> dict[str, Any]:
 def _shots(document: Document) -> list[dict[str, Any]]:
     described = {scene.shot: scene.description for scene in document.scenes}
     return [
-        {"start_ms": shot.start_ms, "end_ms": shot.end_ms, "description": described.get(shot.index, "")}
+        {
+            "start_ms": shot.start_ms,
+            "end_ms": shot.end_ms,
+            "transition": shot.transition,
+            "description": described.get(shot.index, ""),
+        }
         for shot in document.shots
     ]
 

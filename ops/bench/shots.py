@@ -9,23 +9,23 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from ops.bench.machine import describe
 from ops.bench.shot_films import make_film, takes_of
 from ops.bench.shot_truth import Agreement, Film, agreement, films_in
+from processors.domain import Shot
 from processors.errors import InvalidMessage
 from processors.media.container import open_container, pick_streams, zero_of
-from processors.media.video import PacketGroup, VideoReader
+from processors.media.video import VideoReader
 from processors.models.store import ModelStore
-from processors.vision.boundaries import Boundary, Settled, ShotDetector
+from processors.vision.boundaries import ShotDetector
 from processors.vision.content_shots import ContentDetector
 from processors.vision.dedup import Duplicates
 from processors.vision.key_shots import KeyShotDetector
 from processors.vision.learned_shots import SHOT_MODEL, LearnedDetector, ShotNetwork
-from processors.vision.look import Look
 from processors.vision.scan import Scanner
 
 DECIMALS: Final = 4
@@ -92,9 +92,9 @@ def _row(film: Film, ours: Mapping[str, Detector], adaptive: Callable[[Path], li
         if way == "adaptive":
             found[way] = adaptive(film.path)
         else:
-            boundaries = boundaries_of(film.path, ours[way])
-            found[way] = [one.at_ms for one in boundaries]
-            kinds[way] = _kinds_right(film, boundaries, 2 * step_ms)
+            begun = begun_shots(film.path, ours[way])
+            found[way] = [shot.start_ms for shot in begun]
+            kinds[way] = _kinds_right(film, begun, 2 * step_ms)
         took[way] = time.process_time() - started
     counts = {
         way: [agreement(film, found[way], step_ms * (pictures or 0.5) + _ROUNDED_MS) for pictures in TOLERANCES]
@@ -114,44 +114,13 @@ def _row(film: Film, ours: Mapping[str, Detector], adaptive: Callable[[Path], li
     return {"shown": shown, "counts": counts, "took": took, "duration_ms": film.duration_ms}
 
 
-def boundaries_of(path: Path, detector: Detector) -> list[Boundary]:
-    """Boundaries as the frame extractor finds them with a detector."""
+def begun_shots(path: Path, detector: Detector) -> list[Shot]:
+    """The shots behind the first, as the frame extractor finds them with a detector."""
     with open_container(path) as container:
         streams = pick_streams(container, None)
         reader = VideoReader(container, streams[1], zero_of(container, streams), threads=1)
-        noting = _Noting(detector(reader))
-        for _ in Scanner(reader, noting, choose=False, duplicates=Duplicates()).run():
-            pass
-        return noting.found
-
-
-class _Noting:
-    """A detector whose boundaries are kept, with their kinds, which shots do not have."""
-
-    def __init__(self, detector: ShotDetector) -> None:
-        self._detector = detector
-        self.found: list[Boundary] = []
-
-    def skips(self, group: PacketGroup, key: Look, following: Look | None, until_ms: int) -> bool:
-        return self._detector.skips(group, key, following, until_ms)
-
-    def every(self, group: PacketGroup) -> bool:
-        return self._detector.every(group)
-
-    def begin(self, group: PacketGroup) -> None:
-        self._detector.begin(group)
-
-    def push(self, pts_ms: int, look: Look, frame: Any, *, key: bool) -> Iterator[Settled]:
-        yield from self._noted(self._detector.push(pts_ms, look, frame, key=key))
-
-    def flush(self) -> Iterator[Settled]:
-        yield from self._noted(self._detector.flush())
-
-    def _noted(self, settled: Iterator[Settled]) -> Iterator[Settled]:
-        for one in settled:
-            if one.boundary is not None:
-                self.found.append(one.boundary)
-            yield one
+        found = Scanner(reader, detector(reader), choose=False, duplicates=Duplicates()).run()
+        return [one for one in found if isinstance(one, Shot)][1:]
 
 
 def _adaptive() -> Callable[[Path], list[int]]:
@@ -172,13 +141,14 @@ def _adaptive() -> Callable[[Path], list[int]]:
     return cuts_of
 
 
-def _kinds_right(film: Film, boundaries: Sequence[Boundary], tolerance_ms: float) -> float:
+def _kinds_right(film: Film, begun: Sequence[Shot], tolerance_ms: float) -> float:
     """Share of the transitions met whose kind is right; 1 where none is met."""
     right = met = 0
     for known in film.transitions:
-        near = [b for b in boundaries if known.start_ms - tolerance_ms <= b.at_ms <= known.end_ms + tolerance_ms]
+        from_ms, to_ms = known.start_ms - tolerance_ms, known.end_ms + tolerance_ms
+        near = [shot for shot in begun if from_ms <= shot.start_ms <= to_ms]
         met += bool(near)
-        right += bool(near) and near[0].kind == known.kind
+        right += bool(near) and near[0].transition == known.kind
     return right / met if met else 1.0
 
 
@@ -219,4 +189,4 @@ def _step_ms(path: Path) -> float:
         return float(1000 / (stream.average_rate or 25))
 
 
-__all__ = ["MADE", "OURS", "TOLERANCES", "WAYS", "boundaries_of", "detectors", "run"]
+__all__ = ["MADE", "OURS", "TOLERANCES", "WAYS", "begun_shots", "detectors", "run"]

@@ -30,7 +30,7 @@ def document_of(result: Mapping[str, Any]) -> Document:
         transcript=[_utterance(entry) for entry in entries(result, "transcript")],
         dropped=[],
         shots=[
-            Shot(index, whole(entry.get("start_ms")), whole(entry.get("end_ms")))
+            Shot(index, whole(entry.get("start_ms")), whole(entry.get("end_ms")), text(entry.get("transition")) or None)
             for index, entry in enumerate(entries(result, "shots"))
         ],
         frames=[_frame(entry) for entry in entries(result, "frames")],

@@ -23,6 +23,8 @@ BADGE_PERCENT: Final = 4.5
 # Lines of cuts melt into one when there are more than one in four pixels of a wide screen; shades take over.
 MOST_CUT_LINES: Final = 240
 DENSITY_BINS: Final = 160
+# Transitions that are no cut: `Shot.transition`.
+GRADUAL: Final = ("dissolve", "fade")
 # Steps of the axis in seconds, and the most labels that fit a desktop; a phone hides every second one.
 AXIS_STEPS_S: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400)
 AXIS_LABELS: Final = 9
@@ -85,16 +87,28 @@ def speech_bars(transcript: Sequence[Utterance], languages: Sequence[str], durat
     return bars
 
 
-def cut_path(shots: Sequence[Shot], duration_ms: int) -> str:
-    """Path of vertical lines at the cuts, in a box of 100 x 1; empty when there are too many for lines."""
+def cut_path(shots: Sequence[Shot], duration_ms: int, *, gradual: bool = False) -> str:
+    """Path of vertical lines where shots begin, in a box of 100 x 1; empty when there are too many for lines.
+
+    Args:
+        shots: in time order; the first begins with no line.
+        duration_ms: of the video.
+        gradual: those that begin with a dissolve or fade; else all others, also where it is not known.
+    """
     if len(shots) - 1 > MOST_CUT_LINES:
         return ""
-    cuts = dict.fromkeys(percent(shot.start_ms, duration_ms) for shot in shots[1:])
-    return "".join(f"M{x:g} 0V1" for x in cuts)
+    begun = (shot.start_ms for shot in shots[1:] if (shot.transition in GRADUAL) == gradual)
+    return "".join(f"M{x:g} 0V1" for x in dict.fromkeys(percent(at_ms, duration_ms) for at_ms in begun))
+
+
+def gradual_counts(shots: Sequence[Shot]) -> str:
+    """How many shots begin with a dissolve and a fade, for people: "2 dissolves, 1 fade"; empty for none."""
+    counts = Counter(shot.transition for shot in shots[1:])
+    return ", ".join(f"{counts[kind]} {kind}{'' if counts[kind] == 1 else 's'}" for kind in GRADUAL if counts[kind])
 
 
 def cut_density(shots: Sequence[Shot], duration_ms: int) -> list[Shade]:
-    """Cuts per stretch as shades, for more cuts than lines can show; empty when lines do."""
+    """Shots that begin per stretch as shades, for more than lines can show; empty when lines do."""
     cuts = [shot.start_ms for shot in shots[1:]]
     if len(cuts) <= MOST_CUT_LINES or duration_ms <= 0:
         return []
@@ -172,6 +186,7 @@ __all__ = [
     "curve_path",
     "cut_density",
     "cut_path",
+    "gradual_counts",
     "markers",
     "percent",
     "speech_bars",

@@ -53,6 +53,8 @@ class ReportView:
     strip: list[Picture | None]
     speech: list[timeline.Bar]
     cuts: str
+    gradual: str
+    gradual_counts: str
     cut_density: list[timeline.Shade]
     shot_count: int
     curve: str
@@ -104,6 +106,8 @@ def build_view(result: Mapping[str, Any], document: Document, pictures: Pictures
         strip=_strip(document.frames, duration_ms, pictures),
         speech=timeline.speech_bars(document.transcript, codes, duration_ms),
         cuts=timeline.cut_path(document.shots, duration_ms),
+        gradual=timeline.cut_path(document.shots, duration_ms, gradual=True),
+        gradual_counts=timeline.gradual_counts(document.shots),
         cut_density=timeline.cut_density(document.shots, duration_ms),
         shot_count=len(document.shots),
         curve=timeline.curve_path(document.curve, duration_ms),

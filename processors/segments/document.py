@@ -102,17 +102,20 @@ def sounds_before(parts: Parts, until_ms: int) -> list[Sound]:
 def merge_shots(shots: list[Shot], duration_ms: int) -> list[Shot]:
     """Make shots contiguous from 0 to `duration_ms` and number them.
 
-    A hole longer than `SHOT_HOLE_MS` (`EDGE_HOLE_MS` at the edges of the video) becomes a shot of its own: its ends are
-    cuts that were seen. Where two shots overlap the later start counts as the cut.
+    A hole longer than `SHOT_HOLE_MS` (`EDGE_HOLE_MS` at the edges of the video) becomes a shot of its own: its ends
+    were seen, though not which transition it begins with. Where two shots overlap the later start counts.
 
     Returns:
         Shots in time order with indices from 0; empty when `shots` is, or when nothing lies before `duration_ms`.
     """
     ends: dict[int, int] = {}
+    transitions: dict[int, str] = {}
     for shot in shots:
         start_ms = max(0, shot.start_ms)
         if start_ms < duration_ms and shot.end_ms > start_ms:
             ends[start_ms] = max(ends.get(start_ms, 0), min(shot.end_ms, duration_ms))
+            if shot.transition is not None:  # of two that differ the same one, whichever comes first
+                transitions[start_ms] = max(transitions.get(start_ms, ""), shot.transition)
     if not ends:
         return []
     cuts = [0]
@@ -126,7 +129,8 @@ def merge_shots(shots: list[Shot], duration_ms: int) -> list[Shot]:
     if duration_ms - ends[starts[-1]] > EDGE_HOLE_MS:
         cuts.append(ends[starts[-1]])
     bounds = [*cuts, duration_ms]
-    return [Shot(index, bounds[index], bounds[index + 1]) for index in range(len(cuts))]
+    begins = [None, *map(transitions.get, cuts[1:])]  # nothing is before the first, whatever was seen there
+    return [Shot(index, bounds[index], bounds[index + 1], begins[index]) for index in range(len(cuts))]
 
 
 def _until(utterance: Utterance, until_ms: int) -> Utterance | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from processors.domain import Shot
-from processors.vision.boundaries import Boundary, Settled
+from processors.vision.boundaries import Boundary, Kind, Settled
 from processors.vision.dedup import Duplicates
 from processors.vision.keyframes import Candidate, KeyFrames
 
@@ -40,6 +40,7 @@ class ShotTracker:
         self._held: deque[_Held] = deque()
         self._shot = 0
         self._start_ms = 0
+        self._transition: Kind | None = None  # that began the shot
         self._any = False
 
     def push(self, settled: Settled, candidate: Candidate | None) -> Iterator[Chosen | Shot]:
@@ -65,13 +66,13 @@ class ShotTracker:
         """The video ends at `end_ms`. Nothing comes when there was no picture at all."""
         if self._any:
             yield from self._release(end_ms)
-            yield from self._end_shot(max(end_ms, self._start_ms + 1))
+            yield from self._end_shot(max(end_ms, self._start_ms + 1), None)
 
     def _cross(self, boundary: Boundary) -> Iterator[Chosen | Shot]:
         yield from self._release(min(boundary.start_ms, boundary.at_ms))
         while boundary.kind != "cut" and self._held and self._held[0].pts_ms <= boundary.end_ms:
             self._held.popleft()
-        yield from self._end_shot(boundary.at_ms)
+        yield from self._end_shot(boundary.at_ms, boundary.kind)
 
     def _release(self, before_ms: int) -> Iterator[Chosen]:
         while self._held and self._held[0].pts_ms < before_ms:
@@ -79,10 +80,11 @@ class ShotTracker:
             if candidate is not None:
                 yield from self._chosen(self._keyframes.add(candidate))
 
-    def _end_shot(self, end_ms: int) -> Iterator[Chosen | Shot]:
-        yield Shot(self._shot, self._start_ms, end_ms)  # before its last picture: one batch then takes both
+    def _end_shot(self, end_ms: int, by: Kind | None) -> Iterator[Chosen | Shot]:
+        # before its last picture: one batch then takes both
+        yield Shot(self._shot, self._start_ms, end_ms, self._transition)
         yield from self._chosen(self._keyframes.next_shot(end_ms))
-        self._shot, self._start_ms = self._shot + 1, end_ms
+        self._shot, self._start_ms, self._transition = self._shot + 1, end_ms, by
 
     def _chosen(self, candidates: Iterator[Candidate]) -> Iterator[Chosen]:
         for candidate in candidates:

@@ -12,7 +12,7 @@ import pytest
 
 from ops.bench.shot_films import RATE, Take, make_film, takes_of
 from ops.bench.shot_truth import Film, Transition, agreement, films_in
-from ops.bench.shots import boundaries_of, run
+from ops.bench.shots import begun_shots, run
 from processors.errors import InvalidMessage
 from processors.media.container import open_container, pick_streams, zero_of
 from processors.models.store import ModelStore
@@ -160,8 +160,8 @@ def test_run(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 
 def test_kinds_of_boundaries_are_seen(folder: Path):
-    (found,) = boundaries_of(folder / "one" / "one.mp4", ContentDetector)
-    assert (found.kind, found.at_ms) == ("cut", 15_000)
+    (found,) = begun_shots(folder / "one" / "one.mp4", ContentDetector)
+    assert (found.transition, found.start_ms) == ("cut", 15_000)
 
 
 @pytest.mark.parametrize(

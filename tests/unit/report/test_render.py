@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from processors.domain import Document, Emotion, Label, Marker, Speaker, Topic, Utterance
+from processors.domain import Document, Emotion, Label, Marker, Shot, Speaker, Topic, Utterance
 from processors.report import render_report
 from processors.report.frames import FRAMES_SHOWN
 from processors.report.spoken import SPEAKERS_SHOWN
@@ -203,11 +203,28 @@ def test_without_the_document_the_merged_result_is_enough() -> None:
     result, document = example()
     merged = result | {
         "transcript": [asdict(said) for said in document.transcript],
-        "shots": [{"start_ms": shot.start_ms, "end_ms": shot.end_ms} for shot in document.shots],
+        "shots": [
+            {"start_ms": shot.start_ms, "end_ms": shot.end_ms, "transition": shot.transition} for shot in document.shots
+        ],
         "frames": [asdict(seen) for seen in document.frames],
         "curve": document.curve,
     }
     assert render_report(merged, jpeg) == render_report(result, jpeg, document)
+
+
+def test_dissolves_and_fades_are_marked_and_counted_beside_cuts() -> None:
+    result, document = example()
+    kinds = (None, "cut", "dissolve", "fade", "dissolve")
+    begun = [Shot(at, 4_000 * at, 4_000 * (at + 1), kind) for at, kind in enumerate(kinds)]
+    shown = Page(render_report(result, no_image, replace(document, shots=begun)))
+    paths = {path["class"]: path["d"] for path in shown.all("path") if path.get("class", "").startswith("cuts")}
+    assert paths == {"cuts": "M20 0V1", "cuts gradual": "M40 0V1M60 0V1M80 0V1"}
+    assert "5 shots" in shown.text
+    assert "2 dissolves, 1 fade" in shown.text
+    hostile = [replace(shot, transition="<b>") for shot in begun]
+    plain = Page(render_report(result, no_image, replace(document, shots=hostile)))
+    assert [path["class"] for path in plain.all("path") if path.get("class", "").startswith("cuts")] == ["cuts"]
+    assert "dissolve" not in plain.text
 
 
 def test_every_picture_has_a_text_and_a_size() -> None:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from processors.domain import Shot
 from processors.report import timeline
 from tests.unit.segments.builders import shots_at, utterance
 
@@ -71,6 +72,18 @@ def test_cuts_are_lines_until_there_are_too_many() -> None:
     shades = timeline.cut_density(many, 100_000)
     assert max(shade.opacity for shade in shades) == 1
     assert all(0 < shade.opacity <= 1 for shade in shades)
+
+
+def test_gradual_transitions_have_lines_and_words_of_their_own() -> None:
+    kinds = [None, "cut", "dissolve", "fade", "dissolve", None, "a kind of a newer version"]
+    shots = [Shot(at, at * 1_000, at * 1_000 + 1_000, kind) for at, kind in enumerate(kinds)]
+    assert timeline.cut_path(shots, 10_000) == "M10 0V1M50 0V1M60 0V1"
+    assert timeline.cut_path(shots, 10_000, gradual=True) == "M20 0V1M30 0V1M40 0V1"
+    assert timeline.gradual_counts(shots) == "2 dissolves, 1 fade"
+    assert timeline.gradual_counts(shots[:2]) == timeline.cut_path(shots[:2], 10_000, gradual=True) == ""
+    many = shots * timeline.MOST_CUT_LINES
+    assert timeline.cut_path(many, 10_000, gradual=True) == ""
+    assert "dissolves" in timeline.gradual_counts(many)
 
 
 def test_curve_stays_in_its_box_and_has_few_points() -> None:

@@ -36,6 +36,27 @@ def test_merge_shots(spans: list[tuple[int, int]], duration_ms: int, bounds: lis
     assert merge_shots([Shot(7, *span) for span in spans], duration_ms) == shots_at(*bounds)
 
 
+TRANSITIONS = [
+    pytest.param([(0, 4000, None), (4000, 8000, "fade"), (8000, 9000, "cut")], [None, "fade", "cut"], id="contiguous"),
+    pytest.param([(4000, 9000, "fade")], [None, "fade"], id="the start is not known"),
+    pytest.param([(900, 9000, "fade")], [None], id="nothing is before the first"),
+    pytest.param([(0, 3000, None), (3080, 9000, "dissolve")], [None, "dissolve"], id="a hole of rounding"),
+    pytest.param([(0, 3000, None), (5000, 9000, "cut")], [None, None, "cut"], id="a hole begins with who knows what"),
+    pytest.param([(0, 6000, None), (6000, 6900, "cut")], [None, "cut", None], id="and so does the end"),
+    pytest.param([(0, 5000, None), (4000, 9000, "dissolve")], [None, "dissolve"], id="overlap"),
+    pytest.param([(0, 4000, None), (4000, 8000, None), (4000, 9000, "cut")], [None, "cut"], id="one says it, one not"),
+    pytest.param([(0, 4000, None), (4000, 9000, None)], [None, None], id="of an older version"),
+]
+
+
+@pytest.mark.parametrize(("spans", "transitions"), TRANSITIONS)
+def test_merged_shots_keep_how_they_begin(spans: list[tuple[int, int, str | None]], transitions: list[str]) -> None:
+    shots = [Shot(7, *span) for span in spans]
+    merged = merge_shots(shots, 9000)
+    assert [shot.transition for shot in merged] == transitions
+    assert merge_shots(shots[::-1], 9000) == merged
+
+
 @settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 9_000), st.integers(1, 5_000)), max_size=12), st.integers(1, 10_000))
 def test_merged_shots_cover_the_video_once(spans: list[tuple[int, int]], duration_ms: int) -> None:

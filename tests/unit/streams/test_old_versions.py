@@ -15,7 +15,17 @@ import fastavro
 import pytest
 
 import schemas
-from processors.domain import ChunkTranscript, ExtractionEnd, Reason, Segment, Utterance, Word
+from processors.domain import (
+    BatchAnalysis,
+    ChunkTranscript,
+    ExtractionEnd,
+    FrameBatch,
+    Reason,
+    Segment,
+    Shot,
+    Utterance,
+    Word,
+)
 from processors.errors import Fatal
 from processors.options import Options
 from schemas import loader
@@ -78,6 +88,20 @@ def test_every_released_version_is_read(name, schema_id):
     raw = written(schema_id, old.parsed, SAMPLES[name])
     assert codec.decode(topics.BY_NAME[name], raw) == SAMPLES[name]
     assert codec.encode(topics.BY_NAME[name], SAMPLES[name]) != raw, "the versions differ on the wire"
+
+
+@pytest.mark.parametrize(("name", "number"), [("frame-batch", 23), ("vision-result", 24)])
+def test_shots_of_a_build_that_did_not_say_how_they_begin_are_read(name: str, number: int) -> None:
+    schema_id = schemas.BUNDLED_ID_BASE + number
+    old = schemas.by_id(schema_id)
+    assert old is not None
+    spec = topics.BY_NAME[name]
+    holder = FrameBatch if name == "frame-batch" else BatchAnalysis
+    shots = [Shot(0, 0, 900), Shot(1, 900, 2_000, "fade")]
+    value = spec.value(replace(_HEADER, index=0), holder([], shots, 0), None)
+    assert codec.decode(spec, codec.encode(spec, value)) == value
+    before = codec.decode(spec, written(schema_id, old.parsed, value))
+    assert before.item.shots == [replace(shot, transition=None) for shot in shots]
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import orjson
 from rich.console import Console
 
 from processors.blobs import BlobStore
-from processors.domain import Document, Emotion, Insight, Label, Marker, Segment, Speaker, Topic, Turn
+from processors.domain import Document, Emotion, Insight, Label, Marker, Segment, Shot, Speaker, Topic, Turn
 from processors.errors import InvalidMedia
 from processors.options import Options
 from processors.report import render_report
@@ -16,7 +16,7 @@ from processors.segments.parts import dump_json
 from schemas.messages import SecondLook, StageRun
 from streams.cli.console import segments_table
 from streams.results import canonical, failed_json, to_json
-from tests.unit.segments.builders import frame, shots_at, utterance
+from tests.unit.segments.builders import frame, utterance
 from tests.unit.streams.test_newest import result
 
 
@@ -41,6 +41,26 @@ def test_a_document_from_before_speakers_has_none(tmp_path: Path) -> None:
     assert (found["speakers"], found["turns"]) == ([], [])
 
 
+def test_how_shots_begin_is_part_of_a_result_and_of_its_canonical_form(tmp_path: Path) -> None:
+    blobs = BlobStore(str(tmp_path))
+    document = Document(shots=[Shot(0, 0, 900), Shot(1, 900, 2_000, "fade")])
+    whole = replace(result(0, 0), document_uri=blobs.put(dump_json(document)))
+    for found in (to_json(whole, blobs), orjson.loads(canonical(whole, blobs))):
+        assert found["shots"] == [
+            {"start_ms": 0, "end_ms": 900, "transition": None, "description": ""},
+            {"start_ms": 900, "end_ms": 2_000, "transition": "fade", "description": ""},
+        ]
+
+
+def test_shots_of_a_document_from_before_transitions_have_none(tmp_path: Path) -> None:
+    blobs = BlobStore(str(tmp_path))
+    shots = [{"index": 0, "start_ms": 0, "end_ms": 900}, {"index": 1, "start_ms": 900, "end_ms": 2_000}]
+    uri = blobs.put(orjson.dumps({"shots": shots}))
+    found = to_json(replace(result(0, 0), document_uri=uri), blobs)
+    assert [shot["transition"] for shot in found["shots"]] == [None, None]
+    assert "cut-swatch gradual" not in render_report(found, lambda _: None)
+
+
 def test_a_report_shows_the_same_of_the_json_as_of_the_document_itself(tmp_path: Path) -> None:
     said = utterance("Why do rivers bend so much?", 1_000)
     document = Document(
@@ -53,7 +73,7 @@ def test_a_report_shows_the_same_of_the_json_as_of_the_document_itself(tmp_path:
             ),
             replace(utterance("Sand.", 6_000), speaker="Ada", language="de"),
         ],
-        shots=shots_at(0, 5_500, 20_000),
+        shots=[Shot(0, 0, 5_500), Shot(1, 5_500, 20_000, "dissolve")],
         frames=[frame(2_000, labels=[Label("river", 0.9)])],
         curve=[0.1, 0.7, 0.4],
         speakers=[Speaker("S1", 5_000), Speaker("Ada", 900, True)],
@@ -64,7 +84,7 @@ def test_a_report_shows_the_same_of_the_json_as_of_the_document_itself(tmp_path:
     found = to_json(whole, blobs, locations=False)
     page = render_report(found, lambda _: None)
     assert page == render_report(found, lambda _: None, document)
-    for shown in ("Speaker 1", "Ada", "laughter", "joy", "river, sand", "nature 88"):
+    for shown in ("Speaker 1", "Ada", "laughter", "joy", "river, sand", "nature 88", "1 dissolve"):
         assert shown in page, shown
 
 
