@@ -63,11 +63,15 @@ def test_the_words_are_those_of_the_truth(pipeline, sample_result, sample):
 
 def test_the_shots_are_those_of_the_truth(pipeline, sample_result, sample):
     truth = json.loads(sample.with_name("sample.truth.json").read_text())
-    found = [shot["start_ms"] for shot in results.to_json(sample_result, pipeline.blobs)["shots"]]
+    shots = results.to_json(sample_result, pipeline.blobs)["shots"]
+    found = [shot["start_ms"] for shot in shots]
     wanted = [shot["start_ms"] for shot in truth["shots"]]
     hits = [start for start in wanted if any(abs(start - other) <= 400 for other in found)]
     assert len(hits) >= len(wanted) - 1
     assert len(found) <= len(wanted) + 1
+    begins = ["dissolve" if "dissolve_ms" in shot else "cut" for shot in truth["shots"][1:]]
+    assert begins.count("dissolve") == 1
+    assert [shot["transition"] for shot in shots] == [None, *begins]
 
 
 def test_a_provisional_result_of_the_beginning_comes_first(pipeline, sample_result, tmp_path):
