@@ -56,12 +56,15 @@ def _print(found: dict[str, Any]) -> None:
     console.print(f"{machine['cpu']}, {machine['cores']} cores, {machine['date']}; one thread")
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("film", no_wrap=True)
-    for name in ("s", "OpenCV s", *(f"{way}: s (less), chosen, shots, twice" for way in OURS)):
-        table.add_column(name, justify="right")
+    table.add_column("shots by", no_wrap=True)
+    for name in ("length", "OpenCV", "ours", "times less", "chosen", "shots shown", "shots twice"):
+        table.add_column(name, justify="right", no_wrap=True)
     for row in found["rows"]:
-        table.add_row(
-            row["item"], f"{row['seconds']:.0f}", f"{row['opencv_cpu_s']:.2f}", *(_cell(row, way) for way in OURS)
-        )
+        for number, way in enumerate(OURS):
+            film = (
+                (row["item"], f"{row['seconds']:.0f} s", f"{row['opencv_cpu_s']:.2f} s") if number == 0 else ("",) * 3
+            )
+            table.add_row(film[0], way, *film[1:], *_cells(row, way))
     out().print(table)
     for way in OURS:
         one = found["pooled"][way]
@@ -71,12 +74,10 @@ def _print(found: dict[str, Any]) -> None:
         )
 
 
-def _cell(row: dict[str, Any], way: str) -> str:
+def _cells(row: dict[str, Any], way: str) -> tuple[str, ...]:
     one = row[way]
-    return (
-        f"{one['cpu_s']:.2f} ({one['less']:.1f}x), {one['chosen']}, {one['covered']}/{row['distinct']}, "
-        f"{one['duplicates']}"
-    )
+    shown = f"{one['covered']} of {row['distinct']}"
+    return f"{one['cpu_s']:.2f} s", f"{one['less']:.1f}", str(one["chosen"]), shown, str(one["duplicates"])
 
 
 __all__ = ["frames"]
