@@ -57,15 +57,17 @@ def _print(found: dict[str, Any]) -> None:
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("film", no_wrap=True)
     table.add_column("shots by", no_wrap=True)
-    for name in ("length", "OpenCV", "ours", "times less", "chosen", "shots shown", "shots twice"):
+    for name in ("length", "OpenCV", "ours", "less", "chosen", "shown", "twice"):
         table.add_column(name, justify="right", no_wrap=True)
     for row in found["rows"]:
         for number, way in enumerate(OURS):
-            film = (
-                (row["item"], f"{row['seconds']:.0f} s", f"{row['opencv_cpu_s']:.2f} s") if number == 0 else ("",) * 3
-            )
-            table.add_row(film[0], way, *film[1:], *_cells(row, way))
+            seconds, opencv_s = f"{row['seconds']:.0f} s", f"{row['opencv_cpu_s']:.2f} s"
+            once = (row["item"], seconds, opencv_s) if number == 0 else ("", "", "")
+            table.add_row(once[0], way, *once[1:], *_cells(row, way))
     out().print(table)
+    print_text(
+        "OpenCV, ours: processor seconds; shown: distinct shots with a picture; twice: pictures of repeated shots"
+    )
     for way in OURS:
         one = found["pooled"][way]
         print_text(
@@ -77,7 +79,7 @@ def _print(found: dict[str, Any]) -> None:
 def _cells(row: dict[str, Any], way: str) -> tuple[str, ...]:
     one = row[way]
     shown = f"{one['covered']} of {row['distinct']}"
-    return f"{one['cpu_s']:.2f} s", f"{one['less']:.1f}", str(one["chosen"]), shown, str(one["duplicates"])
+    return f"{one['cpu_s']:.2f} s", f"{one['less']:.1f} x", str(one["chosen"]), shown, str(one["duplicates"])
 
 
 __all__ = ["frames"]
