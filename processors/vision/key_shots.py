@@ -62,8 +62,9 @@ class KeyShotDetector:
         self._lengths[length] += 1
         usual = max(self._lengths)  # of groups that nothing ends early, where several have it
         regular = length == usual and self._lengths[usual] > 1 and not group.packets[-1].is_keyframe
-        first, last = self._lengths.total() == 1, following is None
-        if (first or (last and self._lengths[usual] > 1)) and group.larger_by(_STANDS_OUT):
+        last = following is None
+        ended_early = len(self._lengths) > (2 if last else 1)  # some group, by the encoder, so that it looks for cuts
+        if (last or self._lengths.total() == 1) and not ended_early and group.larger_by(_STANDS_OUT):
             return within_a_shot(group, key, following)
         if regular and until_ms - group.start_ms > _LONG_MS and not within_a_shot(group, key, following):
             return False

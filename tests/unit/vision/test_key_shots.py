@@ -80,6 +80,13 @@ def test_a_shot_in_the_last_group_is_not_lost(tmp_path: Path):
     assert chosen == [0, 1, 2, 3]
 
 
+def test_nor_is_one_in_the_last_group_of_two(tmp_path: Path):
+    starts, _, _ = scan(
+        film(tmp_path / "a.mp4", {"preset": "veryfast", "x264-params": "keyint=250:scenecut=0"}, (275, 35))
+    )
+    assert starts[-1] == 275 * FRAME_MS
+
+
 @pytest.mark.parametrize(("profile", "decoded_all"), [("fast", False), ("balanced", True)])
 def test_the_fast_profile_takes_it(tmp_path: Path, tools: Tools, monkeypatch: pytest.MonkeyPatch, profile, decoded_all):
     read: list[VideoReader] = []
