@@ -25,6 +25,7 @@ from processors.vision.analyse import analyse_batch
 from processors.vision.extract import LONGEST_SIDE, extract_frames
 from processors.vision.hosted_images import rule_of
 from processors.vision.pixels import fit
+from processors.vision.selection import Selection
 from streams.settings import Settings
 
 BYTES_PER_TOKEN: Final = 4
@@ -63,7 +64,19 @@ def run(videos: Sequence[Path], settings: Settings, on_video: OnVideo = lambda d
             scenes=place,
         )
         models = ModelStore(settings.models_dir, settings.cache_dir, not settings.offline)
-        tools = Tools(BlobStore(str(Path(folder) / "blobs")), models, 1, None, Path(folder), hosted_vision=hosted)
+        # pictures are packed as for a user who has a service, whose settings may name none here
+        selection = Selection.for_services(
+            settings.frames_similarity, settings.frames_per_minute, settings.frames_max, service=True
+        )
+        tools = Tools(
+            BlobStore(str(Path(folder) / "blobs")),
+            models,
+            1,
+            None,
+            Path(folder),
+            hosted_vision=hosted,
+            selection=selection,
+        )
         for number, video in enumerate(videos):
             batches, length_ms = _extracted(video, tools)
             before = len(service.sent)
@@ -119,15 +132,18 @@ def _row(
     alone = sum(_usd(fixed, [note], [tokens], price) for note, tokens in pictures)
     unscaled = sum(_usd(fixed, [note], [whole], price) for note, _ in pictures)
     naive = seconds * _usd(fixed, [_PLAIN_NOTE_BYTES], [whole], price)
+    told = sum(_usd(fixed, [], [], price) for _ in pictures)
     return {
         "seconds": seconds,
         "frames": len(frames),
         "pictures_sent": len(pictures),
         "requests": len(sent),
         "requests_again": again,
+        "largest_request": max((len(one.picture_tokens) for one in sent), default=0),
         "usd": round(usd, 6),
         "usd_one_a_request": round(alone, 6),
         "usd_one_a_request_unscaled": round(unscaled, 6),
+        "usd_one_a_request_fixed": round(told, 6),
         "usd_naive": round(naive, 6),
     }
 
@@ -138,19 +154,25 @@ def _usd(fixed_bytes: int, note_bytes: Sequence[int], picture_tokens: Sequence[i
 
 
 def _pooled(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    total = {name: sum(row[name] for row in rows) for name in rows[0] if name != "item"}
+    total = {name: sum(row[name] for row in rows) for name in rows[0] if name not in ("item", "largest_request")}
 
     def less(ours: str, theirs: str) -> float:
         return round(1 - total[ours] / total[theirs], 4) if total[theirs] else 0.0
 
+    alone = total["usd_one_a_request"]
+    # what batching shares is the text that is the same in every request; pictures, notes and answers are paid for each
+    fixed_part = round(total["usd_one_a_request_fixed"] / alone, 4) if alone else 0.0
     pooled = {
         **{name: round(value, 6) for name, value in total.items()},
+        "largest_request": max(row["largest_request"] for row in rows),
         "fewer_requests": less("requests", "seconds"),
         "fewer_pictures": less("pictures_sent", "seconds"),
         "saved": less("usd", "usd_naive"),
         "saved_by_choosing": less("usd_one_a_request_unscaled", "usd_naive"),
         "saved_by_scaling": less("usd_one_a_request", "usd_one_a_request_unscaled"),
         "saved_by_batching": less("usd", "usd_one_a_request"),
+        "requests_saved_by_batching": less("requests", "pictures_sent"),
+        "most_that_batching_saves": fixed_part,
     }
     naive = {"requests": total["seconds"], "pictures_sent": total["seconds"], "usd": round(total["usd_naive"], 6)}
     return {"pooled": pooled, "baselines": {"one picture a second": naive}}

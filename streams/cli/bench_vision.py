@@ -43,7 +43,7 @@ def _print(found: dict[str, Any]) -> None:
     machine, pooled = found["machine"], found["pooled"]
     console.print(f"{machine['cpu']}, {machine['cores']} cores, {machine['date']}, model {found['model']}")
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for name in ("video", "seconds", "frames", "sent", "requests", "again", "USD", "USD, one a second"):
+    for name in ("video", "seconds", "frames", "sent", "requests", "largest", "again", "USD", "USD, one a second"):
         table.add_column(name, justify="left" if name == "video" else "right")
     for row in [*found["rows"], {**pooled, "item": "all"}]:
         table.add_row(
@@ -52,6 +52,7 @@ def _print(found: dict[str, Any]) -> None:
             f"{row['frames']:,}",
             f"{row['pictures_sent']:,}",
             f"{row['requests']:,}",
+            f"{row['largest_request']:,}",
             f"{row['requests_again']:,}",
             f"{row['usd']:.4f}",
             f"{row['usd_naive']:.4f}",
@@ -66,6 +67,11 @@ def _print(found: dict[str, Any]) -> None:
         f"{pooled['saved']:.1%} less to pay: {pooled['saved_by_choosing']:.1%} by choosing pictures, of the rest "
         f"{pooled['saved_by_scaling']:.1%} by scaling them, of the rest {pooled['saved_by_batching']:.1%} by sending "
         "them together"
+    )
+    print_text(f"Requests saved by batching, against one a picture: {pooled['requests_saved_by_batching']:.1%}")
+    print_text(
+        f"Cost saved by batching: {pooled['saved_by_batching']:.1%}; at most {pooled['most_that_batching_saves']:.1%} "
+        "can be, the part of the text that is the same in every request"
     )
 
 

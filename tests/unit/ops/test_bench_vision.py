@@ -26,8 +26,22 @@ def test_requests_pictures_and_cost_of_a_video(tmp_path: Path) -> None:
     assert found["baselines"]["one picture a second"]["requests"] == 12
     assert (found["price"], found["not_asked"]) == ((0.4, 1.6), {})
     assert 0 < row["usd"] < row["usd_one_a_request"] < row["usd_one_a_request_unscaled"] < row["usd_naive"]
+    assert pooled["requests_saved_by_batching"] == pytest.approx(1 - row["requests"] / 6, abs=1e-4)
+    assert 0 < pooled["saved_by_batching"] < pooled["most_that_batching_saves"] < 1
     kept = (1 - pooled["saved_by_choosing"]) * (1 - pooled["saved_by_scaling"]) * (1 - pooled["saved_by_batching"])
     assert kept == pytest.approx(1 - pooled["saved"], abs=1e-3)
+
+
+def test_pictures_are_packed_as_for_a_user_with_a_service(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Batches wait for up to 5 minutes of video; without a service, for half a minute: 2 pictures of these shots."""
+    video = write_video(tmp_path / "slow.mp4", [scenery(number) for number in range(6) for _ in range(40)], rate=2)
+    found = run([video], Settings())
+    row = found["rows"][0]
+    assert (row["pictures_sent"], row["requests"], row["largest_request"]) == (6, 3, 3)
+    _print(found)
+    said = " ".join(capsys.readouterr().out.split())
+    assert "Requests saved by batching, against one a picture: 50.0%" in said
+    assert f"Cost saved by batching: {found['pooled']['saved_by_batching']:.1%}; at most" in said
 
 
 def test_what_makes_it_cheap_without_being_so_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
