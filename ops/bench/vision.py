@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -15,7 +16,7 @@ from typing import Any, Final
 from ops.bench.machine import describe
 from ops.bench.vision_service import Sent, VisionService
 from processors.blobs import BlobStore
-from processors.domain import ExtractionEnd, FrameBatch
+from processors.domain import MAX_BATCH_FRAMES, ExtractionEnd, FrameBatch
 from processors.models.store import ModelStore
 from processors.options import Options
 from processors.service import HostedVision, ScenesPlace, ServiceConfig, forget_clients
@@ -25,7 +26,6 @@ from processors.vision.analyse import analyse_batch
 from processors.vision.extract import LONGEST_SIDE, extract_frames
 from processors.vision.hosted_images import rule_of
 from processors.vision.pixels import fit
-from processors.vision.selection import Selection
 from streams.settings import Settings
 
 BYTES_PER_TOKEN: Final = 4
@@ -65,9 +65,7 @@ def run(videos: Sequence[Path], settings: Settings, on_video: OnVideo = lambda d
         )
         models = ModelStore(settings.models_dir, settings.cache_dir, not settings.offline)
         # pictures are packed as for a user who has a service, whose settings may name none here
-        selection = Selection.for_services(
-            settings.frames_similarity, settings.frames_per_minute, settings.frames_max, service=True
-        )
+        selection = replace(settings.selection, batch=MAX_BATCH_FRAMES)
         tools = Tools(
             BlobStore(str(Path(folder) / "blobs")),
             models,
