@@ -53,27 +53,28 @@ def _print(found: dict[str, Any]) -> None:
     console.print(f"{machine['cpu']}, {machine['cores']} cores, {machine['date']}; one thread")
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("film", no_wrap=True)
-    names = ["cuts, dissolves, fades", *(f"{way} F1, 0 (2)" for way in WAYS), *(f"{way} s/min" for way in WAYS)]
-    for name in names:
-        table.add_column(name, justify="right")
+    for name in ("cut/dissolve/fade", *WAYS):
+        table.add_column(name, justify="right", no_wrap=True)
     for row in found["rows"]:
-        table.add_row(row["item"], ", ".join(str(count) for count in row["known"].values()), *_cells(row, WAYS))
+        table.add_row(row["item"], "/".join(str(count) for count in row["known"].values()), *_cells(row, WAYS))
     for name, pooled in found["pooled"].items():
         table.add_row(f"{name}: {pooled['items']}", "", *_cells(pooled, WAYS), style="bold")
     out().print(table)
+    print_text("F1 to the picture; in brackets within 2 pictures where that differs")
     for name, pooled in found["pooled"].items():
         for way in WAYS:
             one = pooled[way]["within_2"]
             worse = ", ".join(pooled[way]["worse_than_adaptive"]) or "none"
             print_text(
                 f"{name}, {way}: precision {one['precision']:.1%}, recall {one['recall']:.1%}, F1 {one['f1']:.1%} "
-                f"within 2 pictures; worse than adaptive on: {worse}"
+                f"within 2 pictures; {pooled[way]['cpu_s_per_minute']:.1f} s of processor for a minute; worse than "
+                f"adaptive on: {worse}"
             )
 
 
 def _cells(row: dict[str, Any], ways: tuple[str, ...]) -> list[str]:
-    rates = [f"{row[way]['within_0']['f1']:.3f} ({row[way]['within_2']['f1']:.3f})" for way in ways]
-    return [*rates, *(f"{row[way]['cpu_s_per_minute']:.1f}" for way in ways)]
+    exact, near = ([row[way][f"within_{tolerance}"]["f1"] for way in ways] for tolerance in (0, 2))
+    return [f"{one:.3f}" + (f" ({two:.3f})" if two != one else "") for one, two in zip(exact, near, strict=True)]
 
 
 __all__ = ["shots"]
