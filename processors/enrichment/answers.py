@@ -8,7 +8,7 @@ the look that paid finds the cost with it, and counts it then; for every other l
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Final
 
 import orjson
@@ -16,31 +16,14 @@ from pydantic import TypeAdapter, ValidationError
 
 from processors.cache import ResultCache
 from processors.enrichment.answer import Grasped
+from processors.service.kept import Kept
 from processors.versions import MOMENTS_VERSION
 
 _STAGE: Final = "moments"
 _VERSION: Final = 1  # of the form in which answers are kept
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """An answer and its price.
-
-    Attributes:
-        seen: what the service said; None when it declined.
-        refusal: what it said then.
-        tokens, cost_usd: that the moment was charged with.
-        payer: the look that paid.
-    """
-
-    seen: Grasped | None
-    refusal: str | None
-    tokens: int
-    cost_usd: float
-    payer: str
-
-
-_KEPT: Final = TypeAdapter(Kept)
+_KEPT: Final = TypeAdapter(Kept[Grasped])
 
 
 class Answers:
@@ -54,7 +37,7 @@ class Answers:
     def __init__(self, cache: ResultCache, service: str) -> None:
         self._cache, self._service = cache, service
 
-    def find(self, shown: str) -> Kept | None:
+    def find(self, shown: str) -> Kept[Grasped] | None:
         """The answer for a moment.
 
         Args:
@@ -67,7 +50,7 @@ class Answers:
                 return None
         return None
 
-    def keep(self, shown: str, answer: Kept) -> None:
+    def keep(self, shown: str, answer: Kept[Grasped]) -> None:
         """Keep the answer for a moment."""
         self._cache.put(_STAGE, self._key(shown), [orjson.dumps(asdict(answer))])
 
@@ -75,4 +58,4 @@ class Answers:
         return hashlib.sha256(orjson.dumps([_STAGE, _VERSION, self._service, MOMENTS_VERSION, shown])).hexdigest()
 
 
-__all__ = ["Answers", "Kept"]
+__all__ = ["Answers"]

@@ -26,13 +26,14 @@ from pydantic import TypeAdapter
 from processors.blobs import BlobMissing
 from processors.domain import Document, FrameAnalysis, FrameRef, Insight, Segment
 from processors.enrichment.answer import Grasped, understood
-from processors.enrichment.answers import Answers, Kept
+from processors.enrichment.answers import Answers
 from processors.enrichment.looked import Looked
 from processors.enrichment.moments import PICTURES, Moment, moments_of
 from processors.enrichment.prompt import FORMAT, Shown, messages_of, tokens_of
 from processors.options import Options
 from processors.service.config import HostedVision
 from processors.service.cost import tokens_usd
+from processors.service.kept import Kept
 from processors.tools import Tools
 from processors.versions import MOMENTS_VERSION
 from processors.vision.backend import LoadedFrame

@@ -23,6 +23,7 @@ import orjson
 
 from processors.domain import FrameAnalysis, FrameBatch
 from processors.service.config import HostedVision
+from processors.service.kept import Kept
 from processors.vision.backend import Answer, LoadedFrame, VisionBackend
 from processors.vision.hosted_answer import Seen, understood
 from processors.vision.hosted_asking import Asker, Question
@@ -32,7 +33,7 @@ from processors.vision.hosted_images import Sent, detail_of, prepared
 from processors.vision.hosted_prompt import About, Picture, fact_of, messages_of, request_of
 from processors.vision.hosted_reading import Understood
 from processors.vision.hosted_result import SOURCE, Given, merged
-from processors.vision.hosted_scenes import Appearance, Kept, appearance_of, scenes_of
+from processors.vision.hosted_scenes import Appearance, appearance_of, scenes_of
 from processors.vision.likeness import likeness_of
 from processors.vision.ocr import ocr_version
 from processors.vision.strokes import may_hold_text

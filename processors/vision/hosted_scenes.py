@@ -21,30 +21,13 @@ from pydantic import TypeAdapter, ValidationError
 
 from processors.cache import DiskTier, MemoryTier, RedisTier, ResultCache, Tier
 from processors.service.config import HostedVision, ScenesPlace
+from processors.service.kept import Kept
 from processors.versions import PROMPT_VERSION
 from processors.vision.hosted_answer import Seen
 from processors.vision.likeness import Likeness
 
 _STAGE: Final = "scenes"
 _VERSION: Final = 1  # of the form in which answers are kept
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """An answer and its price.
-
-    Attributes:
-        seen: what the service said; None when it declined.
-        refusal: what it said then.
-        tokens, cost_usd: that its frame was charged with.
-        payer: the batch that paid.
-    """
-
-    seen: Seen | None
-    refusal: str | None
-    tokens: int
-    cost_usd: float
-    payer: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +44,7 @@ class Appearance:
     text: str | None
 
 
-_KEPT: Final = TypeAdapter(Kept)
+_KEPT: Final = TypeAdapter(Kept[Seen])
 
 
 class SceneCache:
@@ -76,7 +59,7 @@ class SceneCache:
     def __init__(self, cache: ResultCache, service: str, same: float) -> None:
         self._cache, self._service, self._same = cache, service, same
 
-    def find(self, uri: str, look: Appearance) -> tuple[Kept, bool] | None:
+    def find(self, uri: str, look: Appearance) -> tuple[Kept[Seen], bool] | None:
         """The answer for a picture, and whether it was given for this very file or for a near-same picture.
 
         Args:
@@ -93,7 +76,7 @@ class SceneCache:
                 return found, False
         return None
 
-    def keep(self, uri: str, look: Appearance, answer: Kept) -> None:
+    def keep(self, uri: str, look: Appearance, answer: Kept[Seen]) -> None:
         """Keep the answer for a picture; of pictures with one hash and one text, the first is compared with."""
         self._cache.put(_STAGE, self._key("answer", uri), [orjson.dumps(asdict(answer))])
         if look.text is not None and self._same <= 1.0 and self._near(look.likeness.address, look) is None:
@@ -104,7 +87,7 @@ class SceneCache:
         """Whether two pictures share an answer."""
         return one.text is not None and one.text == other.text and one.likeness.cosine(other.likeness) >= self._same
 
-    def _near(self, address: str, look: Appearance) -> Kept | None:
+    def _near(self, address: str, look: Appearance) -> Kept[Seen] | None:
         for near in self._load("near", address, look.text or ""):
             try:
                 if Likeness.from_json(near).cosine(look.likeness) >= self._same:
@@ -113,7 +96,7 @@ class SceneCache:
                 continue
         return None
 
-    def _answer(self, uri: str) -> Kept | None:
+    def _answer(self, uri: str) -> Kept[Seen] | None:
         for value in self._load("answer", uri):
             try:
                 return _KEPT.validate_python(value)
@@ -170,4 +153,4 @@ def appearance_of(likeness: Likeness, text: Sequence[str], readable: bool) -> Ap
     return Appearance(likeness, hashlib.sha256(letters.encode("utf-8", "replace")).hexdigest()[:16])
 
 
-__all__ = ["Appearance", "Kept", "SceneCache", "appearance_of", "cache_of", "scenes_of", "service_of"]
+__all__ = ["Appearance", "SceneCache", "appearance_of", "cache_of", "scenes_of", "service_of"]
