@@ -86,7 +86,7 @@ def test_a_replay_without_fresh_calls_neither_recognition_nor_vision(pipeline, f
     [
         ({"max_segments": 2}, {"segmenter"}),
         ({"vision": "off"}, {"frame-extractor", "vision", "segmenter"}),
-        ({"profile": "fast"}, {"audio-extractor", "transcriber", "segmenter"}),
+        ({"profile": "fast"}, {"audio-extractor", "frame-extractor", "transcriber", "vision", "segmenter"}),
         ({"metadata": {"title": "Another"}}, {"metadata", "segmenter"}),
     ],
 )
