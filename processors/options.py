@@ -23,7 +23,7 @@ DEFAULT_PROFILE: Final[Profile] = "balanced"
 # A code, as it is or with script and region; no name of a language, of which some begin like a code.
 _TAG: Final = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
 ShotsBy = Literal["key frames", "content", "learned"]
-# Who finds the shots. Each costs some ten times what the one before it does, and finds more (docs/quality.md).
+# Who finds the shots. Each costs 4 to 20 times what the one before it does, and finds more (docs/quality.md).
 SHOTS_BY: Final[dict[Profile, ShotsBy]] = {"fast": "key frames", "balanced": "content", "best": "learned"}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal, get_args, get_origin
 
 import annotated_types
 from pydantic import SecretStr
@@ -98,6 +98,8 @@ def _default(name: str, field: FieldInfo) -> str:
 def _allowed(field: FieldInfo) -> str:
     if field.annotation is bool:
         return "`true`, `false`"
+    if get_origin(field.annotation) is Literal:
+        return ", ".join(f"`{word}`" for word in get_args(field.annotation))
     rules: list[str] = []
     for rule in field.metadata:
         rules += _rule(rule)

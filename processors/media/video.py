@@ -41,6 +41,8 @@ _SOME_TO_KEY: Final = 0.3
 _CUT_TO_MEDIAN: Final = 10
 # Pictures that are coded alone take about as much as the key frame before them, also where that shows another shot.
 _INTRA: Final = 0.5
+# Decoders that pass over what needs other pictures when told so, and do not take it for damage.
+_TELL_INTRA: Final = frozenset({"h264", "hevc"})
 # It is also larger than all others this near by this factor. Of 13 cuts within groups of a film with much motion 12
 # were, and 2 % of the other pictures; without this a third of the others were large.
 _CUT_TO_NEAR: Final = 1.15
@@ -193,10 +195,14 @@ class VideoReader:
         Encoders that must not put key frames too near to each other (x264: 25 pictures) begin shots with such ones.
         What else the group holds is not decoded.
         """
-        likely = [
-            group.packets[number] for number in group.large if group.packets[number].size >= _INTRA * group.key_bytes
-        ]
-        return self._alone(likely, group.start_ms + 1, skip="NONINTRA") if likely else []
+        if self._context.name not in _TELL_INTRA:
+            return []
+        large = [group.packets[number] for number in group.large]
+        likely = [packet for packet in large if packet.size >= _INTRA * group.key_bytes]
+        before = self.errors, self.damaged
+        found = self._alone(likely, group.start_ms + 1, skip="NONINTRA")
+        self.errors, self.damaged = before  # what needs others is no damage
+        return found
 
     def pictures(self, group: PacketGroup, *, every: bool) -> Iterator[Picture]:
         """All pictures of a group in time order, then for a closed one the next group's key frame.

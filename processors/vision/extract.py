@@ -73,19 +73,14 @@ def extract_frames(source: Path, options: Options, tools: Tools) -> Iterator[Fra
             return
         reader = VideoReader(container, stream, zero_of(container, streams), tools.threads, tools.limits)
         detector, without = _detector(options, reader, tools)
-        if tools.selection.device != "cpu" and not stream.codec_context.is_hwaccel:
-            without.append(f"pictures were decoded on the processor: no {tools.selection.device} decoder for them here")
         frozen = FrozenStretches(stream.codec_context.width, stream.codec_context.height)
         declared_ms = _declared_ms(container, stream, zero_of(container, streams))
         duplicates = Duplicates(tools.selection.similarity)
         scanner = Scanner(reader, detector, choose=options.vision != "off", duplicates=duplicates, frozen=frozen)
-        dropped: list[int] = []
-
-        def drop(frame: FrameRef) -> None:
-            duplicates.forget(frame.shot)  # or it would count as shown when it comes again
-            dropped.append(frame.pts_ms)
-
-        budget = PictureBudget(tools.selection.per_minute, tools.selection.most, declared_ms, drop)
+        # what is dropped would count as shown when it comes again
+        budget = PictureBudget(
+            tools.selection.per_minute, tools.selection.most, declared_ms, lambda frame: duplicates.forget(frame.shot)
+        )
         emitted = 0
         for batch in _batches(budget.keep(_offers(scanner, frozen, reader)), options, tools):
             emitted += 1
@@ -94,7 +89,7 @@ def extract_frames(source: Path, options: Options, tools: Tools) -> Iterator[Fra
             item_count=emitted,
             emitted=emitted,
             duration_ms=reader.end_ms if emitted else None,
-            warnings=[*_warnings(reader, emitted > 0, declared_ms), *without, *_left_out(len(dropped))],
+            warnings=[*_warnings(reader, emitted > 0, declared_ms), *without],
         )
 
 
@@ -163,10 +158,6 @@ def _offer(chosen: Chosen, reader: VideoReader) -> Offer:
         motion=round(candidate.motion, 4),
     )
     return Offer(frame, jpeg.tobytes())
-
-
-def _left_out(count: int) -> list[str]:
-    return [f"{count} pictures were left out: FRAMES_PER_MINUTE, FRAMES_MAX"] if count else []
 
 
 def _declared_ms(container: Any, stream: Any, zero_s: Fraction) -> int | None:

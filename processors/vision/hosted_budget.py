@@ -92,7 +92,9 @@ def beyond(hosted: HostedVision, share_usd: float, number: int, ceiling: float |
     if ceiling is None:
         return f"The price of '{hosted.model}' is not known, so the budget cannot be kept: CLIPSTREAM_VISION_PRICES."
     if round((number + 1) * ceiling, 6) > share_usd:
-        return f"The budget of {share_usd:g} USD is spent."
+        return (
+            f"The budget leaves {share_usd:g} USD for these, too little for one more at {ceiling:.2g} USD each at most."
+        )
     return None
 
 

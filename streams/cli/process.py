@@ -186,6 +186,7 @@ async def _run(broker: Broker, running: AsyncExitStack, jobs: list[Job], profile
             if request is None:
                 assert held is not None
                 job.finish(results.to_json(held, blobs))
+                _say_earlier(job, held)
                 continue
             job.request, job.progress = request, VideoProgress(video_id, request.generation)
             if video_id not in by_id:  # the same file twice on the command line is one video
@@ -195,6 +196,14 @@ async def _run(broker: Broker, running: AsyncExitStack, jobs: list[Job], profile
             agents = await running.enter_async_context(agents_running(broker, {profile}))
             ends = Ends(by_id, second_look_limit_s(settings), time.monotonic)
             await _follow(_while_possible(arrivals, agents), by_id, ends, blobs)
+
+
+def _say_earlier(job: Job, held: Segments) -> None:
+    """That this is an earlier result, and how to have made anew what is missing from it."""
+    told = f"{job.name}: known from an earlier run"
+    if held.missing:
+        told += f"; what is missing may be made anew: clipstream replay --video {held.video_id}"
+    console.print(escape(told), soft_wrap=True)
 
 
 async def _while_possible(arrivals: AsyncIterator[Any], agents: Agents) -> AsyncIterator[Any]:

@@ -25,7 +25,7 @@ def test_the_best_segments_are_shown_as_far_as_the_share_goes(tools) -> None:
     assert list(found.insights) == ["v-0", "v-20000"], "the best ones"
     assert again.insights == found.insights, "decided alike on every replay"
     assert found.fallback == again.fallback
-    assert "USD is spent" in (found.fallback or "")
+    assert "too little for one more" in (found.fallback or "")
     assert 0 < found.cost_usd <= 0.2 * budget.budget_usd
 
 
@@ -70,4 +70,4 @@ def test_the_shares_of_both_looks_are_the_pictures_budget(share: float) -> None:
     last = int(first_share_usd(hosted, 1.0) / ceiling) - 1
     if last >= 0:
         assert refused(hosted, 1.0, last) is None
-    assert "is spent" in (refused(hosted, 1.0, last + 1) or "")
+    assert "too little for one more" in (refused(hosted, 1.0, last + 1) or "")
