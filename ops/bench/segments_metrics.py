@@ -55,13 +55,26 @@ def average_precision(hits: Sequence[bool], spans: int) -> float:
     return total / spans
 
 
-def share_inside(segment: Span, spans: Sequence[Span]) -> float:
-    """Share of a segment's time that lies in marked spans, 0..1; where spans overlap it counts once."""
-    covered, reached = 0, segment.start_ms
+def share_inside(segment: Span, spans: Sequence[Span], shown: Sequence[Span] = ()) -> float:
+    """Share of a segment's time, 0..1, that lies in marked spans and that no segment before it has shown.
+
+    Where spans overlap it counts once, and what is shown again counts as outside: repeats gain nothing.
+    """
+    inside_ms, reached = 0, segment.start_ms
     for span in sorted(spans, key=lambda span: span.start_ms):
         low, high = max(span.start_ms, reached), min(span.end_ms, segment.end_ms)
-        covered, reached = covered + max(0, high - low), max(reached, high)
-    return covered / max(1, segment.end_ms - segment.start_ms)
+        if low < high:
+            inside_ms, reached = inside_ms + _unseen_ms(low, high, shown), high
+    return inside_ms / max(1, segment.end_ms - segment.start_ms)
+
+
+def _unseen_ms(low: int, high: int, shown: Sequence[Span]) -> int:
+    """How much of [low, high) lies in none of these."""
+    unseen_ms, reached = 0, low
+    for span in sorted(shown, key=lambda span: span.start_ms):
+        unseen_ms += max(0, min(span.start_ms, high) - reached)
+        reached = max(reached, min(span.end_ms, high))
+    return unseen_ms + max(0, high - reached)
 
 
 def retrieval(segments: Sequence[Span], spans: Sequence[Span]) -> dict[str, float]:
@@ -73,7 +86,7 @@ def retrieval(segments: Sequence[Span], spans: Sequence[Span]) -> dict[str, floa
         spans: at least one.
     """
     hits = found(segments, spans)
-    inside = [share_inside(segment, spans) for segment in segments]
+    inside = [share_inside(segment, spans, segments[:rank]) for rank, segment in enumerate(segments)]
     nearest = [max((iou(segment, span) for segment in segments[: DEPTHS[-1]]), default=0.0) for span in spans]
     return {
         **{f"hit@{depth}": float(any(hits[:depth])) for depth in DEPTHS},

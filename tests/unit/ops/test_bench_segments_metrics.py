@@ -93,6 +93,21 @@ def test_share_inside(segment, spans, expected):
     assert share_inside(Span(*segment), [Span(*span) for span in spans]) == pytest.approx(expected)
 
 
+@pytest.mark.parametrize(
+    ("shown", "expected"),
+    [
+        ([(0, 10)], 0.0),  # all of it was there before
+        ([(0, 4)], 0.4),
+        ([(6, 30)], 0.6),
+        ([(2, 3), (5, 7), (6, 8)], 0.4),  # 0 to 2, 3 to 5; 8 and later is not marked
+        ([(20, 30), (-5, 0)], 0.8),
+        ([(1, 9), (2, 3)], 0.1),
+    ],
+)
+def test_what_was_shown_before_is_not_inside(shown, expected):
+    assert share_inside(Span(0, 10), [Span(0, 8)], [Span(*one) for one in shown]) == pytest.approx(expected)
+
+
 def test_retrieval_by_hand():
     spans = [Span(0, 10), Span(100, 110), Span(200, 210), Span(300, 400)]
     segments = [Span(50, 60), Span(0, 10), Span(2, 12), Span(100, 120), Span(310, 320)]
@@ -101,7 +116,7 @@ def test_retrieval_by_hand():
     assert [scores[f"recall@{k}"] for k in (1, 3, 5, 10)] == [0.0, 0.25, 0.5, 0.5]
     assert scores["map"] == pytest.approx((1 / 2 + 2 / 4) / 4)
     assert scores["best_iou"] == pytest.approx((1.0 + 0.5 + 0.0 + 0.1) / 4)
-    inside = [0.0, 1.0, 0.8, 0.5, 1.0]
+    inside = [0.0, 1.0, 0.0, 0.5, 1.0]  # of the third one only 10 to 12 is new
     assert scores["inside@1"] == 0.0
     assert scores["inside@3"] == pytest.approx(sum(inside[:3]) / 3)
     assert scores["inside@5"] == pytest.approx(sum(inside) / 5)
