@@ -69,7 +69,7 @@ def _meeting(name: str, content: dict[str, Any]) -> Meeting:
     sentences: list[str] = []
     turns: list[int] = []
     for turn, said in enumerate(content["meeting_transcripts"]):
-        text = _written(said["content"])
+        text = written(said["content"])
         length_ms = WORD_MS * len(text.split())
         spoken = Utterance(0, length_ms, text, "en", [], 0.0, 0.0, None)
         for sentence in split_sentences(tokens_of([spoken])) if text else []:
@@ -85,7 +85,7 @@ def _meeting(name: str, content: dict[str, Any]) -> Meeting:
     return Meeting(name, sentences, turns, starts)
 
 
-def _written(text: str) -> str:
+def written(text: str) -> str:
     """The transcript's way of writing (`That 's it , {vocalsound} OK .`) as text is usually written."""
     words: list[str] = []
     depth = 0
@@ -98,4 +98,4 @@ def _written(text: str) -> str:
     return " ".join(words)
 
 
-__all__ = ["Meeting", "read_meetings"]
+__all__ = ["Meeting", "read_meetings", "written"]
