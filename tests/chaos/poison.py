@@ -29,7 +29,7 @@ from aiokafka import AIOKafkaProducer
 from ops.local.cluster import LocalCluster
 from processors.errors import InvalidMessage
 from schemas import BUNDLED_ID_BASE, bundled
-from streams import codec, groups, identity, topics
+from streams import agents, codec, groups, identity, topics
 from streams.admin import create_topics
 from streams.client import read_all
 from streams.settings import Settings
@@ -37,8 +37,9 @@ from streams.topics import TopicSpec
 from tests.conftest import SAMPLE
 from tests.pipeline import Pipeline, request, until
 
-# Topics that stages read; control and segments are followed by workers, progress and dead-letter by people's commands.
-READ: Final = tuple(dict.fromkeys(spec for specs in groups.READS.values() for spec in specs))
+# Topics that the stages read which run here, all but the optional ones; control and segments are followed by workers,
+# progress and dead-letter by people's commands.
+READ: Final = tuple(dict.fromkeys(spec for name in agents.NAMES for spec in groups.READS[name]))
 FOLLOWED: Final = tuple(spec for spec in topics.ALL if spec not in READ)
 MAX_BYTES: Final = 990_000  # the producer's limit, with room for the batch
 _ABSURD_INTEGERS: Final = (-(2**63), -(2**31), -2, -1, 0, 1, 99_999, 100_000, 2**31, 2**62, 2**63 - 1)
