@@ -157,14 +157,15 @@ def test_children_die_with_a_parent_that_is_killed(tmp_path, sample):
 async def test_what_is_behind_the_beginning_gives_way_and_the_next_job_does_not(settings, tmp_path):
     source = media.repeated(tmp_path / "long.mp4", 2)
     pool = ChildPool(1, settings, "frame-extractor")
+    ours = os.nice(0)
     for _ in range(2):
         seen = []
         async for body, _ in pool.run("extract-frames", {"path": str(source), "options": {}}):
             if shots := orjson.loads(body).get("shots"):
                 seen.append((shots[-1]["end_ms"], _niceness(next(iter(pool._all))._process.pid)))
         assert seen[0][0] < FIRST_RESULT_MS
-        assert seen[0][1] == 0
-        assert any(end >= FIRST_RESULT_MS and niceness == 10 for end, niceness in seen)
+        assert seen[0][1] == ours
+        assert any(end >= FIRST_RESULT_MS and niceness == max(ours, 10) for end, niceness in seen)
     await pool.stop()
 
 
