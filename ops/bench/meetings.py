@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import orjson
 
@@ -12,6 +13,8 @@ from processors.domain import Utterance
 from processors.errors import InvalidMessage
 from processors.segments.sentences import split_sentences
 from processors.segments.words import tokens_of
+
+T = TypeVar("T")
 
 # Times are not given; 150 words a minute, for the splitter's longest sentence.
 WORD_MS: Final = 400
@@ -45,24 +48,35 @@ def read_meetings(data: Path) -> list[Meeting]:
     Raises:
         InvalidMessage: a line that is no meeting.
     """
-    found = []
+    return [one for one in each_meeting(data, ("meeting_transcripts", "topic_list"), _meeting) if one.starts]
+
+
+def each_meeting(data: Path, needed: Sequence[str], made: Callable[[str, dict[str, Any]], T]) -> Iterator[T]:
+    """What is made of each meeting of a folder, in order of name and line.
+
+    Args:
+        data: folder with `*.jsonl` files, also in folders below it.
+        needed: keys without which an object is passed over.
+        made: of the name (file and line) and the object.
+
+    Raises:
+        InvalidMessage: a line that is no meeting.
+    """
     for path in sorted(data.rglob("*.jsonl")):
         for number, line in enumerate(path.read_bytes().splitlines()):
             if not line.strip():
                 continue
             try:
                 content = orjson.loads(line)
-                if "meeting_transcripts" not in content or "topic_list" not in content:
+                if any(key not in content for key in needed):
                     continue
-                meeting = _meeting(f"{path.stem}:{number}", content)
+                one = made(f"{path.stem}:{number}", content)
             except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
                 raise InvalidMessage(
                     f"{path}, line {number + 1}, is no meeting in the form of QMSum: {type(error).__name__}: {error}.",
                     "Mend it, or take it out of the folder; docs/quality.md has the fields (Data of one's own).",
                 ) from error
-            if meeting.starts:
-                found.append(meeting)
-    return found
+            yield one
 
 
 def _meeting(name: str, content: dict[str, Any]) -> Meeting:
@@ -98,4 +112,4 @@ def written(text: str) -> str:
     return " ".join(words)
 
 
-__all__ = ["Meeting", "read_meetings", "written"]
+__all__ = ["Meeting", "each_meeting", "read_meetings", "written"]

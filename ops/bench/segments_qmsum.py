@@ -5,12 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final
 
-import orjson
-
-from ops.bench.meetings import WORD_MS, written
+from ops.bench.meetings import WORD_MS, each_meeting, written
 from ops.bench.segments_item import Item, spans_of
 from processors.domain import ChunkTranscript, Utterance, Word
-from processors.errors import InvalidMessage
 from processors.segments.parts import Parts
 
 _NEEDED: Final = ("meeting_transcripts", "specific_query_list")
@@ -25,24 +22,7 @@ def meetings_of(data: Path) -> list[Item]:
     Raises:
         InvalidMessage: a line that is no meeting.
     """
-    items = []
-    for path in sorted(data.rglob("*.jsonl")):
-        for number, line in enumerate(path.read_bytes().splitlines()):
-            if not line.strip():
-                continue
-            try:
-                content = orjson.loads(line)
-                if any(key not in content for key in _NEEDED):
-                    continue
-                item = _item(f"{path.stem}:{number}", content)
-            except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
-                raise InvalidMessage(
-                    f"{path}, line {number + 1}, is no meeting in the form of QMSum: {type(error).__name__}: {error}.",
-                    "Mend it, or take it out of the folder; docs/quality.md has the fields (Data of one's own).",
-                ) from error
-            if item.spans:
-                items.append(item)
-    return items
+    return [item for item in each_meeting(data, _NEEDED, _item) if item.spans]
 
 
 def _item(name: str, content: dict[str, Any]) -> Item:

@@ -11,9 +11,11 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import psutil
 import pytest
 from pydantic import SecretStr
 
@@ -131,7 +133,8 @@ def test_a_service_that_is_killed_while_it_looks(cluster_settings, sample, tmp_p
     assert told_s < 30
 
 
-def test_an_enricher_that_is_killed_while_the_service_answers(cluster_settings, sample, tmp_path):
+def holding() -> tuple[threading.Event, threading.Event, Callable[[Asked], Reply]]:
+    """A service that holds its answers about moments: whether it was asked, what lets them go, and what it answers."""
     asked, go_on = threading.Event(), threading.Event()
 
     def answer(one: Asked) -> Reply:
@@ -140,12 +143,22 @@ def test_an_enricher_that_is_killed_while_the_service_answers(cluster_settings, 
             return replace(describing(one), wait=go_on)
         return describing(one)
 
+    return asked, go_on, answer
+
+
+def test_an_enricher_that_is_killed_while_the_service_answers(cluster_settings, sample, tmp_path):
+    asked, go_on, answer = holding()
+
     with OpenAiService(answer=answer) as service:
         settings = settings_of(cluster_settings, tmp_path, "worker", openai_base_url=service.base_url)
         with Pipeline(settings) as running:
             first = running.process(request(sample, "v"))[0]
             assert asked.wait(60)
-            os.kill(running.pid("enricher"), signal.SIGKILL)
+            worker = running.pid("enricher")
+            children = psutil.Process(worker).children(recursive=True)
+            os.kill(worker, signal.SIGKILL)
+            # a child outlives its parent by some ms, in which it would take the answer and keep it
+            assert psutil.wait_procs(children, timeout=30)[1] == []
             go_on.set()
             found = enriched(running, "v")
             until(lambda: not running.lag("enricher"), "the enricher is through with it")
@@ -157,13 +170,7 @@ def test_an_enricher_that_is_killed_while_the_service_answers(cluster_settings, 
 
 
 def test_a_second_look_that_nobody_wants_any_more(cluster_settings, sample, tmp_path):
-    asked, go_on = threading.Event(), threading.Event()
-
-    def answer(one: Asked) -> Reply:
-        if one.about == "moments":
-            asked.set()
-            return replace(describing(one), wait=go_on)
-        return describing(one)
+    asked, go_on, answer = holding()
 
     with OpenAiService(answer=answer) as service:
         settings = settings_of(cluster_settings, tmp_path, "unwanted", openai_base_url=service.base_url)
