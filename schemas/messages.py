@@ -16,6 +16,7 @@ from processors.domain import (
     MAX_ITEMS,
     AudioChunk,
     BatchAnalysis,
+    Changes,
     ChunkTranscript,
     ExtractionEnd,
     FrameBatch,
@@ -191,6 +192,8 @@ class Segments:
     document_uri: str | None
     run: Run
     second_look: SecondLook | None = None  # null where no second look is to come, and when it is through
+    suggestions: list[str] = field(default_factory=list)  # what would make all of it better, for people
+    changes: Changes | None = None  # against the revision before; not part of the canonical result
 
     @property
     def order(self) -> tuple[int, int, bool]:

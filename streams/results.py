@@ -14,7 +14,7 @@ from schemas.messages import Segments
 from streams.codec import to_wire
 
 # What depends on the run, the host or the time and not on the video: left out of the canonical form.
-NOT_CANONICAL: Final = ("generation", "revision", "enriched", "run", "request_digest", "document_uri")
+NOT_CANONICAL: Final = ("generation", "revision", "enriched", "changes", "run", "request_digest", "document_uri")
 NOT_CANONICAL_OF_FRAMES: Final = ("tokens", "cost_usd", "shared")  # who paid, and when
 _DOCUMENT: TypeAdapter[Document] = TypeAdapter(Document)
 
@@ -98,6 +98,8 @@ def failed_json(source: str, error: ClipstreamError) -> dict[str, Any]:
         "missing": [],
         "request_digest": None,
         "document_uri": None,
+        "suggestions": [],
+        "changes": None,
         "transcript": [],
         "dropped": [],
         "shots": [],

@@ -27,6 +27,29 @@ class Insight:
     confidence: float  # of the service in what it says
     source: str  # "openai:" and the service's name of its model
     prompt: str  # version of what the service was asked
+    hook: str = ""  # the words that give a reason to stay, as they are said
+    payoff: str = ""  # the words that the moment leads to, as they are said
+    intent: str = ""  # what it is for: "teach", "story", ...
+
+
+@dataclass(frozen=True, slots=True)
+class Engagement:
+    """How likely a segment holds viewers, as far as that can be known without any: an estimate with its bounds."""
+
+    score: float
+    low: float  # of the 90 % interval of the estimate
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformFit:
+    """How a segment suits a platform, and what is written beside it there."""
+
+    fit: float  # 0 cannot be published .. 1 nothing speaks against it
+    violations: list[str]  # of the platform's rules, for people, with what would mend each
+    title: str  # within the platform's limit
+    description: str
+    hashtags: list[str]  # without "#"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +69,21 @@ class Segment:
     speakers: list[str] = field(default_factory=list)  # who speaks in it, the most first
     topics: list[str] = field(default_factory=list)  # key phrases of the topics that it touches
     insight: Insight | None = None  # of enriched results
+    description: str = ""  # a sentence or two, taken from what is said or shown, or by a service
+    hashtags: list[str] = field(default_factory=list)  # without "#", the most telling first
+    engagement: Engagement | None = None
+    modalities: dict[str, float] = field(default_factory=dict)  # confidence of each
+    platforms: dict[str, PlatformFit] = field(default_factory=dict)  # by platform
+    suggestions: list[str] = field(default_factory=list)  # what would make it better, for people
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """How the segments of a revision differ from those of the one before, by segment_id; times that moved are both."""
+
+    added: list[str]
+    removed: list[str]
+    moved: list[str]  # to another rank
 
 
 @dataclass(frozen=True, slots=True)
