@@ -15,9 +15,9 @@ Profile = Literal["fast", "balanced", "best"]
 VisionMode = Literal["auto", "local", "openai", "off"]
 
 # Bounds of a segment by default: the shortest that holds a complete thought with its set-up, and the longest that
-# all of TikTok, Shorts and Reels take in every account tier.
+# all of TikTok, Shorts and Reels show to everybody. What people mark in talks is mostly between 40 and 90 s long.
 DEFAULT_MIN_SEGMENT_MS = 8_000
-DEFAULT_MAX_SEGMENT_MS = 60_000
+DEFAULT_MAX_SEGMENT_MS = 90_000
 DEFAULT_MAX_SEGMENTS = 10
 DEFAULT_PROFILE: Final[Profile] = "balanced"
 # A code, as it is or with script and region; no name of a language, of which some begin like a code.

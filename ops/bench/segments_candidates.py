@@ -15,25 +15,16 @@ import numpy as np
 from ops.bench.segments_baselines import TRIES, is_new
 from ops.bench.segments_item import Item
 from ops.bench.segments_metrics import IOU
-from processors.domain import Shot, Span
-from processors.segments.candidates import Bounds, candidates, longest_sentence_ms
-from processors.segments.document import build_document, decoded_of
+from processors.domain import Span
+from processors.segments.gathering import gather
 from processors.segments.material import Ints
-from processors.segments.sentences import MAX_SENTENCE_MS, split_sentences
-from processors.segments.words import tokens_of
 
 LENGTH_TOLERANCE: Final = 0.1
 
 
 def windows_of(item: Item) -> list[Span]:
-    """The candidates of `processors.segments.rank.rank` for an item, by start, then end; a test compares them."""
-    options = item.parts.options
-    document, length_ms = build_document(item.parts), decoded_of(item.parts)
-    tokens = tokens_of(document.transcript, length_ms)
-    sentences = split_sentences(tokens, longest_sentence_ms(options.max_segment_ms, MAX_SENTENCE_MS))
-    shots = document.shots or [Shot(0, 0, length_ms)] * bool(document.frames)
-    bounds = Bounds.of(options.min_segment_ms, options.max_segment_ms, length_ms)
-    return [Span(window.start_ms, window.end_ms) for window in candidates(sentences, tokens, shots, bounds)]
+    """The candidates of the ranking for an item, by start, then end."""
+    return [Span(window.start_ms, window.end_ms) for window in gather(item.parts).windows]
 
 
 def by_lot(windows: Sequence[Span], lengths_ms: Sequence[int], source: random.Random) -> list[Span]:

@@ -24,6 +24,7 @@ from processors.tools import Tools
 _MEDIA: Final = frozenset({".mp4", ".mkv", ".webm", ".mov", ".wav", ".flac", ".mp3", ".ogg", ".m4a"})
 _HIGHLIGHTS: Final = ".highlights.json"
 _TRANSCRIPT: Final = ".transcript.json"
+_PASSAGES: Final = ".passages.json"
 _REMEDY: Final = "docs/quality.md has the fields (Data of one's own)."
 Form = TypeVar("Form")
 Milliseconds = Annotated[int, Interval(ge=0)]
@@ -56,6 +57,10 @@ class _Span(_Timed):
         if self.end_ms == self.start_ms:
             raise ValueError("end_ms must be above start_ms")
         return self
+
+
+class _Passage(_Timed):
+    passage: str
 
 
 class _Word(_Timed):  # recognisers write words without length
@@ -106,6 +111,14 @@ def sources_of(data: Path, models: ModelStore, asr_model: str | None, threads: i
         InvalidMessage: highlights or a transcript that cannot be read, or highlights with nothing beside them.
     """
     return [_source(path, models, asr_model, threads) for path in sorted(data.rglob(f"*{_HIGHLIGHTS}"))]
+
+
+def passages_of(data: Path, name: str) -> list[tuple[int, int, str]]:
+    """Start, end (ms) and name of the passages that a constructed item was made of, in time order; none of another."""
+    found = []
+    for path in sorted(data.rglob(f"{name}{_PASSAGES}")):
+        found += [(one.start_ms, one.end_ms, one.passage) for one in _read(path, TypeAdapter(list[_Passage]))]
+    return sorted(found)
 
 
 def _source(path: Path, models: ModelStore, asr_model: str | None, threads: int) -> Source:
@@ -201,4 +214,4 @@ def _read(path: Path, form: TypeAdapter[Form]) -> Form:
         raise InvalidMessage(f"{path} is no JSON: {error}.", f"Mend it. {_REMEDY}") from error
 
 
-__all__ = ["Source", "sources_of"]
+__all__ = ["Source", "passages_of", "sources_of"]

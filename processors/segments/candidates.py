@@ -1,9 +1,9 @@
 """Candidate windows: the spans that may become segments.
 
-Where there is speech, a window runs from the start of a sentence to the end of the same or a later one. From every
-sentence start at most `ENDS_PER_START` ends are tried, spread over the allowed lengths, so the number of windows grows
-with the number of sentences and the work with n log n. Long stretches without speech, or videos without any, give
-windows along shots.
+Where there is speech, a window runs from the start of a sentence, one that does not refer back where there are such, to
+the end of the same or a later one. From every such start at most `ENDS_PER_START` ends are tried, spread over the
+allowed lengths, so the number of windows grows with the number of sentences and the work with n log n. Long stretches
+without speech, or videos without any, give windows along shots.
 
 The edges are then moved outwards a little: speech needs air, and a cut that coincides with a cut of the picture is
 not noticed. They never enter a neighbouring word.
@@ -18,6 +18,7 @@ from itertools import pairwise
 from typing import Final
 
 from processors.domain import Shot
+from processors.segments.lexicon import lexicon
 from processors.segments.sentences import Sentence
 from processors.segments.words import Token
 
@@ -100,11 +101,18 @@ def _spoken(sentences: list[Sentence], tokens: list[Token], cuts: list[int], bou
     clean_starts = [index for index, sentence in enumerate(sentences) if sentence.opens]
     clean_ends = [index for index, sentence in enumerate(sentences) if sentence.closes]
     everything = list(range(len(sentences)))
+    alone = [index for index in clean_starts if not refers_back(tokens[sentences[index].first])]
     # from the cleanest edges to any; the first kind that gives windows is enough
-    for starts, ends in ((clean_starts, clean_ends), (clean_starts, everything), (everything, everything)):
+    kinds = ((alone, clean_ends), (clean_starts, clean_ends), (clean_starts, everything), (everything, everything))
+    for starts, ends in kinds:
         if windows := _pairs(edges, starts, ends, bounds):
             return _without_dead_air(windows, sentences)
     return _nearest(edges, everything, bounds)
+
+
+def refers_back(token: Token) -> bool:
+    """Whether a first word needs what was said before it: "and", "she", "this"."""
+    return lexicon(token.language).has("dangling", token.text)
 
 
 def _without_dead_air(windows: list[Window], sentences: list[Sentence]) -> list[Window]:
@@ -257,4 +265,4 @@ def shot_windows(shots: list[Shot], from_ms: int, to_ms: int, bounds: Bounds) ->
     return windows
 
 
-__all__ = ["Bounds", "Window", "candidates", "longest_sentence_ms", "shot_windows"]
+__all__ = ["Bounds", "Window", "candidates", "longest_sentence_ms", "refers_back", "shot_windows"]

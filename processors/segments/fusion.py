@@ -15,7 +15,7 @@ import numpy as np
 from processors.domain import Reason
 from processors.segments.material import Floats, Ints, Material, Windows
 from processors.segments.percentiles import percentiles
-from processors.segments.signals import ALL, Measured, Signal
+from processors.segments.signals import ALL, GROUPS, Group, Measured, Signal
 from processors.segments.weights import UNIT, shares
 
 
@@ -29,6 +29,7 @@ class Fusion:
         values: shape (windows, signals), percentile in ten-thousandths, 0 where not measured.
         weights: same shape, share in ten-thousandths; rows add up to `UNIT`, or to 0 when nothing was measured.
         evidence: shape (windows,), 0..1, the weight of what was measured against that of all signals.
+        modalities: the same within each group of signals, for those of which anything was measured.
     """
 
     names: list[str]
@@ -36,6 +37,7 @@ class Fusion:
     values: Ints
     weights: Ints
     evidence: Floats
+    modalities: dict[Group, Floats]
 
     @property
     def exact(self) -> Ints:
@@ -81,6 +83,12 @@ def fuse(material: Material, windows: Windows, weights: Mapping[str, float], sig
     wanted = np.array([weights[signal.name] for signal, _ in found], dtype=np.float64)
     known = np.array([np.isfinite(rank) for rank in ranks]).T.reshape(len(windows), len(found))
     evidence = (known * wanted).sum(axis=1) / sum(weights[signal.name] for signal in signals)
+    modalities = {}
+    for group in GROUPS:
+        own = np.array([signal.group == group for signal, _ in found], dtype=bool)
+        total = sum(weights[signal.name] for signal in signals if signal.group == group)
+        if own.any() and total > 0:
+            modalities[group] = np.clip((known[:, own] * wanted[own]).sum(axis=1) / total, 0.0, 1.0)
     telling = [column for column, rank in enumerate(ranks) if len(windows) == 1 or _varies(rank)]
     kept = telling or list(range(len(found)))
     if not wanted[kept].any():
@@ -94,6 +102,7 @@ def fuse(material: Material, windows: Windows, weights: Mapping[str, float], sig
         values=np.rint(values * UNIT).astype(np.int64),
         weights=_shares_by_row(known, base),
         evidence=np.clip(evidence, 0.0, 1.0),
+        modalities=modalities,
     )
 
 

@@ -14,8 +14,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from processors.domain import Document, FrameAnalysis, Utterance
+from processors.domain import Document, FrameAnalysis, Sound, Utterance
 from processors.segments.candidates import Window
+from processors.segments.meaning import Meaning
 from processors.segments.sentences import Sentence
 from processors.segments.words import Token
 
@@ -27,13 +28,18 @@ NEAREST_FRAME_MS: Final = 10_000
 
 
 class Totals:
-    """Running totals of one quantity; entries that are not finite count as not known."""
+    """Running totals of one quantity; entries that are not finite count as not known.
 
-    def __init__(self, values: Iterable[float]) -> None:
+    Args:
+        values: in time order.
+        weights: how much each counts, >= 0; each once without them.
+    """
+
+    def __init__(self, values: Iterable[float], weights: Floats | None = None) -> None:
         array = np.array(list(values), dtype=np.float64)
-        known = np.isfinite(array)
-        self._sums = np.concatenate(([0.0], np.cumsum(np.where(known, array, 0.0))))
-        self._counts = np.concatenate(([0], np.cumsum(known)))
+        known = np.isfinite(array).astype(np.float64) * (1.0 if weights is None else weights)
+        self._sums = np.concatenate(([0.0], np.cumsum(np.where(known > 0, array, 0.0) * known)))
+        self._counts = np.concatenate(([0.0], np.cumsum(known)))
 
     @property
     def any_known(self) -> bool:
@@ -51,13 +57,14 @@ class Totals:
         return total
 
     def count(self, low: Ints, high: Ints) -> Floats:
-        """Known entries in [low, high) for each window."""
-        return (self._counts[high] - self._counts[low]).astype(np.float64)
+        """Known entries (their weight, where they have one) in [low, high) for each window."""
+        known: Floats = self._counts[high] - self._counts[low]
+        return known
 
     def mean(self, low: Ints, high: Ints) -> Floats:
         """Mean over [low, high) for each window; NaN where nothing is known."""
         count = self.count(low, high)
-        return np.where(count > 0, self.sum(low, high) / np.maximum(count, 1), np.nan)
+        return np.where(count > 0, self.sum(low, high) / np.where(count > 0, count, 1.0), np.nan)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +79,8 @@ class Material:
         frames: in time order.
         cuts_ms: starts of all shots but the first.
         has_shots: whether anything is known about shots.
+        meaning: of the sentences; None when it is not known.
+        sounds: beside speech, in time order.
     """
 
     duration_ms: int
@@ -81,9 +90,18 @@ class Material:
     frames: list[FrameAnalysis]
     cuts_ms: list[int]
     has_shots: bool
+    meaning: Meaning | None = None
+    sounds: Sequence[Sound] = ()
 
     @classmethod
-    def of(cls, document: Document, tokens: list[Token], sentences: list[Sentence], duration_ms: int) -> Material:
+    def of(
+        cls,
+        document: Document,
+        tokens: list[Token],
+        sentences: list[Sentence],
+        duration_ms: int,
+        meaning: Meaning | None = None,
+    ) -> Material:
         """Gather the material of a document; frames at or after `duration_ms` are left out."""
         return cls(
             duration_ms=duration_ms,
@@ -93,6 +111,8 @@ class Material:
             frames=[frame for frame in document.frames if frame.pts_ms < duration_ms],
             cuts_ms=[shot.start_ms for shot in document.shots[1:]],
             has_shots=bool(document.shots),
+            meaning=meaning,
+            sounds=document.sounds,
         )
 
     def windows(self, spans: Sequence[Window]) -> Windows:
@@ -103,12 +123,15 @@ class Material:
         word_high = np.searchsorted(_times(token.end_ms for token in self.tokens), ends, "right")
         frame_low, frame_high = self._frames_of(starts, ends)
         cuts = np.array(self.cuts_ms, dtype=np.int64)
+        middles = _times((sentence.start_ms + sentence.end_ms) // 2 for sentence in self.sentences)
         return Windows(
             spans=spans,
             starts=starts,
             ends=ends,
             word_low=word_low,
             word_high=np.maximum(word_low, word_high),
+            sentence_low=np.searchsorted(middles, starts, "left"),
+            sentence_high=np.searchsorted(middles, ends, "left"),
             frame_low=frame_low,
             frame_high=frame_high,
             cut_low=np.searchsorted(cuts, starts, "right"),
@@ -136,6 +159,7 @@ class Windows:
         spans: the windows themselves.
         starts, ends: their times in milliseconds.
         word_low, word_high: words that lie wholly inside.
+        sentence_low, sentence_high: sentences that lie inside with their middle.
         frame_low, frame_high: frames inside, else the nearest one.
         cut_low, cut_high: cuts strictly inside.
     """
@@ -145,6 +169,8 @@ class Windows:
     ends: Ints
     word_low: Ints
     word_high: Ints
+    sentence_low: Ints
+    sentence_high: Ints
     frame_low: Ints
     frame_high: Ints
     cut_low: Ints

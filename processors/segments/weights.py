@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from processors.errors import InvalidMessage
+from processors.segments.learned import model
 from processors.segments.signals import ALL, GROUPS, Signal
 
 UNIT: Final = 10_000  # one whole in ten-thousandths: four decimals, as published
@@ -38,8 +39,11 @@ def preferred_weights(preferences: Mapping[str, float], signals: Sequence[Signal
             raise InvalidMessage(f"Unknown preference '{name[:60]}'.{hint} Known preferences: {', '.join(known)}.")
         if not (math.isfinite(factor) and 0 <= factor <= MAX_FACTOR):
             raise InvalidMessage(f"Preference '{name}' must be between 0 and {MAX_FACTOR:g}, got {factor}.")
+    learned = model().weights
     weights = {
-        signal.name: signal.weight * preferences.get(signal.name, 1.0) * preferences.get(signal.group, 1.0)
+        signal.name: learned.get(signal.name, signal.weight)
+        * preferences.get(signal.name, 1.0)
+        * preferences.get(signal.group, 1.0)
         for signal in signals
     }
     if not any(weights.values()):

@@ -14,7 +14,7 @@ from typing import Literal
 
 from processors.segments.material import Floats, Material, Windows
 
-Group = Literal["speech", "audio", "vision"]
+Group = Literal["speech", "audio", "vision", "structure"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,8 @@ class Signal(ABC):
     Attributes:
         name: as in reasons and preferences.
         group: its modality; preferences may name it to mean all its signals.
-        weight: share in the score when all signals are there; the reason stands in the signal's file.
+        weight: share in the score by judgement, from which learning starts (`processors.segments.learned` has what came
+            of it); the reason stands in the signal's file.
         in_curve: whether it also makes sense for any few seconds (then it is part of the interest curve).
     """
 

@@ -15,7 +15,7 @@ class Clarity(Signal):
     name = "clarity"
     group = "speech"
     # mostly a guard against garbled passages
-    weight = 0.06
+    weight = 0.03
 
     def measure(self, material: Material, windows: Windows) -> Measured | None:
         if not material.tokens:

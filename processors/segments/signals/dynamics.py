@@ -19,7 +19,7 @@ class Dynamics(Signal):
     name = "dynamics"
     group = "audio"
     # liveliness tells more than level, but utterances are a coarse grid for it
-    weight = 0.06
+    weight = 0.02
 
     def measure(self, material: Material, windows: Windows) -> Measured | None:
         levels = np.array(list(word_levels(material)), dtype=np.float64)

@@ -27,7 +27,7 @@ class Faces(Signal):
     name = "faces"
     group = "vision"
     # strongest of the visual signals
-    weight = 0.08
+    weight = 0.05
 
     def measure(self, material: Material, windows: Windows) -> Measured | None:
         if not material.frames:

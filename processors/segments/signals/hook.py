@@ -36,7 +36,7 @@ class Hook(Signal):
     name = "hook"
     group = "speech"
     # most of all signals: what is not watched past its start has no other merit
-    weight = 0.20
+    weight = 0.09
 
     def measure(self, material: Material, windows: Windows) -> Measured | None:
         tokens = material.tokens
@@ -77,14 +77,19 @@ def _flags(material: Material) -> dict[str, list[bool]]:
         for kind in ("address", "contrast", "strong", "number"):
             flags[kind][index] = words.has(kind, token.text)
         flags["number"][index] |= any(map(str.isdigit, token.text))
-    marked = any(token.text.rstrip("\"'”»)").endswith(_QUESTION_MARKS) for token in material.tokens)
-    for sentence in material.sentences:
-        last = material.tokens[sentence.last].text.rstrip("\"'”»)")
-        # recognisers without question marks: the first word decides
-        asks = last.endswith(_QUESTION_MARKS) if marked else _asks(material, sentence.first)
+    for sentence, asks in zip(material.sentences, asking(material), strict=True):
         if asks:
             flags["question"][sentence.first : sentence.last + 1] = [True] * (sentence.last + 1 - sentence.first)
     return flags
+
+
+def asking(material: Material) -> list[bool]:
+    """Of each sentence whether it is a question."""
+    marked = any(token.text.rstrip("\"'”»)").endswith(_QUESTION_MARKS) for token in material.tokens)
+    if not marked:  # recognisers without question marks: the first word decides
+        return [_asks(material, sentence.first) for sentence in material.sentences]
+    lasts = (material.tokens[sentence.last].text.rstrip("\"'”»)") for sentence in material.sentences)
+    return [last.endswith(_QUESTION_MARKS) for last in lasts]
 
 
 def _asks(material: Material, first: int) -> bool:
@@ -92,4 +97,4 @@ def _asks(material: Material, first: int) -> bool:
     return lexicon(token.language).has("question", token.text)
 
 
-__all__ = ["HOOK_MS", "WORTH", "Hook"]
+__all__ = ["HOOK_MS", "WORTH", "Hook", "asking"]

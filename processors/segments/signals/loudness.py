@@ -20,7 +20,7 @@ class Loudness(Signal):
     name = "loudness"
     group = "audio"
     # weak alone: loud is often only near to the microphone
-    weight = 0.05
+    weight = 0.02
 
     def measure(self, material: Material, windows: Windows) -> Measured | None:
         levels = Totals(word_levels(material))

@@ -12,7 +12,7 @@ class Motion(Signal):
     name = "motion"
     group = "vision"
     # action attracts, but a shaking camera measures the same
-    weight = 0.04
+    weight = 0.02
 
     def measure(self, material: Material, windows: Windows) -> Measured | None:
         motions = Totals(frame.motion for frame in material.frames)

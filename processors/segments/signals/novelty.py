@@ -25,7 +25,7 @@ class Novelty(Signal):
     name = "novelty"
     group = "vision"
     # a hint only: the look changes for many reasons
-    weight = 0.03
+    weight = 0.02
 
     def measure(self, material: Material, windows: Windows) -> Measured | None:
         if len(material.frames) < 2:

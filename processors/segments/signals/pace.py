@@ -17,7 +17,7 @@ class Pace(Signal):
     name = "pace"
     group = "speech"
     # a helper: fast talk alone is no reason to watch
-    weight = 0.10
+    weight = 0.03
 
     def measure(self, material: Material, windows: Windows) -> Measured | None:
         if not material.tokens:

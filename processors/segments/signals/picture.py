@@ -18,7 +18,7 @@ class Picture(Signal):
     name = "picture"
     group = "vision"
     # a good picture holds the eye; it does not bring it
-    weight = 0.05
+    weight = 0.03
 
     def measure(self, material: Material, windows: Windows) -> Measured | None:
         scores = np.array([frame.score for frame in material.frames], dtype=np.float64)

@@ -14,7 +14,7 @@ class Rhythm(Signal):
     name = "rhythm"
     group = "vision"
     # says something about the editing, less about the moment
-    weight = 0.03
+    weight = 0.02
 
     def measure(self, material: Material, windows: Windows) -> Measured | None:
         if not material.has_shots:

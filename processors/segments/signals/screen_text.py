@@ -20,7 +20,7 @@ class ScreenText(Signal):
     name = "screen_text"
     group = "vision"
     # least of the visual signals: a logo in the corner counts as much as a headline
-    weight = 0.02
+    weight = 0.01
 
     def measure(self, material: Material, windows: Windows) -> Measured | None:
         if not material.frames:

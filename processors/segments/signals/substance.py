@@ -36,7 +36,7 @@ class Substance(Signal):
     name = "substance"
     group = "speech"
     # what a viewer takes home; below hook and completeness, since counting words knows no meaning
-    weight = 0.12
+    weight = 0.06
 
     def measure(self, material: Material, windows: Windows) -> Measured | None:
         if not material.tokens:

@@ -193,12 +193,12 @@ def test_a_medium_goes_through_the_stages(tmp_path):
 
 def test_lengths_of_baselines():
     assert lengths_like([Span(0, 9_000), Span(0, 20_000)], 15_000) == [9_000, 15_000] * 5
-    assert lengths_like([], 600_000) == [34_000] * 10
+    assert lengths_like([], 600_000) == [49_000] * 10
 
 
 def test_what_is_in_reach():
-    options = Options()  # 8 to 60 s
-    assert [reachable(Span(0, length), options) for length in (3_999, 4_000, 120_000, 120_001)] == [
+    options = Options()  # 8 to 90 s
+    assert [reachable(Span(0, length), options) for length in (3_999, 4_000, 180_000, 180_001)] == [
         False, True, True, False
     ]  # fmt: skip
 

@@ -4,26 +4,35 @@ from __future__ import annotations
 
 import itertools
 import random
+import zlib
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
+import numpy as np
+
+from processors.content.embedding import DIMENSIONS
 from processors.domain import (
     BatchAnalysis,
     ChunkTranscript,
     Document,
+    Emotion,
     Face,
     FrameAnalysis,
+    Marker,
     Shot,
     Utterance,
     VideoFacts,
+    VoiceFeatures,
     Word,
 )
 from processors.options import Options
 from processors.segments import Parts
 from processors.segments.candidates import Window
+from processors.segments.gathering import meaning_of
 from processors.segments.material import Material, Windows
-from processors.segments.sentences import split_sentences
+from processors.segments.meaning import Vectors
+from processors.segments.sentences import Sentence, split_sentences
 from processors.segments.words import tokens_of
 
 WORD_MS = 300
@@ -96,6 +105,15 @@ def parts(
     return Parts("vid", Options(**options), facts(duration_ms), list(transcripts), batches, duration_ms)
 
 
+def embedded(sentences: Sequence[Sentence]) -> Vectors:
+    """Made vectors: sentences that share words lie near to each other, as a bag of hashed words."""
+    vectors = np.zeros((len(sentences), DIMENSIONS), dtype=np.float32)
+    for row, sentence in enumerate(sentences):
+        for word in sentence.text.lower().split():
+            vectors[row, zlib.crc32(word.strip(".,?!").encode()) % DIMENSIONS] += 1
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), dtype=np.float32)
+
+
 def material(
     transcript: Sequence[Utterance],
     frames: Sequence[FrameAnalysis] = (),
@@ -106,7 +124,9 @@ def material(
     tokens = tokens_of(list(transcript))
     ends = [said.end_ms for said in transcript] + [shot.end_ms for shot in shots] + [each.pts_ms + 1 for each in frames]
     document = Document(transcript=list(transcript), frames=list(frames), shots=list(shots))
-    return Material.of(document, tokens, split_sentences(tokens), duration_ms or max(ends, default=0))
+    sentences = split_sentences(tokens)
+    meaning = meaning_of(tokens, sentences, embedded)
+    return Material.of(document, tokens, sentences, duration_ms or max(ends, default=0), meaning)
 
 
 def windows(of: Material, *spans: tuple[int, int]) -> Windows:
@@ -143,14 +163,32 @@ def talk(minutes: int, seed: int = 1, language: str = "en") -> Parts:
             count = source.randint(6, 18)
             for position in range(count):
                 text = source.choice(_COMMON if source.random() < 0.6 else _RARE)
-                text = text.capitalize() if position == 0 else text
+                text = text.capitalize() if position == 0 or source.random() < 0.03 else text
                 text += source.choice([".", ".", ".", "?"]) if position == count - 1 else ""
                 length_ms = source.randint(150, 450)
                 spoken.append(Word(at_ms, at_ms + length_ms, text, round(source.uniform(0.6, 1), 3)))
                 at_ms += length_ms + source.choice([0, 0, 20, 60])
             whole = " ".join(word.text for word in spoken)
             level = round(source.uniform(-30, -15), 2)
-            said.append(Utterance(start_ms, spoken[-1].end_ms, whole, language, spoken, -0.3, 0.02, level))
+            voice = VoiceFeatures(None, None, round(source.uniform(1, 4), 2), None, None, None, None)
+            feeling = Emotion(round(source.uniform(-1, 1), 2), 0.3, "neutral", 0.5)
+            laughs = [Marker("laughter", at_ms - 400, at_ms, 0.8)] * (source.random() < 0.1)
+            said.append(
+                Utterance(
+                    start_ms,
+                    spoken[-1].end_ms,
+                    whole,
+                    language,
+                    spoken,
+                    -0.3,
+                    0.02,
+                    level,
+                    voice,
+                    feeling,
+                    laughs,
+                    source.choice(["S1", "S2"]),
+                )
+            )
             at_ms += source.choice([100, 300, 600, 900])
         transcripts.append(chunk(*said))
         at_ms += source.randint(0, 500)

@@ -7,34 +7,29 @@ import pytest
 
 from processors.segments import signals
 from processors.segments.candidates import Window
-from processors.segments.document import build_document
+from processors.segments.gathering import gather
+from processors.segments.learned import model
 from processors.segments.material import Material
-from processors.segments.sentences import split_sentences
 from processors.segments.signals import ALL, GROUPS, Signal
-from processors.segments.words import tokens_of
-from tests.unit.segments.builders import talk
+from tests.unit.segments.builders import embedded, talk
 
 
-def test_weights_add_up_to_one_and_names_are_unique() -> None:
-    assert sum(signal.weight for signal in ALL) == pytest.approx(1.0)
+def test_every_signal_has_a_learned_weight_and_a_name_of_its_own() -> None:
+    assert set(model().weights) == {signal.name for signal in ALL}
+    assert sum(model().weights.values()) == pytest.approx(1.0)
+    assert min(model().weights.values()) > 0
     assert len({signal.name for signal in ALL} | set(GROUPS)) == len(ALL) + len(GROUPS)
 
 
 def test_the_table_in_the_docstring_is_true() -> None:
     assert signals.__doc__ is not None
-    rows = [
-        line.split(maxsplit=3)
-        for line in signals.__doc__.splitlines()
-        if line.startswith(tuple(f"{g} " for g in GROUPS))
-    ]
-    assert {(row[0], row[1], float(row[2])) for row in rows} == {(each.group, each.name, each.weight) for each in ALL}
+    rows = [line.split(maxsplit=2) for line in signals.__doc__.splitlines() if line.startswith(GROUPS)]
+    assert {(row[0], row[1]) for row in rows} == {(each.group, each.name) for each in ALL}
 
 
 @pytest.fixture(scope="module")
 def long_talk() -> Material:
-    document = build_document(talk(4))
-    tokens = tokens_of(document.transcript)
-    return Material.of(document, tokens, split_sentences(tokens), 240_000)
+    return gather(talk(4), understand=embedded).material
 
 
 @pytest.mark.parametrize("signal", ALL, ids=lambda signal: signal.name)

@@ -9,7 +9,15 @@ import pytest
 from processors.domain import Utterance
 from processors.segments.signals.base import Measured, Signal
 from processors.segments.signals.clarity import Clarity
-from processors.segments.signals.completeness import CLOSES, OPENS, PAUSE, STANDS_ALONE, Completeness
+from processors.segments.signals.completeness import (
+    ANSWERED,
+    CLOSES,
+    OPENS,
+    PAUSE,
+    SETTLED,
+    STANDS_ALONE,
+    Completeness,
+)
 from processors.segments.signals.hook import HOOK_MS, WORTH, Hook
 from processors.segments.signals.pace import Pace
 from processors.segments.signals.substance import OTHER_WORTH, Substance
@@ -79,8 +87,24 @@ def test_hook_of_a_window_without_words_is_nothing() -> None:
 
 COMPLETE = [
     ("Rivers bend.", 10_000, 1.0, "starts with a whole sentence, ends with one"),
-    ("Rivers bend.", 650, OPENS + STANDS_ALONE + CLOSES, "starts with a whole sentence, ends with one"),
-    ("And they bend.", 10_000, OPENS + CLOSES + PAUSE, "starts with “and”, which refers back, ends with one"),
+    (
+        "Rivers bend.",
+        650,
+        OPENS + STANDS_ALONE + CLOSES + ANSWERED + SETTLED,
+        "starts with a whole sentence, ends with one",
+    ),
+    (
+        "And they bend.",
+        10_000,
+        OPENS + CLOSES + ANSWERED + SETTLED + PAUSE,
+        "starts with “and”, which refers back, ends with one",
+    ),
+    (
+        "Do rivers bend?",
+        10_000,
+        OPENS + STANDS_ALONE + CLOSES + SETTLED + PAUSE,
+        "starts with a whole sentence, ends with one that is a question",
+    ),
 ]
 
 
@@ -94,7 +118,9 @@ def test_completeness(text: str, duration_ms: int, raw: float, detail: str) -> N
 def test_completeness_inside_a_sentence() -> None:
     said = [utterance("we went up there", 0), utterance("and never came back. Right.", 4_000)]
     found = measure(Completeness(), said, (0, 2_000), (4_000, 5_400), duration_ms=9_000)
-    assert found.raw.tolist() == pytest.approx([OPENS + STANDS_ALONE + PAUSE, CLOSES + PAUSE * 50 / 1_500])
+    assert found.raw.tolist() == pytest.approx(
+        [OPENS + STANDS_ALONE + PAUSE, CLOSES + ANSWERED + SETTLED + PAUSE * 50 / 1_500]
+    )
     assert found.detail(0) == "starts with a whole sentence, ends inside a sentence"
     assert found.detail(1) == "starts inside a sentence, ends with a whole sentence"
 

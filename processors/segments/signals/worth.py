@@ -1,0 +1,45 @@
+"""Worth: whether it sounds like what people find worth keeping.
+
+A linear model over the meaning of the sentences, trained on passages of which it is known whether people marked them
+(`ops/models/train_ranking.py` says on which). It knows what kind of thing is said, not whether it is true or new, and
+it does not know words: two sentences of one meaning have one worth, in every language of the encoder.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from processors.segments.learned import model
+from processors.segments.material import Floats, Material, Totals, Windows
+from processors.segments.signals.base import Measured, Signal
+
+
+class Worth(Signal):
+    """Mean log odds of the sentences, weighted by their words."""
+
+    name = "worth"
+    group = "speech"
+    weight = 0.12
+
+    def measure(self, material: Material, windows: Windows) -> Measured | None:
+        if material.meaning is None:
+            return None
+        raw = window_worth(material, windows)
+
+        def detail(index: int) -> str:
+            odds = float(1 / (1 + np.exp(-raw[index])))
+            return f"sounds like what people keep, by {round(100 * odds)} %"
+
+        return Measured(raw, detail)
+
+
+def window_worth(material: Material, windows: Windows) -> Floats:
+    """Of each window the mean log odds of its sentences; NaN without sentences or without meaning."""
+    meaning = material.meaning
+    if meaning is None:
+        return np.full(len(windows), np.nan)
+    odds = meaning.vectors.astype(np.float64) @ model().worth + model().worth_bias
+    return Totals(odds, meaning.weights).mean(windows.sentence_low, windows.sentence_high)
+
+
+__all__ = ["Worth", "window_worth"]
