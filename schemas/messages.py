@@ -17,6 +17,7 @@ from processors.domain import (
     AudioChunk,
     BatchAnalysis,
     Changes,
+    ChunkContent,
     ChunkTranscript,
     ExtractionEnd,
     FrameBatch,
@@ -113,6 +114,15 @@ class VisionResultMessage:
 
     header: Header
     item: BatchAnalysis | None
+    end: ExtractionEnd | None
+
+
+@dataclass(frozen=True, slots=True)
+class ContentResultMessage:
+    """`content-result`."""
+
+    header: Header
+    item: ChunkContent | None
     end: ExtractionEnd | None
 
 
@@ -258,4 +268,4 @@ class Control:
 
 
 ItemMessage = AudioChunkMessage | FrameBatchMessage | TranscriptMessage | VisionResultMessage
-PartMessage = TranscriptMessage | VisionResultMessage | VideoMetadataMessage
+PartMessage = TranscriptMessage | VisionResultMessage | ContentResultMessage | VideoMetadataMessage

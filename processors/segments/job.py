@@ -88,7 +88,7 @@ def rank_parts(parts_uri: str, until_ms: int | None, tools: Tools) -> Ranked:
     """
     parts = Parts.from_json(tools.blobs.get(parts_uri))
     people = enrolled(tools)
-    ranking = with_topics(rank(parts, until_ms=until_ms, voices=people.prints), tools)
+    ranking = with_topics(rank(parts, until_ms=until_ms, voices=people.prints), tools, parts.contents)
     models = {spoken.model for spoken in parts.transcripts if spoken.utterances}
     models |= {frame.model for batch in parts.batches for frame in batch.frames}
     models |= {SENTENCE_MODEL} if ranking.document.topics else set()
