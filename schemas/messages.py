@@ -203,7 +203,8 @@ class Segments:
     run: Run
     second_look: SecondLook | None = None  # null where no second look is to come, and when it is through
     suggestions: list[str] = field(default_factory=list)  # what would make all of it better, for people
-    changes: Changes | None = None  # against the revision before; not part of the canonical result
+    changes: Changes | None = None  # against what was published before; not part of the canonical result
+    until_ms: int | None = None  # provisional: it knows the video up to here; not part of the canonical result
 
     @property
     def order(self) -> tuple[int, int, bool]:
