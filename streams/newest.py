@@ -2,9 +2,10 @@
 
 After a crash the segmenter sees again what it had not acked, an older revision among it whose successor is published
 already; and while the enricher looks at a result, the next one comes. What counts is the `segments` topic itself,
-whoever wrote to it, so it is read in full (it is compacted) and followed. A
-worker that takes over a killed one's partitions has read that one's last records long before, since the group waits for
-the session time-out first.
+whoever wrote to it, so it is read in full (it is compacted) and followed. Of each video the ids of the
+newest segments are kept, for the next revision to say what it changes: 750 bytes with ten of them and as many changes.
+A worker that takes over a killed one's partitions has read that one's last records long before, since the group waits
+for the session time-out first.
 """
 
 from __future__ import annotations
