@@ -59,7 +59,7 @@ def understand(sentences: Sequence[Sentence], language: Language) -> list[Senten
 
 
 def _facts(sentence: Sentence, language: Language) -> SentenceFacts:
-    vector = encoded(language.embed([sentence.text])[0])
+    vector = vector_of(sentence.text, language)
     # of the vector as it is kept, which is all that others have of it
     ((intent, probability),) = intents(decoded([vector], DIMENSIONS))
     words = sentence.text.split()
@@ -76,6 +76,11 @@ def _facts(sentence: Sentence, language: Language) -> SentenceFacts:
         hooks=hooks_in(words, sentence.language),
         names=names_in(words, sentence.language, language),
     )
+
+
+def vector_of(text: str, language: Language) -> str:
+    """The embedding of a sentence as it is kept."""
+    return encoded(language.embed([text])[0])
 
 
 def hooks_in(words: Sequence[str], language: str) -> list[str]:
@@ -103,4 +108,4 @@ def _asks(words: Sequence[str], listed: Lexicon) -> bool:
     return listed.has("question", words[0])
 
 
-__all__ = ["HOOKS", "hooks_in", "understand", "understand_chunk"]
+__all__ = ["HOOKS", "hooks_in", "understand", "understand_chunk", "vector_of"]
