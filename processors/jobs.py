@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 
 from pydantic import TypeAdapter
 
-from processors.domain import AudioChunk, FrameBatch, Segment
+from processors.domain import AudioChunk, ChunkTranscript, FrameBatch, Segment
 from processors.options import Options
 from processors.priority import give_way
 from processors.tools import Tools
@@ -57,6 +57,15 @@ def analyse(request: dict[str, Any], tools: Tools) -> Iterator[Any]:
     yield analyse_batch(batch, _options(request), tools)
 
 
+def understand(request: dict[str, Any], tools: Tools) -> Iterator[Any]:
+    """`item` -> ChunkContent."""
+    from processors.content.understanding import understand_chunk
+
+    chunk = _read(ChunkTranscript, request["item"])
+    give_way(chunk.start_ms)
+    yield understand_chunk(chunk, tools)
+
+
 def rank(request: dict[str, Any], tools: Tools) -> Iterator[Any]:
     """`parts_uri`, `until_ms` -> Ranked."""
     from processors.segments.job import rank_parts
@@ -86,6 +95,7 @@ JOBS: Final[dict[str, Job]] = {
     "probe": probe,
     "transcribe": transcribe,
     "analyse": analyse,
+    "understand": understand,
     "rank": rank,
     "look-again": look_again,
     "warm": warm,

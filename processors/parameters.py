@@ -22,6 +22,7 @@ STEERED_BY: Final[dict[str, frozenset[str]]] = {
     "frame-extractor": frozenset({"language", "vision", "profile"}),
     "transcriber": frozenset({"language", "profile"}),
     "vision": frozenset({"vision"}),
+    "content": frozenset(),  # its input, the transcript of a chunk, is all
     "segmenter": frozenset(),  # its input, the parts, has the options inside
     "enricher": frozenset({"vision"}),
 }

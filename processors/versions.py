@@ -13,6 +13,7 @@ ALGORITHM_VERSIONS: Final = {
     "metadata": 1,
     "transcriber": 3,
     "vision": 4,
+    "content": 1,
     "segmenter": 8,
     "enricher": 1,
 }

@@ -27,6 +27,11 @@ def warm(stage: str, tools: Tools) -> None:
         from processors.vision.analyse import warm_up as warm_vision
 
         warm_vision(tools)
+    elif stage == "content":
+        import processors.content.understanding as _understanding  # noqa: F401
+        from processors.content.embedding import encoder
+
+        encoder(tools)
     elif stage == "segmenter":
         import processors.segments.job as _job  # noqa: F401
         from processors.content.topics import finder

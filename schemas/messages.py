@@ -17,6 +17,7 @@ from processors.domain import (
     AudioChunk,
     BatchAnalysis,
     Changes,
+    ChunkContent,
     ChunkTranscript,
     ExtractionEnd,
     FrameBatch,
@@ -117,6 +118,15 @@ class VisionResultMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class ContentResultMessage:
+    """`content-result`."""
+
+    header: Header
+    item: ChunkContent | None
+    end: ExtractionEnd | None
+
+
+@dataclass(frozen=True, slots=True)
 class VideoMetadataMessage:
     """`video-metadata`; one record a video, index 0, `item` is null when the video cannot be opened."""
 
@@ -193,7 +203,8 @@ class Segments:
     run: Run
     second_look: SecondLook | None = None  # null where no second look is to come, and when it is through
     suggestions: list[str] = field(default_factory=list)  # what would make all of it better, for people
-    changes: Changes | None = None  # against the revision before; not part of the canonical result
+    changes: Changes | None = None  # against what was published before; not part of the canonical result
+    until_ms: int | None = None  # provisional: it knows the video up to here; not part of the canonical result
 
     @property
     def order(self) -> tuple[int, int, bool]:
@@ -258,4 +269,4 @@ class Control:
 
 
 ItemMessage = AudioChunkMessage | FrameBatchMessage | TranscriptMessage | VisionResultMessage
-PartMessage = TranscriptMessage | VisionResultMessage | VideoMetadataMessage
+PartMessage = TranscriptMessage | VisionResultMessage | ContentResultMessage | VideoMetadataMessage

@@ -38,7 +38,14 @@ READS: Final[dict[str, tuple[TopicSpec[Any], ...]]] = {
     "frame-extractor": (topics.VIDEO_INGESTED,),
     "transcriber": (topics.AUDIO_CHUNK,),
     "vision": (topics.FRAME_BATCH,),
-    "joiner": (topics.TRANSCRIPT, topics.VISION_RESULT, topics.VIDEO_METADATA, topics.JOIN_TIMER),
+    "content": (topics.TRANSCRIPT,),
+    "joiner": (
+        topics.TRANSCRIPT,
+        topics.VISION_RESULT,
+        topics.CONTENT_RESULT,
+        topics.VIDEO_METADATA,
+        topics.JOIN_TIMER,
+    ),
     "segmenter": (topics.VIDEO_JOINED,),
     "enricher": (topics.SEGMENTS,),
 }

@@ -13,11 +13,12 @@ WEIGHTS: Final = {
     "metadata": 0.02,
     "audio-extractor": 0.08,
     "frame-extractor": 0.10,
-    "transcriber": 0.45,
+    "transcriber": 0.44,
     "vision": 0.30,
+    "content": 0.01,
     "segmenter": 0.05,
 }
-_FEEDS: Final = {"transcriber": "audio-extractor", "vision": "frame-extractor"}
+_FEEDS: Final = {"transcriber": "audio-extractor", "vision": "frame-extractor", "content": "audio-extractor"}
 
 
 @dataclass(slots=True)

@@ -14,7 +14,16 @@ from schemas.messages import Segments
 from streams.codec import to_wire
 
 # What depends on the run, the host or the time and not on the video: left out of the canonical form.
-NOT_CANONICAL: Final = ("generation", "revision", "enriched", "changes", "run", "request_digest", "document_uri")
+NOT_CANONICAL: Final = (
+    "generation",
+    "revision",
+    "enriched",
+    "changes",
+    "until_ms",
+    "run",
+    "request_digest",
+    "document_uri",
+)
 NOT_CANONICAL_OF_FRAMES: Final = ("tokens", "cost_usd", "shared")  # who paid, and when
 _DOCUMENT: TypeAdapter[Document] = TypeAdapter(Document)
 
@@ -100,6 +109,7 @@ def failed_json(source: str, error: ClipstreamError) -> dict[str, Any]:
         "document_uri": None,
         "suggestions": [],
         "changes": None,
+        "until_ms": None,
         "transcript": [],
         "dropped": [],
         "shots": [],

@@ -11,7 +11,9 @@ from streams.progress import VideoProgress
 
 # The longest step between two records of progress on 2 cores is a chunk of 29 s with the largest model, some 30 s.
 STUCK_AFTER_S: Final = 60.0
-_FLOW: Final = ("metadata", "audio-extractor", "frame-extractor", "transcriber", "vision", "joiner", "segmenter")
+_FLOW: Final = (
+    "metadata", "audio-extractor", "frame-extractor", "transcriber", "vision", "content", "joiner", "segmenter",
+)  # fmt: skip
 _STANDING: Final = ("down", "restarting")
 
 
@@ -58,7 +60,7 @@ def find_stuck(
 def _through(progress: VideoProgress, stage: str) -> bool:
     if stage == "joiner":
         # it says when it has published; the segmenter comes after it
-        return stage in progress.stages and all(_through(progress, before) for before in _FLOW[:5])
+        return stage in progress.stages and all(_through(progress, before) for before in _FLOW[: _FLOW.index("joiner")])
     return progress.fraction(stage) >= 1.0
 
 

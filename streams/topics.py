@@ -11,6 +11,7 @@ from aiokafka.partitioner import murmur2
 from schemas.messages import (
     END_INDEX,
     AudioChunkMessage,
+    ContentResultMessage,
     Control,
     DeadLetter,
     FrameBatchMessage,
@@ -65,6 +66,7 @@ AUDIO_CHUNK: Final = TopicSpec("audio-chunk", AudioChunkMessage, ITEM_PARTITIONS
 FRAME_BATCH: Final = TopicSpec("frame-batch", FrameBatchMessage, ITEM_PARTITIONS, KEPT_ITEM_MS, keyed_by_video=False)
 TRANSCRIPT: Final = TopicSpec("transcript", TranscriptMessage, VIDEO_PARTITIONS, KEPT_INPUT_MS)
 VISION_RESULT: Final = TopicSpec("vision-result", VisionResultMessage, VIDEO_PARTITIONS, KEPT_INPUT_MS)
+CONTENT_RESULT: Final = TopicSpec("content-result", ContentResultMessage, VIDEO_PARTITIONS, KEPT_INPUT_MS)
 VIDEO_METADATA: Final = TopicSpec("video-metadata", VideoMetadataMessage, VIDEO_PARTITIONS, KEPT_INPUT_MS)
 VIDEO_JOINED: Final = TopicSpec("video-joined", VideoJoined, VIDEO_PARTITIONS, KEPT_INPUT_MS)
 SEGMENTS: Final = TopicSpec("segments", Segments, VIDEO_PARTITIONS, None)
@@ -79,6 +81,7 @@ ALL: Final[tuple[TopicSpec[object], ...]] = (
     FRAME_BATCH,
     TRANSCRIPT,
     VISION_RESULT,
+    CONTENT_RESULT,
     VIDEO_METADATA,
     VIDEO_JOINED,
     SEGMENTS,

@@ -32,13 +32,14 @@ _STOOD_IN: Final = b'"fallback":"'
 # Stages whose output depends on the key's: a fresh replay from a stage computes it and these anew.
 BEHIND: Final[dict[str, frozenset[str]]] = {
     "all": frozenset(
-        {"metadata", "audio-extractor", "frame-extractor", "transcriber", "vision", "segmenter", "enricher"}
+        {"metadata", "audio-extractor", "frame-extractor", "transcriber", "vision", "content", "segmenter", "enricher"}
     ),
     "metadata": frozenset({"metadata", "segmenter", "enricher"}),
-    "audio-extractor": frozenset({"audio-extractor", "transcriber", "segmenter", "enricher"}),
+    "audio-extractor": frozenset({"audio-extractor", "transcriber", "content", "segmenter", "enricher"}),
     "frame-extractor": frozenset({"frame-extractor", "vision", "segmenter", "enricher"}),
-    "transcriber": frozenset({"transcriber", "segmenter", "enricher"}),
+    "transcriber": frozenset({"transcriber", "content", "segmenter", "enricher"}),
     "vision": frozenset({"vision", "segmenter", "enricher"}),
+    "content": frozenset({"content", "segmenter", "enricher"}),
     "segmenter": frozenset({"segmenter", "enricher"}),
     "enricher": frozenset({"enricher"}),
 }

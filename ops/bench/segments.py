@@ -20,6 +20,7 @@ from ops.bench.bootstrap import LEVEL, ROUNDS, interval
 from ops.bench.machine import describe
 from ops.bench.segments_baselines import WAYS
 from ops.bench.segments_candidates import by_lot, ceiling, windows_of
+from ops.bench.segments_embedding import embedder
 from ops.bench.segments_files import Source, sources_of
 from ops.bench.segments_item import Item
 from ops.bench.segments_metrics import DEPTHS, IOU, METRICS, measure
@@ -28,6 +29,7 @@ from processors.domain import Span
 from processors.errors import InvalidMessage
 from processors.models.store import ModelStore
 from processors.options import Options
+from processors.segments.meaning import Understand
 from processors.segments.rank import rank
 from processors.versions import ALGORITHM_VERSIONS
 
@@ -84,13 +86,14 @@ def run(
         raise InvalidMessage(f"{data} has one item only, so there is no odd half.", "Measure both halves.")
     ours: list[Scores] = []
     theirs: dict[str, list[Scores | None]] = {name: [] for name in (*WAYS, SHUFFLED)}
+    understand = embedder(models)
     rows = []
     digest = hashlib.sha256()
     for number, source in enumerate(sources):
         on_item(source.name, number, len(sources))
         item = source.read()
         digest.update(_fingerprint(item))
-        segments, windows = segments_of(item), windows_of(item)
+        segments, windows = segments_of(item, understand), windows_of(item)
         ours.append(measure(segments, item))
         for name, scores in theirs.items():
             scores.append(_of_baseline(name, item, segments, windows, seed, draws))
@@ -128,9 +131,9 @@ def run(
     }
 
 
-def segments_of(item: Item) -> list[Span]:
-    """What the segmenter publishes of an item, best first."""
-    ranked = sorted(rank(item.parts).segments, key=lambda segment: segment.rank)
+def segments_of(item: Item, understand: Understand | None = None) -> list[Span]:
+    """What the segmenter publishes of an item, best first; `understand` embeds its sentences."""
+    ranked = sorted(rank(item.parts, understand=understand).segments, key=lambda segment: segment.rank)
     return [Span(segment.start_ms, segment.end_ms) for segment in ranked]
 
 

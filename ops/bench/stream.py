@@ -174,6 +174,7 @@ _TARGETS: Final = {
     "frame-extractor": topics.FRAME_BATCH.name,
     "transcriber": topics.TRANSCRIPT.name,
     "vision": topics.VISION_RESULT.name,
+    "content": topics.CONTENT_RESULT.name,
     "joiner": topics.VIDEO_JOINED.name,
     "segmenter": topics.SEGMENTS.name,
 }

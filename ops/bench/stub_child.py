@@ -18,6 +18,7 @@ from processors.blobs import BlobStore
 from processors.domain import (
     AudioChunk,
     BatchAnalysis,
+    ChunkContent,
     ChunkTranscript,
     ExtractionEnd,
     FrameAnalysis,
@@ -25,6 +26,7 @@ from processors.domain import (
     FrameRef,
     Label,
     Segment,
+    SentenceFacts,
     Shot,
     Span,
     StreamFacts,
@@ -37,9 +39,11 @@ Job = Callable[[dict[str, Any], Any], Iterator[Any]]
 
 CHUNK_MS: Final = 28_000
 WORDS: Final = 70
+SENTENCES: Final = 5
 FRAMES: Final = 5
 _BLOB: Final = "blob:" + "0" * 64
 _MODEL: Final = "stub"
+_VECTOR: Final = "0" * 684  # of a sentence, 512 bytes in base64
 
 
 def jobs(plan: Plan) -> dict[str, Job]:
@@ -78,6 +82,9 @@ def jobs(plan: Plan) -> dict[str, Job]:
         frames = [_frame(frame["uri"], frame["pts_ms"], frame["shot"]) for frame in item["frames"]]
         yield BatchAnalysis(frames, [Shot(**shot) for shot in item["shots"]], 0.0)
 
+    def understand(request: dict[str, Any], _tools: Any) -> Iterator[Any]:
+        yield _content(request["item"]["start_ms"], request["item"]["end_ms"])
+
     def rank(request: dict[str, Any], tools: Any) -> Iterator[Any]:
         from processors.segments.job import Ranked
 
@@ -94,6 +101,7 @@ def jobs(plan: Plan) -> dict[str, Job]:
         "probe": probe,
         "transcribe": transcribe,
         "analyse": analyse,
+        "understand": understand,
         "rank": rank,
         "warm": warm,
     }
@@ -120,6 +128,19 @@ def _transcript(start_ms: int, end_ms: int) -> ChunkTranscript:
     text = " ".join(word.text for word in words)
     spoken = Utterance(start_ms, end_ms, text, "en", words, -0.2, 0.01, -20.0)
     return ChunkTranscript(start_ms, end_ms, end_ms - start_ms, "en", 0.9, [spoken], [], _MODEL)
+
+
+def _content(start_ms: int, end_ms: int) -> ChunkContent:
+    step = (end_ms - start_ms) // SENTENCES
+    text = " ".join(f"word{n}" for n in range(WORDS // SENTENCES))
+    return ChunkContent(
+        start_ms,
+        end_ms,
+        [
+            SentenceFacts(start_ms + n * step, start_ms + (n + 1) * step, text, "en", _VECTOR, 0.1, "other", 0.9)
+            for n in range(SENTENCES)
+        ],
+    )
 
 
 def _frame(uri: str, pts_ms: int, shot: int) -> FrameAnalysis:

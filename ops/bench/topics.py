@@ -19,9 +19,11 @@ from ops.bench.machine import describe
 from ops.bench.meetings import Meeting, read_meetings
 from ops.bench.texttiling import text_tiling
 from processors.content.boundaries import pk, window_diff
-from processors.content.embedding import MODEL, SentenceEncoder
+from processors.content.embedding import DIMENSIONS, MODEL, SentenceEncoder
 from processors.content.phrases import words_of
 from processors.content.segmentation import topic_starts
+from processors.content.understanding import vector_of
+from processors.content.vectors import decoded
 from processors.domain import Utterance
 from processors.errors import InvalidMessage
 from processors.models.store import ModelStore
@@ -100,7 +102,8 @@ def ours(meeting: Meeting, encoder: SentenceEncoder) -> list[int]:
     for sentence in meeting.sentences:
         spoken = Utterance(0, 1_000, sentence, "en", [], 0.0, 0.0, None)
         words.append(words_of(tokens_of([spoken])))
-    return topic_starts(encoder.embed(meeting.sentences), words)[1:]
+    vectors = decoded([vector_of(sentence, encoder) for sentence in meeting.sentences], DIMENSIONS)
+    return topic_starts(vectors, words)[1:]
 
 
 def even(meeting: Meeting, _: random.Random) -> list[int]:

@@ -15,7 +15,7 @@ from processors.segments.selection import select
 # 0.912, 0.903; on meetings 0.54 with each).
 WORTH_PULL: Final = 1e-4
 # Pull of the weights to those by judgement. Tenfold, they stay there; without, half of them are nothing.
-WEIGHT_PULL: Final = 1e-3
+WEIGHT_PULL: Final = 3e-3
 LEAST_WEIGHT: Final = 1e-3  # of the sum: what training data happens not to show is not proven useless
 SCALE: Final = 4.0  # log odds between the worst and the best window to begin with
 STEPS: Final = 400

@@ -26,18 +26,16 @@ from typing import Final
 import numpy as np
 import orjson
 
+from ops.bench.segments_embedding import embedder
 from ops.bench.segments_files import passages_of, sources_of
 from ops.bench.segments_item import Item
 from ops.bench.segments_qmsum import meetings_of
 from ops.models.ranking_fit import chosen, fit_calibration, fit_weights, fit_worth, scores
 from ops.models.ranking_table import Table, table_of
-from processors.content.embedding import SentenceEncoder
 from processors.models.store import ModelStore
 from processors.segments.learned import pack
 from processors.segments.material import Floats, Ints
-from processors.segments.meaning import Understand, Vectors
 from processors.segments.percentiles import percentiles
-from processors.segments.sentences import Sentence
 from processors.segments.signals import ALL
 from streams.reading import load_settings
 
@@ -124,19 +122,6 @@ def folds_of(table: Table, passages: Sequence[tuple[int, int, str]]) -> Ints:
     return np.array([int(hashlib.sha256(name.encode()).hexdigest(), 16) % FOLDS for name in names], dtype=np.int64)
 
 
-def understanding(models: ModelStore) -> Understand:
-    """Embeds sentences, each text once."""
-    encoder = SentenceEncoder(models.path("use-multilingual"))
-    known: dict[str, Vectors] = {}
-
-    def understand(sentences: Sequence[Sentence]) -> Vectors:
-        new = sorted({sentence.text for sentence in sentences} - known.keys())
-        known.update(zip(new, encoder.embed(new), strict=True))
-        return np.stack([known[sentence.text] for sentence in sentences])
-
-    return understand
-
-
 def main() -> int:
     """Train and write."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0])
@@ -150,7 +135,7 @@ def main() -> int:
     arguments = parser.parse_args()
     settings = load_settings()
     models = ModelStore(settings.models_dir, settings.cache_dir, not settings.offline)
-    understand = understanding(models)
+    understand = embedder(models)
     items: list[Item] = meetings_of(arguments.meetings)[::2]
     items += [source.read() for source in sources_of(arguments.talks, models, None, 1)]
     tables, folds = [], []

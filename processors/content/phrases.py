@@ -120,10 +120,10 @@ def key_phrases(
 
 def words_of(tokens: Sequence[Token]) -> list[str]:
     """The words of a sentence in lower case, without punctuation and what hangs on by an apostrophe."""
-    return [bare.lower() for token in tokens if (bare := _bare(token.text))]
+    return [bare.lower() for token in tokens if (bare := bare_of(token.text))]
 
 
-def _bare(text: str) -> str:
+def bare_of(text: str) -> str:
     """A word without what hangs on it: "l'eau," is "eau", "Peter's" is "Peter"; "don't" is none."""
     before, _, after = text.strip(EDGE_PUNCTUATION).replace("’", "'").rpartition("'")
     if len(before) < len(after):
@@ -133,7 +133,7 @@ def _bare(text: str) -> str:
 
 def _runs(sentences: Sequence[Sequence[Token]], language: Language) -> list[list[list[_Word]]]:
     """Of each sentence its clauses, whose words no comma divides: what a phrase may lie in."""
-    bare = [[_bare(token.text) for token in tokens] for tokens in sentences]
+    bare = [[bare_of(token.text) for token in tokens] for tokens in sentences]
     common = {word: language.log_probability(word) for word in sorted({word for said in bare for word in said if word})}
     spoken = [common[word] for said in bare for word in said if word]
     bound = max(COMMON_AT_LEAST, min(COMMON_AT_MOST, median(spoken) - BELOW_MEDIAN)) if spoken else COMMON_AT_MOST
@@ -220,4 +220,4 @@ def _best(score: dict[Key, float], spelt: dict[Key, str]) -> list[str]:
     return chosen
 
 
-__all__ = ["MAX_PHRASES", "Language", "key_phrases", "words_of"]
+__all__ = ["COMMON_AT_MOST", "MAX_PHRASES", "MIN_LETTERS", "Language", "bare_of", "key_phrases", "words_of"]

@@ -9,10 +9,12 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from processors.content.categories import Categories
-from processors.content.embedding import SentenceEncoder, encoder
+from processors.content.embedding import DIMENSIONS, SentenceEncoder, encoder
+from processors.content.known import Known, facts_of
 from processors.content.phrases import key_phrases, words_of
 from processors.content.segmentation import MAX_WORDS, topic_starts
-from processors.domain import Segment, Topic, Utterance
+from processors.content.vectors import decoded
+from processors.domain import ChunkContent, Segment, Topic, Utterance
 from processors.segments.sentences import split_sentences
 from processors.segments.words import tokens_of
 
@@ -36,20 +38,23 @@ class TopicFinder:
     language: SentenceEncoder
     categories: Categories
 
-    def topics(self, transcript: list[Utterance]) -> list[Topic]:
+    def topics(self, transcript: list[Utterance], contents: Sequence[ChunkContent] = ()) -> list[Topic]:
         """The topics of a transcript.
 
         Args:
             transcript: utterances in time order.
+            contents: what is known of its sentences; what is not is computed.
 
         Returns:
             Topics in time order, each up to the start of the next, from the first word to the last; none without words.
         """
         tokens = tokens_of(transcript)
-        spoken = [tokens[sentence.first : sentence.last + 1] for sentence in split_sentences(tokens)]
+        sentences = split_sentences(tokens)
+        spoken = [tokens[sentence.first : sentence.last + 1] for sentence in sentences]
         if not spoken:
             return []
-        vectors = self.language.embed(["".join(token.lead + token.text for token in said).strip() for said in spoken])
+        facts = facts_of(sentences, Known(contents), lambda: self.language)
+        vectors = decoded([one.vector for one in facts], DIMENSIONS)
         words = [words_of(said) for said in spoken]
         starts = topic_starts(vectors, words)
         phrases = key_phrases(spoken, starts, vectors, self.language)
@@ -62,15 +67,20 @@ class TopicFinder:
         return found
 
 
-def with_topics(ranking: Ranking, tools: Tools) -> Ranking:
+def with_topics(ranking: Ranking, tools: Tools, contents: Sequence[ChunkContent] = ()) -> Ranking:
     """A ranking whose document has topics, and whose segments have the key phrases of those that they touch.
+
+    Args:
+        ranking: of the parts.
+        tools: the model store.
+        contents: what is known of the sentences.
 
     Raises:
         ModelUnavailable: there are words, and the sentence encoder cannot be had.
     """
     if not ranking.document.transcript:
         return ranking
-    topics = finder(tools).topics(ranking.document.transcript)
+    topics = finder(tools).topics(ranking.document.transcript, contents)
     segments = [replace(segment, topics=phrases_within(segment, topics)) for segment in ranking.segments]
     return replace(ranking, document=replace(ranking.document, topics=topics), segments=segments)
 

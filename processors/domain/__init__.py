@@ -4,11 +4,12 @@ Times are integer milliseconds on the timeline of `processors.timeline`; spans a
 confidences are 0..1 unless a comment says otherwise. `*_uri` of a blob is `blob:<sha256>`. Each class here that
 travels on a topic has an Avro schema of the same shape in `schemas/`; a test keeps the two together.
 
-The files are by theme (`facts`, `sound`, `pictures`, `results`); everybody imports from here.
+The files are by theme (`facts`, `sound`, `pictures`, `content`, `results`); everybody imports from here.
 """
 
 from __future__ import annotations
 
+from processors.domain.content import ChunkContent, SentenceFacts
 from processors.domain.facts import (
     MAX_BATCH_FRAMES,
     MAX_ITEMS,
@@ -62,6 +63,7 @@ __all__ = [
     "AudioChunk",
     "BatchAnalysis",
     "Changes",
+    "ChunkContent",
     "ChunkTranscript",
     "Count",
     "Document",
@@ -81,6 +83,7 @@ __all__ = [
     "Reason",
     "Scene",
     "Segment",
+    "SentenceFacts",
     "Shot",
     "Sound",
     "Span",

@@ -82,6 +82,8 @@ def build_view(result: Mapping[str, Any], document: Document, pictures: Pictures
     duration_ms = whole(result.get("duration_ms"))
     status = text(result.get("status"))
     label, meaning = STATUS.get(status, (status or "Unknown", ""))
+    if result.get("until_ms") is not None:
+        meaning = f"{meaning} It reaches to {clock(whole(result['until_ms']))}.".lstrip()
     languages = language_views(result, document)
     segments = segment_views(entries(result, "segments"), document, duration_ms, pictures)
     speakers, speaker_count = speaker_views(document)

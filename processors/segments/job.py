@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from processors.content.embedding import MODEL as SENTENCE_MODEL
+from processors.content.known import embedding_of
 from processors.content.topics import with_topics
 from processors.domain import BatchAnalysis, ChunkTranscript, Segment, VideoFacts
 from processors.segments.parts import Parts, dump_json
@@ -88,7 +89,8 @@ def rank_parts(parts_uri: str, until_ms: int | None, tools: Tools) -> Ranked:
     """
     parts = Parts.from_json(tools.blobs.get(parts_uri))
     people = enrolled(tools)
-    ranking = with_topics(rank(parts, until_ms=until_ms, voices=people.prints), tools)
+    ranked = rank(parts, until_ms, people.prints, embedding_of(parts, tools))
+    ranking = with_topics(ranked, tools, parts.contents)
     models = {spoken.model for spoken in parts.transcripts if spoken.utterances}
     models |= {frame.model for batch in parts.batches for frame in batch.frames}
     models |= {SENTENCE_MODEL} if ranking.document.topics else set()

@@ -6,7 +6,6 @@ a call without an encoder, have no meaning; the signals that need it are then no
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -19,7 +18,6 @@ from processors.content.segmentation import COHESION, topic_starts
 from processors.segments.sentences import Sentence
 
 Vectors = NDArray[np.float32]
-_INT8: Final = 127.0
 # Words of a sentence beyond these add nothing to its weight: a run-on of the recogniser must not decide alone.
 MAX_WEIGHT: Final = 30
 # Sentences compared on each side of a place where the talk may turn: some 30 s of speech, as long as a short segment.
@@ -62,17 +60,6 @@ class Meaning:
 Understand = Callable[[Sequence[Sentence]], Vectors]
 
 
-def packed(vector: Vectors) -> str:
-    """A vector of length 1 as base64 of signed bytes, a quarter of its size; the cosine moves by 0.002 at most."""
-    return base64.b64encode(np.rint(vector * _INT8).astype(np.int8).tobytes()).decode()
-
-
-def unpacked(text: str) -> Vectors:
-    """The vector again, of length 1."""
-    vector = np.frombuffer(base64.b64decode(text), dtype=np.int8).astype(np.float32)
-    return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-9), dtype=np.float32)
-
-
 def _turns(vectors: Vectors, cohesion: Vectors, weights: NDArray[np.float64]) -> NDArray[np.float64]:
     """By how much two topics explain the sentences around a place better than one, as `segmentation` counts it.
 
@@ -104,4 +91,4 @@ def _turns(vectors: Vectors, cohesion: Vectors, weights: NDArray[np.float64]) ->
     return gains
 
 
-__all__ = ["Meaning", "Understand", "Vectors", "packed", "unpacked"]
+__all__ = ["Meaning", "Understand", "Vectors"]

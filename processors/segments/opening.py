@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
+from processors.priority import FIRST_RESULT_MS
+
 # Half a minute still holds a complete thought; with a whole one the first result of a 4-minute video came at half of
 # the time that it takes in all. Of long videos a twentieth: enough for a choice, and within a tenth of the time.
-OPENING_MS: Final = 30_000
 OPENING_SHARE: Final = 0.05
 MOST_SHARE: Final = 0.25  # of short videos
 
 
 def opening_ms(duration_ms: int) -> int:
     """How long the opening of a video is, in milliseconds."""
-    return int(min(max(OPENING_MS, duration_ms * OPENING_SHARE), duration_ms * MOST_SHARE))
+    return int(min(max(FIRST_RESULT_MS, duration_ms * OPENING_SHARE), duration_ms * MOST_SHARE))
 
 
 __all__ = ["opening_ms"]

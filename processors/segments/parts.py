@@ -14,11 +14,11 @@ from typing import Any, Final, TypeVar, cast
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
-from processors.domain import BatchAnalysis, ChunkTranscript, Sound, VideoFacts
+from processors.domain import BatchAnalysis, ChunkContent, ChunkTranscript, Sound, VideoFacts
 from processors.errors import InvalidMessage
 from processors.options import Options
 
-Part = TypeVar("Part", ChunkTranscript, BatchAnalysis)
+Part = TypeVar("Part", ChunkTranscript, BatchAnalysis, ChunkContent)
 
 # sorted keys make the bytes independent of the order in which preferences were written; numbers of NumPy, which slip
 # out of processors now and then, are written like Python's own
@@ -37,6 +37,8 @@ class Parts:
         batches: one per frame batch, any order.
         audio_duration_ms: length of the decoded sound track, None when there is none or it is not known yet.
         sounds: between the chunks of speech, in time order; empty when not known yet.
+        contents: one per audio chunk, any order; what is not there the segmenter finds out by itself, with equal
+            outcome, so nothing of a result depends on it.
     """
 
     video_id: str
@@ -46,6 +48,7 @@ class Parts:
     batches: list[BatchAnalysis] = field(default_factory=list)
     audio_duration_ms: int | None = None
     sounds: list[Sound] = field(default_factory=list)
+    contents: list[ChunkContent] = field(default_factory=list)
 
     def canonical(self) -> Parts:
         """The same parts sorted by time, each once."""
@@ -53,6 +56,7 @@ class Parts:
             self,
             transcripts=_sorted_once(self.transcripts, [(part.start_ms, part.end_ms) for part in self.transcripts]),
             batches=_sorted_once(self.batches, [_batch_time(part) for part in self.batches]),
+            contents=_sorted_once(self.contents, [(part.start_ms, part.end_ms) for part in self.contents]),
         )
 
     def to_json(self) -> bytes:

@@ -16,6 +16,7 @@ _MODULES: Final = {
     "frame-extractor": "frame_extractor",
     "transcriber": "transcriber",
     "vision": "vision",
+    "content": "content",
     "joiner": "joiner",
     "segmenter": "segmenter",
     "enricher": "enricher",

@@ -78,13 +78,15 @@ def _insight(segment: dict[str, Any]) -> str:
     return f"\n[dim]{escape(insight['description'])}[/]" if insight else ""
 
 
-def print_result(result: dict[str, Any], name: str) -> None:
-    """A result for people."""
+def print_result(result: dict[str, Any], name: str, told: str = "") -> None:
+    """A result for people; `told`: what is to be said of this revision."""
     target = out()
     known = ""
     if result["duration_ms"]:
         known = f"  {clock(result['duration_ms'])}  {', '.join(result.get('languages', [])) or 'no speech'}"
     target.print(f"\n[bold]{escape(name)}[/]  {styled(result['status'])}{known}  [dim]{result['video_id'] or ''}[/]")
+    if told:
+        target.print(f"  [dim]{escape(told)}[/]")
     if result.get("error"):
         target.print(f"  {escape(result['error'])}")
     for note in result.get("missing", []):

@@ -23,6 +23,7 @@ from streams.cli.console import console, print_json, print_json_line, print_resu
 from streams.cli.options import OptionFlags, TakesFiles, options_from
 from streams.cli.presence import of_another, while_there
 from streams.cli.reporting import result_json, write_report
+from streams.cli.revisions import revision_told
 from streams.client import TERMINAL, following, keep_highest, latest_results, producing, request_for, requests
 from streams.connection import BrokerRefuses, BrokerUnreachable
 from streams.places import check_folder
@@ -112,7 +113,8 @@ def results(
     else:
         for video_id in sorted(found):
             merged = result_forms.to_json(found[video_id], blobs)
-            print_result(merged, merged["title"] or name_of(sources.get(video_id, video_id)))
+            told = revision_told(found[video_id]) if found[video_id].status == "provisional" else ""
+            print_result(merged, merged["title"] or name_of(sources.get(video_id, video_id)), told)
     unfinished = [key for key in sorted(wanted) if key not in found or found[key].status not in TERMINAL]
     if unfinished:
         console.print(f"No final result yet: {', '.join(unfinished)}")
@@ -181,7 +183,7 @@ async def _follow(settings: Settings, wanted: set[str], as_json: bool) -> None:
             if as_json:
                 print_json_line(merged)
             else:
-                print_result(merged, merged["title"] or result.video_id)
+                print_result(merged, merged["title"] or result.video_id, revision_told(result))
 
 
 def transcript(

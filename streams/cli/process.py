@@ -26,6 +26,7 @@ from streams.cli.embedded import Agents, Broker, agents_running, broker_running
 from streams.cli.ends import Ends
 from streams.cli.options import OptionFlags, TakesFiles, options_from
 from streams.cli.reporting import check_writable, write_report
+from streams.cli.revisions import revision_told
 from streams.client import following, keep_highest, latest_results, next_request, producing, request_for
 from streams.hosted_services import second_look_limit_s
 from streams.places import check_folder
@@ -283,7 +284,7 @@ class _Bars:
         """A new revision came."""
         if result.segments and job.first_segments_s is None:
             job.first_segments_s = seconds
-        told = f"{result.status}, {len(result.segments)} segments"
+        told = revision_told(result)
         if result.enriched:
             told = f"second look at {sum(segment.insight is not None for segment in result.segments)} segments"
         waits = "; a second look is to come" if result.second_look is not None else ""

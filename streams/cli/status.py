@@ -12,6 +12,7 @@ from processors.errors import ClipstreamError
 from schemas.messages import Progress, Segments
 from streams import groups, topics
 from streams.cli.console import escape, out, print_json, styled
+from streams.cli.revisions import revision_told
 from streams.client import TERMINAL, latest_results, read_all, requests
 from streams.clock import SYSTEM_CLOCK
 from streams.progress import VideoProgress
@@ -134,6 +135,8 @@ def _summary(progress: VideoProgress, state: str, result: Segments | None) -> st
         return result.error
     if result is not None and result.second_look is not None:
         return "through; the second look at its best segments is to come"
+    if result is not None and result.status == "provisional":
+        return f"{revision_told(result)}; {progress.summary()}"
     return progress.summary() if progress.stages or state not in TERMINAL else ""
 
 

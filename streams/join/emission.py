@@ -79,5 +79,7 @@ def _take(found: Gathered, kind: Kind, row: Row | None) -> None:
 
 
 def _note_run(runs: dict[str, StageRun], row: Row) -> None:
+    if not row.stage:
+        return
     old = runs.get(row.stage, StageRun(row.stage, 0, 0, 0))
     runs[row.stage] = StageRun(row.stage, old.took_ms + row.took_ms, old.records + 1, old.cached + row.cached)

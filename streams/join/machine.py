@@ -1,8 +1,9 @@
 """The join as a pure state machine: (state, event, now, rows) -> (state, rows to keep). No clock, table or broker.
 
-Cases, each of which is run as a test. M is metadata, T0 and V0 are parts of transcript and vision, T/2 is the end
-record of a stream that counts 2 parts; `!` failed, `-` empty, `~` with a warning, `'` of the next generation;
-`deadline`, `expiry` and `forget` are times that are over. The video has 100 s, part n reaches to (n + 1) x 10 s::
+Cases, each of which is run as a test. M is metadata, T0, V0 and C0 are parts of transcript, vision and content, T/2 is
+the end record of a stream that counts 2 parts; `!` failed, `-` empty, `~` with a warning, `'` of the next generation;
+`deadline`, `expiry` and `forget` are times that are over. The video has 100 s, part n reaches to (n + 1) x 10 s. Where
+a case has no C, that of each T comes right behind it::
 
     case                              arrived                                     emitted
     --------------------------------  ------------------------------------------  -------------------------
@@ -16,6 +17,18 @@ record of a stream that counts 2 parts; `!` failed, `-` empty, `~` with a warnin
     a quarter without a word          M T0- T1- T2- V0 V1 V2                      nothing
     a quarter without metadata        T0 T1 T2 V0 V1 V2                           nothing
     the short stream is through       M T0 T/1 V0 V1 V2                           provisional
+    a quarter, then a half            M V0 V1 V2 T0 T1 T2 V3 V4 T3 T4             provisional provisional
+    both at once                      M V0 V1 V2 V3 V4 T1 T2 T3 T4 T0             provisional
+    a half by the end of one          M T0 T/1 V0 V1 V2 V3 V4 V/5                 provisional provisional final
+    all of it, with the second mark   M V0 V1 V2 V/3 T0 T1 T2 T/3                 provisional final
+    an early result without content   M V0 V1 V2 T0 T1 T2 C/3                     provisional
+    all but some content              M T0 T/1 V0 V/1 C/1                         nothing
+    ... which comes                   M T0 T/1 V0 V/1 C/1 C0                      final
+    ... or never                      M T0 T/1 V0 V/1 C/1 deadline                final
+    content before its words          C0 C/1 V0 V/1 T0 T/1 M                      final
+    content that failed               M T0 T/1 V0 V/1 C0! C/1                     final
+    its words come late               M T0! T/1 V0 V/1 C0! C/1 T0 C0              degraded final
+    late content alone                M T0! T/1 V0 V/1 C0! C/1 C0                 degraded
     no sound                          M T/0- V0 V/1                               final
     no picture                        M T0 T/1 V/0-                               final
     neither                           M T/0- V/0-                                 final
@@ -64,6 +77,11 @@ record of a stream that counts 2 parts; `!` failed, `-` empty, `~` with a warnin
     a newer one in the middle         M T0 T/1 M' V0 V/1 V0' V/1' T0' T/1'        final
     a newer one after degraded        M T0 deadline M' T0' T/1' V0' V/1' V0 V/1   degraded final
 
+Content is what the words say by themselves, and the segmenter finds out by the same function what no part of it tells:
+with or without, the result is the same to the byte. So the last result waits for content, which saves the work, and
+never lacks any: a part of it that failed, or did not come by the deadline, degrades nothing and is not in `missing`;
+nor do early results and late parts wait for it.
+
 The rows are the truth about parts, the state is what can be decided without reading them all. An event that was cut off
 by a crash comes again, maybe behind others: then its row may be there and not be counted. A row that was put after the
 newest revision went out (`Row.after`) is therefore taken as news again.
@@ -77,15 +95,15 @@ from typing import Final
 
 from processors.domain import MAX_SOUNDS, Sound
 from processors.options import Options
-from processors.priority import FIRST_RESULT_MS
 from processors.timeline import clock
 from schemas.messages import END_INDEX, Header, ResultStatus
+from streams.join.marks import highest_mark
 from streams.join.row import About, Ending, Look, Row, about_key, row_key
 from streams.join.state import (
+    NEEDED,
     NOTHING,
     STATUS_LETTER,
     STATUS_RANK,
-    STREAM_KINDS,
     Emit,
     Intent,
     JoinState,
@@ -95,13 +113,12 @@ from streams.join.state import (
 )
 from streams.topics import KEPT_INPUT_MS
 
-PROVISIONAL_SHARE: Final = 0.25
 # The emission is one record: with more it says how many. A reason of more letters is cut.
 MAX_REASONS: Final = 20
 MAX_REASON: Final = 500
 # Names of the streams for people.
 EXTRACTORS: Final[dict[Kind, str]] = {"transcript": "audio-extractor", "vision": "frame-extractor"}
-_SPOKEN: Final = {"transcript": "speech", "vision": "pictures"}
+_SPOKEN: Final[dict[StreamKind, str]] = {"transcript": "speech", "vision": "pictures"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +207,8 @@ def advance(state: JoinState | None, event: Part | Timer, now_ms: int, look: Loo
 
     uncounted = _count(state, event, row, see)
     emit = _evaluate(state, see) if better or uncounted or row.after == state.revision else None
-    brings_something = row.letter == "o" and not header.is_end
+    # what content tells the segmenter has found out by itself
+    brings_something = row.letter == "o" and not header.is_end and event.kind != "content"
     if emit is not None and not brings_something and _told(emit) == state.told:
         emit = None  # the same once more
     return Step(_with_intent(state, emit, sweeps), tuple(rows))
@@ -230,6 +248,7 @@ def _with_intent(state: JoinState, emit: Emit | None, sweeps: tuple[Sweep, ...])
     if emit is not None:
         state.revision += 1
         state.emitted, state.told = emit.completeness, _told(emit)
+        state.shown_ms = emit.until_ms or 0
         if emit.completeness in ("final", "cancelled"):
             sweeps = (*sweeps, state.sweep)
     state.intent = Intent(emit, sweeps) if emit is not None or sweeps else None
@@ -238,13 +257,16 @@ def _with_intent(state: JoinState, emit: Emit | None, sweeps: tuple[Sweep, ...])
 
 def _told(emit: Emit) -> int:
     """A number for what an emission tells beside its parts."""
-    return zlib.crc32(repr((emit.completeness, emit.missing, emit.error)).encode())
+    told: tuple[object, ...] = (emit.completeness, emit.missing, emit.error)
+    if emit.until_ms is not None:
+        told += (emit.until_ms,)
+    return zlib.crc32(repr(told).encode())
 
 
 def _row(part: Part, after: int) -> Row:
     header, letter = part.header, STATUS_LETTER[part.header.status]
     # an end record tells what its extractor spent; the stage that passed it on had nothing to do
-    stage = EXTRACTORS[part.kind] if header.is_end else header.stage
+    stage = EXTRACTORS.get(part.kind, "") if header.is_end else header.stage
     content = b""
     if header.is_end:
         warnings = [_short(text) for text in part.warnings[:MAX_REASONS]]
@@ -290,14 +312,17 @@ def _extend(state: JoinState, kind: Kind, look: Look) -> None:
 
 
 def _evaluate(state: JoinState, look: Look) -> Emit | None:
-    if state.metadata != NOTHING and all(state.stream(kind).complete for kind in STREAM_KINDS):
+    through = all(state.stream(kind).complete for kind in NEEDED)
+    # a late part after degraded need not be understood first: nothing but time is lost with its content
+    if state.metadata != NOTHING and through and (state.content.complete or not state.open):
         return _finish(state, None, look)
-    # degraded before: the next revision comes when all parts are there
-    if state.emitted is None and state.metadata == "o" and state.duration_ms:
-        until = min(FIRST_RESULT_MS, int(state.duration_ms * PROVISIONAL_SHARE))
-        if all(state.stream(kind).covers(until) and state.stream(kind).heard for kind in STREAM_KINDS):
-            return Emit("provisional", until, (), None)
-    return None
+    # degraded before: the next revision comes when all parts are there. All but content is there: the last one is near
+    if through or not state.open or state.metadata != "o" or not state.duration_ms:
+        return None
+    if not all(state.stream(kind).heard for kind in NEEDED):
+        return None
+    mark = highest_mark(state, state.duration_ms)
+    return Emit("provisional", mark, (), None) if mark > state.shown_ms else None
 
 
 def _finish(state: JoinState, deadline_reason: str | None, look: Look) -> Emit:
@@ -309,7 +334,8 @@ def _finish(state: JoinState, deadline_reason: str | None, look: Look) -> Emit:
         missing.append(f"metadata: {metadata_error or deadline_reason}")
     if metadata is not None:
         state.metadata = metadata.letter
-    for kind in STREAM_KINDS:
+    _missing_of(state, "content", deadline_reason, look)  # counts its rows
+    for kind in NEEDED:
         texts, heard = _missing_of(state, kind, deadline_reason, look)
         missing += [f"{_SPOKEN[kind]}: {text}" for text in texts]
         usable = usable or heard

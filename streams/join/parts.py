@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from processors.domain import Sound
@@ -11,6 +12,7 @@ from processors.options import Options
 from processors.segments.parts import Parts
 from schemas.messages import (
     END_INDEX,
+    ContentResultMessage,
     JoinTimer,
     TranscriptMessage,
     VideoMetadataMessage,
@@ -18,10 +20,16 @@ from schemas.messages import (
 )
 from streams import codec, topics
 from streams.join.machine import Part, Timer
+from streams.join.state import StreamKind
 from streams.topics import TopicSpec
 
-PART_TOPICS: Final = (topics.TRANSCRIPT, topics.VISION_RESULT, topics.VIDEO_METADATA)
+PART_TOPICS: Final = (topics.TRANSCRIPT, topics.VISION_RESULT, topics.CONTENT_RESULT, topics.VIDEO_METADATA)
 JOINED_TOPICS: Final = (*PART_TOPICS, topics.JOIN_TIMER)
+_KINDS: Final[dict[type[Any], StreamKind]] = {
+    TranscriptMessage: "transcript",
+    VisionResultMessage: "vision",
+    ContentResultMessage: "content",
+}
 
 
 def event_of(spec: TopicSpec[Any], raw: bytes | None) -> Part | Timer:
@@ -40,13 +48,15 @@ def event_of(spec: TopicSpec[Any], raw: bytes | None) -> Part | Timer:
             raise InvalidMessage(f"Metadata with the index {message.header.index}; there is one record a video.")
         duration = message.item.duration_ms if message.item else None
         return Part("metadata", message.header, raw, -1, duration_ms=duration, usable=message.item is not None)
-    assert isinstance(message, TranscriptMessage | VisionResultMessage)
-    kind = "transcript" if isinstance(message, TranscriptMessage) else "vision"
+    kind = _KINDS[type(message)]
     end = message.end
     if message.header.is_end != (end is not None):
         raise InvalidMessage(f"The index {END_INDEX} is that of the end record, and only of it.")
+    if kind == "content" and end is not None:
+        # the end record of the transcript once more: what it says beside the number of parts is known from there
+        end = replace(end, duration_ms=None, warnings=[], sounds=[])
     return Part(
-        "transcript" if kind == "transcript" else "vision",
+        kind,
         message.header,
         raw,
         _reach(message),
@@ -77,7 +87,7 @@ def assemble(
     Returns:
         JSON of `processors.segments.parts.Parts`, canonical.
     """
-    facts, transcripts, batches = None, [], []
+    facts, transcripts, batches, contents = None, [], [], []
     for kind, raw in rows:
         if kind == "metadata":
             facts = codec.decode(topics.VIDEO_METADATA, raw).item
@@ -85,17 +95,22 @@ def assemble(
             spoken = codec.decode(topics.TRANSCRIPT, raw).item
             if spoken is not None:
                 transcripts.append(spoken)
+        elif kind == "content":
+            understood = codec.decode(topics.CONTENT_RESULT, raw).item
+            if understood is not None:
+                contents.append(understood)
         else:
             seen = codec.decode(topics.VISION_RESULT, raw).item
             if seen is not None:
                 batches.append(seen)
-    return Parts(video_id, options, facts, transcripts, batches, audio_duration_ms, list(sounds)).to_json()
+    parts = Parts(video_id, options, facts, transcripts, batches, audio_duration_ms, list(sounds), contents)
+    return parts.to_json()
 
 
-def _reach(message: TranscriptMessage | VisionResultMessage) -> int:
+def _reach(message: TranscriptMessage | VisionResultMessage | ContentResultMessage) -> int:
     if message.item is None:
         return -1
-    if isinstance(message, TranscriptMessage):
+    if not isinstance(message, VisionResultMessage):
         assert message.item is not None
         return message.item.end_ms
     times = [frame.pts_ms for frame in message.item.frames] + [shot.end_ms for shot in message.item.shots]

@@ -2,8 +2,9 @@
 
 Under a load that never ends the queues are never empty, so a deadline cannot wait for that. Here the ends of all queues
 are noted; when every group has committed up to them, that round is through, and the next one begins. What was queued
-when a round began has been handed on when it ends: a request is items then, an item a result, a result is joined. So
-after three rounds in a row whatever waited when the first one began, anywhere on its way, has come to the join.
+when a round began has been handed on when it ends: a request is items then, an item a result, words are understood, a
+result is joined. So after four rounds in a row whatever waited when the first one began, anywhere on its way, has come
+to the join.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-HOPS: Final = 3  # request -> item -> result -> join
+HOPS: Final = 4  # request -> item -> transcript -> content -> join
 
 
 @dataclass(slots=True)

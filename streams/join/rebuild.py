@@ -25,6 +25,7 @@ counted.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import logging
 import shutil
@@ -36,11 +37,13 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 
 from processors.blobs import SCHEME, BlobStore
 from processors.errors import InvalidMessage
+from processors.segments.parts import Parts
+from schemas.messages import VideoJoined
 from streams import codec, connection, topics
 from streams.clock import SYSTEM_CLOCK
 from streams.connection import client_options
 from streams.groups import refuse_members
-from streams.join.emission import gather
+from streams.join.emission import Gathered, gather
 from streams.join.held import Held, read_held
 from streams.join.machine import Part, advance
 from streams.join.parts import PART_TOPICS, event_of
@@ -113,6 +116,7 @@ class _Partition:
     ) -> None:
         self._settings, self._number, self._held, self._done = settings, number, held, done
         self._changelog = changelog
+        self._blobs = BlobStore(settings.store)
         self._memory = _Memory()
         self._rows = Rows(self._memory)
         self._wrong: dict[str, str] = {}  # video -> why its emission, which its state intends, is to be published
@@ -153,7 +157,7 @@ class _Partition:
         await self._rows.keep(self._number, step.rows, step.state)
         if step.state.intent is None:
             return
-        reason = self._reason(step.state, step.state.intent)
+        reason = await self._reason(step.state, step.state.intent)
         if reason is not None:  # stays intended: the rows are still needed
             self._wrong[step.state.video_id] = reason
             return
@@ -166,7 +170,7 @@ class _Partition:
         for sweep in intent.sweeps:
             await self._rows.delete(self._number, swept_keys(state.video_id, sweep))
 
-    def _reason(self, state: JoinState, intent: Intent) -> str | None:
+    async def _reason(self, state: JoinState, intent: Intent) -> str | None:
         """Why the emission that is intended is to be published, or None."""
         emit = intent.emit
         held = self._held.get(state.video_id, Held())
@@ -179,12 +183,24 @@ class _Partition:
         if joined is None or joined.generation != state.generation:
             return None if published == emit.completeness else "was never published"
         found = gather(state, self._rows.look)
-        digest = hashlib.sha256(found.to_blob(state.video_id)).hexdigest()
-        ours = (emit.completeness, SCHEME + digest if found.parts else None, emit.missing, emit.error)
-        theirs = (joined.completeness, joined.parts_uri, tuple(joined.missing), joined.error)
-        if ours != theirs:
+        ours = (emit.completeness, emit.missing, emit.error)
+        theirs = (joined.completeness, tuple(joined.missing), joined.error)
+        if ours != theirs or not await asyncio.to_thread(self._same_parts, found, joined):
             return f"{joined.completeness} was published, of other parts"
         return None if held.answered else "its result is lost or another one"
+
+    def _same_parts(self, found: Gathered, joined: VideoJoined) -> bool:
+        """Whether an emission would be of the parts that are published, content aside: no result depends on it."""
+        if not found.parts or joined.parts_uri is None:
+            return not found.parts and joined.parts_uri is None
+        ours = found.to_blob(joined.video_id)
+        if SCHEME + hashlib.sha256(ours).hexdigest() == joined.parts_uri:
+            return True
+        try:
+            theirs = self._blobs.get(joined.parts_uri)
+        except InvalidMessage:  # the blob is gone
+            return False
+        return _without_content(ours) == _without_content(theirs)
 
     async def _settle(self, state: JoinState) -> JoinState:
         """Go on from what is published."""
@@ -216,6 +232,10 @@ class _Partition:
             if mine and video_id not in seen and joined is not None and joined.completeness == "cancelled":
                 marker = JoinState(video_id, joined.generation, joined.started_at_ms, joined.revision, "cancelled")
                 await self._rows.keep(self._number, (), marker)
+
+
+def _without_content(parts: bytes) -> bytes:
+    return replace(Parts.from_json(parts), contents=[]).to_json()
 
 
 class _Memory:

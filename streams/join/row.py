@@ -33,7 +33,7 @@ class Row:
     letter: str
     end_ms: int  # how far the part reaches; -1 for those without a time
     after: int  # revision that was out when the row was put: the next one holds it for the first time
-    stage: str  # who spent `took_ms` on it
+    stage: str  # who spent `took_ms` on it; empty where that is told by another row
     took_ms: int
     cached: bool
     content: bytes
@@ -106,7 +106,7 @@ def swept_keys(video_id: str, sweep: Sweep) -> Iterator[str]:
     """Every key that a generation's rows may have."""
     yield about_key(video_id, sweep.generation)
     yield row_key(video_id, sweep.generation, "metadata", 0)
-    for kind, highest in zip(STREAM_KINDS, (sweep.transcript, sweep.vision), strict=True):
+    for kind, highest in zip(STREAM_KINDS, (sweep.transcript, sweep.vision, sweep.content), strict=True):
         for index in range(END_INDEX, highest + 1):
             yield row_key(video_id, sweep.generation, kind, index)
 

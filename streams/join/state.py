@@ -15,9 +15,11 @@ from pydantic import TypeAdapter
 from schemas.messages import ResultStatus, Status
 from streams.codec import to_wire
 
-StreamKind = Literal["transcript", "vision"]
-Kind = Literal["transcript", "vision", "metadata"]
-STREAM_KINDS: Final[tuple[StreamKind, ...]] = ("transcript", "vision")
+StreamKind = Literal["transcript", "vision", "content"]
+Kind = Literal["transcript", "vision", "content", "metadata"]
+STREAM_KINDS: Final[tuple[StreamKind, ...]] = ("transcript", "vision", "content")
+# What a result cannot be made without; all that content tells the segmenter can find out from the words.
+NEEDED: Final[tuple[StreamKind, ...]] = ("transcript", "vision")
 NOTHING: Final = "."
 # For one index the better status holds, whatever the order of arrival.
 STATUS_RANK: Final[dict[str, int]] = {NOTHING: 0, "f": 1, "e": 2, "o": 3}
@@ -26,7 +28,7 @@ STATUS_LETTER: Final[dict[Status, str]] = {"failed": "f", "empty": "e", "ok": "o
 
 @dataclass(slots=True)
 class StreamState:
-    """How far one stream of parts (words, or frames) has come."""
+    """How far one stream of parts (words, frames, or what is understood of words) has come."""
 
     prefix: int = 0  # every part below this index is here
     reach_ms: int = -1  # how far those parts reach on the timeline; -1 when none has a time
@@ -62,6 +64,7 @@ class Sweep:
     generation: int
     transcript: int
     vision: int
+    content: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +90,15 @@ class JoinState:
     duration_ms: int | None = None  # of the video, by its metadata
     transcript: StreamState = field(default_factory=StreamState)
     vision: StreamState = field(default_factory=StreamState)
+    content: StreamState = field(default_factory=StreamState)
+    shown_ms: int = 0  # how far the newest provisional result reaches
     intent: Intent | None = None
 
     def stream(self, kind: Kind) -> StreamState:
         """The stream state of a kind that is not metadata."""
         assert kind != "metadata"
-        return self.transcript if kind == "transcript" else self.vision
+        stream: StreamState = getattr(self, kind)
+        return stream
 
     @property
     def open(self) -> bool:
@@ -107,7 +113,7 @@ class JoinState:
     @property
     def sweep(self) -> Sweep:
         """The rows of this generation."""
-        return Sweep(self.generation, self.transcript.highest, self.vision.highest)
+        return Sweep(self.generation, *(self.stream(kind).highest for kind in STREAM_KINDS))
 
     def to_bytes(self) -> bytes:
         """As kept in the table, under the video's id; what has its default is left out."""

@@ -27,11 +27,13 @@ from streams.topics import KEPT_INPUT_MS
 
 log = logging.getLogger("clipstream.join")
 # Agents in whose topics a video's parts may still wait; the joiner's own too, after it was away for a while.
-_BEFORE_THE_JOIN: Final = ("metadata", "audio-extractor", "frame-extractor", "transcriber", "vision", "joiner")
+_BEFORE_THE_JOIN: Final = (
+    "metadata", "audio-extractor", "frame-extractor", "transcriber", "vision", "content", "joiner",
+)  # fmt: skip
 
 # With a limit of videos under way, requests that wait for a free place are lag of those that read them: the deadline of
 # a lost part would wait for them, and they for its video.
-_BEHIND_THE_GATE: Final = ("transcriber", "vision", "joiner")
+_BEHIND_THE_GATE: Final = ("transcriber", "vision", "content", "joiner")
 
 
 def overdue(states: Iterable[JoinState], now_ms: int, deadline_s: float, late_parts_s: float) -> list[JoinTimer]:

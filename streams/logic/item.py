@@ -1,4 +1,7 @@
-"""Stages that turn one item into one result: transcriber and vision. Ends and failures of the stage before pass on."""
+"""Stages that turn one item into one result: transcriber, vision, content.
+
+Ends and failures of the stage before pass on.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from pydantic import TypeAdapter
 
 from schemas.messages import (
     AudioChunkMessage,
+    ContentResultMessage,
     FrameBatchMessage,
     TranscriptMessage,
     VisionResultMessage,
@@ -20,8 +24,8 @@ from streams.dead_letters import reason_of
 from streams.topics import TopicSpec
 from streams.work import Bench, Output, hash_of
 
-In = TypeVar("In", AudioChunkMessage, FrameBatchMessage)
-Out = TypeVar("Out", TranscriptMessage, VisionResultMessage)
+In = TypeVar("In", AudioChunkMessage, FrameBatchMessage, TranscriptMessage)
+Out = TypeVar("Out", TranscriptMessage, VisionResultMessage, ContentResultMessage)
 
 
 class ItemStage(Generic[In, Out]):
@@ -73,8 +77,9 @@ class ItemStage(Generic[In, Out]):
         async for found in self._bench.run(self.name, self._job, job, hash_of(message.item), header.fresh_from):
             result = self._adapter.validate_json(found.body)
             if not found.cached:
-                metrics.SERVICE_COST.labels(self.name).inc(result.cost_usd)
-                metrics.STAND_INS.labels(self.name).inc(result.fallback is not None)
+                # a stage that asks no service has neither
+                metrics.SERVICE_COST.labels(self.name).inc(getattr(result, "cost_usd", 0.0))
+                metrics.STAND_INS.labels(self.name).inc(getattr(result, "fallback", None) is not None)
             made = replace(
                 header, stage=self.name, attempt=attempt, took_ms=found.took_ms, cached=found.cached, status="ok"
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 
 from pydantic import TypeAdapter
 
@@ -94,7 +95,10 @@ class Segmenter:
                 costs_usd=ranked.costs_usd if ranked is not None else {},
             ),
             second_look=self._second_look(message, status, ranked),
+            until_ms=message.until_ms,
         )
+        ids = [segment.segment_id for segment in result.segments]
+        result = replace(result, changes=self._newest.changes(result.video_id, result.order, ids))
         header = Header(
             video_id=message.video_id,
             generation=message.generation,

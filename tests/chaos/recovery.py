@@ -27,9 +27,16 @@ from typing import Any, Final
 from aiokafka import AIOKafkaProducer
 
 from ops.local.cluster import LocalCluster
-from processors.domain import BatchAnalysis, ChunkTranscript, ExtractionEnd, VideoFacts
+from processors.domain import BatchAnalysis, ChunkContent, ChunkTranscript, ExtractionEnd, VideoFacts
 from processors.options import Options
-from schemas.messages import END_INDEX, Header, TranscriptMessage, VideoMetadataMessage, VisionResultMessage
+from schemas.messages import (
+    END_INDEX,
+    ContentResultMessage,
+    Header,
+    TranscriptMessage,
+    VideoMetadataMessage,
+    VisionResultMessage,
+)
 from streams import codec, topics
 from streams.admin import create_topics
 from streams.clock import SYSTEM_CLOCK
@@ -57,11 +64,15 @@ def parts(video_id: str) -> Iterator[tuple[TopicSpec[Any], Any]]:
     for index in range(CHUNKS):
         words = ChunkTranscript(index * 1000, index * 1000 + 1000, 0, None, None, [], [], "none")
         yield topics.TRANSCRIPT, TranscriptMessage(header("transcriber", index), words, None)
+    for index in range(CHUNKS):
+        nothing = ChunkContent(index * 1000, index * 1000 + 1000, [])
+        yield topics.CONTENT_RESULT, ContentResultMessage(header("content", index), nothing, None)
     for index in range(BATCHES):
         yield topics.VISION_RESULT, VisionResultMessage(header("vision", index), BatchAnalysis([], [], 0.0), None)
     for spec, kind, stage, count in (
         (topics.TRANSCRIPT, TranscriptMessage, "transcriber", CHUNKS),
         (topics.VISION_RESULT, VisionResultMessage, "vision", BATCHES),
+        (topics.CONTENT_RESULT, ContentResultMessage, "content", CHUNKS),
     ):
         end = ExtractionEnd(count, count, CHUNKS * 1000, [])
         yield spec, kind(header(stage, END_INDEX), None, end)

@@ -45,7 +45,7 @@ def test_every_video_becomes_final_and_nothing_is_lost(found):
 def test_each_stage_published_exactly_its_records(found):
     records = found["pooled"]["records"]
     assert records["video-ingested"] == records["video-metadata"] == VIDEOS
-    assert records["audio-chunk"] == records["transcript"] == VIDEOS * (CHUNKS + 1)
+    assert records["audio-chunk"] == records["transcript"] == records["content-result"] == VIDEOS * (CHUNKS + 1)
     assert records["frame-batch"] == records["vision-result"] == VIDEOS * (BATCHES + 1)
     assert VIDEOS <= records["segments"] == records["video-joined"] <= 2 * VIDEOS
     assert (records["dead-letter"], records["join-timer"]) == (0, 0)

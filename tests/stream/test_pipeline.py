@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import threading
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import fastavro
@@ -16,10 +17,13 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from processors.options import Options
+from processors.segments.parts import Parts
 from processors.speech.wer import word_errors
-from schemas.messages import Segments
+from processors.versions import ALGORITHM_VERSIONS
+from schemas.messages import END_INDEX, Segments
 from streams import identity, results, topics
-from tests import media
+from streams.changes import changes_between
+from tests import media, offline
 from tests.pipeline import Pipeline, request, until
 
 pytestmark = [pytest.mark.stream, pytest.mark.timeout(300)]
@@ -74,14 +78,69 @@ def test_the_shots_are_those_of_the_truth(pipeline, sample_result, sample):
     assert [shot["transition"] for shot in shots] == [None, *begins]
 
 
-def test_a_provisional_result_of_the_beginning_comes_first(pipeline, sample_result, tmp_path):
-    # long enough that its end cannot be through before its beginning; the agents run, since the sample is done
-    final = pipeline.process(request(media.repeated(tmp_path / "long.mp4", 3), "long"))[0]
-    revisions = [r for r in pipeline.read(topics.SEGMENTS) if r.video_id == "long"]
-    assert [(r.revision, r.status) for r in revisions] == [(1, "provisional"), (2, "final")]
-    assert revisions[0].segments
-    assert all(segment.end_ms <= 30_000 for segment in revisions[0].segments)
+@pytest.fixture(scope="module")
+def long_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Long enough that its end cannot be through before its beginning."""
+    return media.repeated(tmp_path_factory.mktemp("long") / "long.mp4", 4)
+
+
+@pytest.fixture(scope="module")
+def revisions(pipeline: Pipeline, sample_result: Segments, long_video: Path) -> list[Segments]:
+    """All that is published of it, in order; the agents run, since the sample is done."""
+    pipeline.process(request(long_video, "long"))
+    return [r for r in pipeline.read(topics.SEGMENTS) if r.video_id == "long"]
+
+
+def test_provisional_results_come_first_and_each_reaches_at_least_twice_as_far(revisions):
+    *early, final = revisions
+    assert [r.revision for r in revisions] == list(range(1, len(revisions) + 1))
+    assert len(early) >= 2
+    assert {r.status for r in early} == {"provisional"}
+    assert (final.status, final.until_ms) == ("final", None)
+    marks = [r.until_ms for r in early]
+    assert set(marks) <= {30_000, 60_000, 120_000, 240_000}
+    assert marks == sorted(set(marks))
+    for one in early:
+        assert one.segments
+        assert all(segment.end_ms <= one.until_ms for segment in one.segments)
     assert max(segment.end_ms for segment in final.segments) > 30_000
+
+
+def test_each_revision_says_what_changed(revisions):
+    shown = [[segment.segment_id for segment in r.segments] for r in revisions]
+    assert revisions[0].changes is None
+    for before, after, revision in zip(shown, shown[1:], revisions[1:], strict=False):
+        assert revision.changes == changes_between(before, after)
+    assert any(r.changes is not None and r.changes.added for r in revisions)
+
+
+def test_every_chunk_has_its_content(pipeline, revisions):
+    spoken = {m.header.index: m for m in pipeline.read(topics.TRANSCRIPT) if m.header.video_id == "long"}
+    understood = {m.header.index: m for m in pipeline.read(topics.CONTENT_RESULT) if m.header.video_id == "long"}
+    assert understood.keys() == spoken.keys()
+    assert understood[END_INDEX].end == spoken[END_INDEX].end
+    for index, message in spoken.items():
+        if index == END_INDEX:
+            continue
+        content = understood[index].item
+        assert understood[index].header.status == "ok"
+        assert (content.start_ms, content.end_ms) == (message.item.start_ms, message.item.end_ms)
+        words = " ".join(said.text for said in message.item.utterances).split()
+        assert " ".join(sentence.text for sentence in content.sentences).split() == words
+
+
+def test_the_last_result_is_that_of_the_same_work_without_a_stream(pipeline, revisions, long_video):
+    """Its document is a blob whose name is the digest of its bytes; there no content was made beforehand."""
+    final = revisions[-1]
+    (joined,) = [m for m in pipeline.read(topics.VIDEO_JOINED) if (m.video_id, m.completeness) == ("long", "final")]
+    sent = Parts.from_json(pipeline.blobs.get(joined.parts_uri))
+    assert sum(len(part.sentences) for part in sent.contents) > 10
+    parts = asyncio.run(offline.parts_of(pipeline.settings, long_video, "long", Options()))
+    assert parts.contents == []
+    assert parts.to_json() == replace(sent, contents=[]).to_json()
+    ranked = asyncio.run(offline.ranked(pipeline.settings, parts))
+    assert ranked.document_uri == final.document_uri
+    assert (ranked.segments, ranked.languages, ranked.notes) == (final.segments, final.languages, final.missing)
 
 
 @pytest.mark.parametrize(
@@ -121,7 +180,7 @@ def test_a_new_generation_computed_anew_has_the_same_canonical_bytes(pipeline, s
 def test_a_new_generation_from_the_cache_computes_nothing(pipeline, sample_result, sample):
     again = pipeline.process(request(sample, "sample", generation=2))[0]
     computed = {stage.stage: stage.records - stage.cached for stage in again.run.stages}
-    assert set(computed) == {"metadata", "audio-extractor", "frame-extractor", "transcriber", "vision", "segmenter"}
+    assert set(computed) == set(ALGORITHM_VERSIONS) - {"enricher"}
     assert set(computed.values()) == {0}
     assert pipeline.canonical(again) == pipeline.canonical(sample_result)
 

@@ -27,11 +27,16 @@ from streams.join.rows import changelog_name
 from streams.reading import to_environment
 from streams.settings import Settings
 from tests.pipeline import Pipeline, until
-from tests.unit.join.records import FAR_MS, Raw, raw, records
+from tests.unit.join.records import FAR_MS, VIDEO, Raw, raw, with_content
+from tests.unit.join.records import records as records_of
 
 pytestmark = [pytest.mark.stream, pytest.mark.timeout(240)]
 COMPLETE = "M T0 T1 T/2 V0 V/1"
 AGENTS = ("joiner", "segmenter")
+
+
+def records(text: str, video: str = VIDEO, now_ms: int = 0) -> list[Raw]:
+    return records_of(" ".join(with_content(text)), video, now_ms)
 
 
 @pytest.fixture(scope="module")
@@ -136,6 +141,11 @@ def test_a_table_that_is_lost_is_made_anew_and_what_is_wrong_is_mended(settings,
         send(settings, *records("M T0 T1 T/2", "x-waits"), *records("M T0 T1 T/2 V0", "x-cut"))
         through = {"x-done", "x-wrong", "x-worse", "x-cancelled", "x-stopped"}
         until(lambda: through <= set(pipeline.latest()), "five are through")
+        # given up by the deadline with nothing missing but content, which comes after that
+        send(settings, *records("M T0 T1 T/2 V0 V/1 C/2 deadline", "x-content", FAR_MS))
+        until(lambda: pipeline.status("x-content") == "final", "it is final without content")
+        send(settings, *records("C0 C1", "x-content"))
+        without = pipeline.latest()["x-content"].revision  # the deadline may have come before some of the words
         wait_until_taken(pipeline, settings)
         with pytest.raises(ClipstreamError, match="joiner are running"):
             asyncio.run(rebuild_join(settings, dry_run=False))
@@ -153,7 +163,7 @@ def test_a_table_that_is_lost_is_made_anew_and_what_is_wrong_is_mended(settings,
     )
     said = json.loads(asked.stdout)
     assert {one["video_id"]: one["revision"] for one in said["published"]} == {"x-cut": 1, "x-lost": 1, "x-wrong": 10}
-    assert said["videos"] == 7
+    assert said["videos"] == 8
     assert (said["open"], said["dry_run"]) == (1, True)
     assert log_of(settings, topics.VIDEO_JOINED) == joined
     assert changelog_size(settings) == 0
@@ -180,7 +190,7 @@ def test_a_table_that_is_lost_is_made_anew_and_what_is_wrong_is_mended(settings,
         send(settings, *records(COMPLETE, "x-cancelled"), *records("T1 T/2 V0 V/1", "x-stopped"))
         send(settings, *records("V0 V/1", "x-waits"), *records("T0", "x-worse"))
         wanted = {"x-done": 1, "x-lost": 1, "x-cut": 1, "x-wrong": 10, "x-waits": 1, "x-worse": 2}
-        wanted |= {"x-cancelled": 1, "x-stopped": 1}
+        wanted |= {"x-cancelled": 1, "x-stopped": 1, "x-content": without}
         until(lambda: {n: r.revision for n, r in pipeline.latest().items()} == wanted, "all are final")
         wait_until_taken(pipeline, settings)
         for name, result in pipeline.latest().items():

@@ -6,10 +6,22 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from processors.domain import BatchAnalysis, ChunkTranscript, ExtractionEnd, Shot, Sound, Utterance, VideoFacts, Word
+from processors.domain import (
+    BatchAnalysis,
+    ChunkContent,
+    ChunkTranscript,
+    ExtractionEnd,
+    SentenceFacts,
+    Shot,
+    Sound,
+    Utterance,
+    VideoFacts,
+    Word,
+)
 from processors.options import Options
 from schemas.messages import (
     END_INDEX,
+    ContentResultMessage,
     Header,
     JoinTimer,
     TranscriptMessage,
@@ -31,7 +43,7 @@ TIMES = {
     "cancel": ("cancel", 0),
 }
 _TOKEN = re.compile(
-    r"(?:(?P<time>deadline|expiry|forget|cancel)|(?P<kind>[MTV])(?P<end>/)?(?P<number>\d*)(?P<how>[!~-]?))(?P<next>'?)"
+    r"(?:(?P<time>deadline|expiry|forget|cancel)|(?P<kind>[MTVC])(?P<end>/)?(?P<number>\d*)(?P<how>[!~-]?))(?P<next>'?)"
 )
 
 
@@ -51,6 +63,14 @@ def records(text: str, video: str = VIDEO, now_ms: int = 0) -> list[Raw]:
     return [record(word, video, now_ms) for word in text.split()]
 
 
+def with_content(text: str) -> list[str]:
+    """The words of a case: where it has no content, that of each part of the transcript comes right behind it."""
+    words = text.split()
+    if any(word[0] == "C" for word in words):
+        return words
+    return [one for word in words for one in ([word, "C" + word[1:]] if word[0] == "T" else [word])]
+
+
 def record(word: str, video: str = VIDEO, now_ms: int = 0, duration_ms: int = DURATION_MS) -> Raw:
     """The record that a word stands for. `now_ms`: what the time is that is over; `duration_ms`: of the video."""
     found = _TOKEN.fullmatch(word)
@@ -66,16 +86,19 @@ def record(word: str, video: str = VIDEO, now_ms: int = 0, duration_ms: int = DU
     if found["kind"] == "M":
         return raw(topics.VIDEO_METADATA, metadata(video, generation, status, error, duration_ms), video)
     index = END_INDEX if found["end"] else number
-    stage = "transcriber" if found["kind"] == "T" else "vision"
+    stage = {"T": "transcriber", "V": "vision", "C": "content"}[found["kind"]]
     header = Header(video, generation, stage, index, status, error, 1, Options(), None, 3, False)  # type: ignore[arg-type]
     end = None
     if found["end"]:
         warnings = ["ends early"] if found["how"] == "~" else []
-        sounds = SOUNDS if found["kind"] == "T" and not error else []
+        sounds = SOUNDS if found["kind"] in "TC" and not error else []  # it is passed on
         end = ExtractionEnd(None if error else number, number, None if error else DURATION_MS, warnings, sounds)
     if found["kind"] == "T":
         item = transcript(number) if end is None and status == "ok" else None
         return raw(topics.TRANSCRIPT, TranscriptMessage(header, item, end), video)
+    if found["kind"] == "C":
+        understood = content(number) if end is None and status == "ok" else None
+        return raw(topics.CONTENT_RESULT, ContentResultMessage(header, understood, end), video)
     batch = analysis(number) if end is None and status == "ok" else None
     return raw(topics.VISION_RESULT, VisionResultMessage(header, batch, end), video)
 
@@ -92,6 +115,11 @@ def transcript(index: int) -> ChunkTranscript:
     start, end = index * PART_MS, (index + 1) * PART_MS
     said = Utterance(start, end, f"word {index}", "en", [Word(start, end, f"word{index}", 0.5)], -0.3, 0.1, None)
     return ChunkTranscript(start, end, PART_MS, "en", 0.9, [said], [], "base")
+
+
+def content(index: int) -> ChunkContent:
+    start, end = index * PART_MS, (index + 1) * PART_MS
+    return ChunkContent(start, end, [SentenceFacts(start, end, f"word {index}", "en", "fwE=", 0.1, "other", 0.9)])
 
 
 def analysis(index: int) -> BatchAnalysis:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import re
 
+import orjson
 import pytest
 
 from processors.domain import MAX_ITEMS, MAX_SOUNDS, Sound
 from processors.options import Options
 from schemas.messages import END_INDEX, Header
 from streams.join import machine
+from streams.join.marks import highest_mark
 from streams.join.row import Ending
 from streams.join.state import JoinState
 from streams.topics import KEPT_INPUT_MS
-from tests.unit.join.records import SOUNDS, raw, record, records
+from tests.unit.join.records import SOUNDS, raw, record, records, with_content
 from tests.unit.join.world import World
 
 COMPLETE = "M T0 T1 T/2 V0 V/1"
@@ -30,7 +32,7 @@ def cases() -> list[tuple[str, str, str]]:
 
 
 def test_the_docstring_has_its_table():
-    assert len(cases()) >= 45
+    assert len(cases()) >= 65
     assert len({case for case, _, _ in cases()}) == len(cases())
 
 
@@ -43,6 +45,76 @@ def test_provisional_reaches_to_the_quarter():
     world = World()
     world.run("M V0 V1 V2 T0 T1 T2")
     assert world.emitted[0].until_ms == 25_000
+
+
+def test_each_early_result_reaches_twice_as_far():
+    world = World()
+    assert world.run("M V0 V1 V2 T0 T1 T2") == ["provisional"]
+    world.run("V3 T3")  # 40 s of 50
+    world.run("V4 T4 V5 V6 V7 V8 V9 T5 T6 T7 T8")
+    assert [one.until_ms for one in world.emitted] == [25_000, 50_000]
+    assert [one.revision for one in world.emitted] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("duration_ms", "first_ms"),
+    [(2, 1), (40_000, 10_000), (120_000, 30_000), (600_000, 30_000), (3_600_000, 180_000)],
+)
+def test_the_first_mark_is_half_a_minute_or_a_twentieth_and_at_most_a_quarter(duration_ms, first_ms):
+    state = JoinState("v", 0, 0, duration_ms=duration_ms)
+    for stream in (state.transcript, state.vision):
+        stream.reach_ms = first_ms
+    assert highest_mark(state, duration_ms) == first_ms
+    state.vision.reach_ms = first_ms - 1
+    assert highest_mark(state, duration_ms) == 0
+
+
+@pytest.mark.parametrize("duration_ms", [1, 7, 39_999, 100_000, 3_600_000, 86_400_000])
+def test_all_early_results_together_rank_less_than_twice_the_video(duration_ms):
+    state, marks = JoinState("v", 0, 0, duration_ms=duration_ms), set()
+    for reach_ms in range(-1, duration_ms + 1, max(1, duration_ms // 1_000)):
+        state.transcript.reach_ms = state.vision.reach_ms = reach_ms
+        marks.add(highest_mark(state, duration_ms))
+    assert len(marks - {0}) <= 6  # a twentieth, doubled four times, and rounding
+    assert sum(marks) < 2 * duration_ms
+    assert max(marks) < duration_ms
+
+
+def test_a_state_of_an_older_build_goes_on():
+    """It has no content, and says of an early result only that there was one."""
+    world = World()
+    world.run("M V0 V1 V2 T0 T1 T2 C0 C1 C2")
+    old = orjson.loads(world.rows.state("v").to_bytes())
+    del old["content"], old["shown_ms"]
+    world.store[b"|v"] = world.changelog[b"|v"] = orjson.dumps(old)
+    for place in (world.store, world.changelog):
+        for key in [key for key in place if b"|content|" in key]:
+            del place[key]
+    assert world.run("T/3 V/3") == ["provisional"]
+    assert world.run("C0 C1 C2 C/3") == ["provisional", "final"]
+    assert [part.start_ms for part in world.parts(world.emitted[-1]).contents] == [0, 10_000, 20_000]
+
+
+def test_an_intent_of_an_older_build_is_carried_out():
+    world = World()
+    world.run("M T0! T/1 V0 C0! C/1")
+    assert asyncio.run(world.take(record("V/1"), crash_at=3))  # the state with its intent is kept, nothing published
+    world.restart()
+    old = orjson.loads(world.store[b"|v"])
+    assert old.pop("content")
+    assert old["intent"]["emit"]["completeness"] == "degraded"
+    world.store[b"|v"] = world.changelog[b"|v"] = orjson.dumps(old)
+    assert world.run("V/1 T0") == ["degraded", "final"]
+
+
+def test_the_end_record_of_content_tells_nothing_twice():
+    world = World()
+    world.run("M T0 T/1~ V0 V/1")
+    (joined,) = world.emitted
+    assert joined.missing == ["speech: ends early"]
+    runs = {run.stage: run.records for run in joined.stages}
+    assert runs["content"] == 1
+    assert runs["audio-extractor"] == 1
 
 
 def test_revisions_grow_and_the_error_names_the_cause():
@@ -74,7 +146,7 @@ def test_rows_go_with_final_and_stay_with_degraded():
     assert world.row_keys == set()
     world = World()
     world.run("M T0! T/1 V0 V/1")
-    assert len(world.row_keys) == 6  # with what all parts share
+    assert len(world.row_keys) == 8  # with what all parts share
     world.run("T0")
     assert world.row_keys == set()
 
@@ -173,7 +245,7 @@ def test_the_state_is_small_whatever_the_parts():
         state = world.rows.state("v")
         assert isinstance(state, JoinState)
         sizes.append(len(state.to_bytes()))
-    assert max(sizes) < 250
+    assert max(sizes) < 300
     assert max(sizes) - sizes[0] < 40  # digits of numbers
 
 
@@ -230,7 +302,7 @@ def test_parts_that_come_in_one_millisecond_are_kept():
     world = World()
 
     async def take_all() -> None:
-        for one in records("T2 T1 T0 T/3 V0 V/1 M"):
+        for one in records(" ".join(with_content("T2 T1 T0 T/3 V0 V/1 M"))):
             await world.runner.take(one)  # the clock stands still
 
     asyncio.run(take_all())

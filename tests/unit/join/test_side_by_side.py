@@ -18,7 +18,7 @@ from tests.unit.join.records import Raw, records
 from tests.unit.join.world import World
 
 VIDEOS = tuple(f"video-{number}" for number in range(6))
-WORDS = "M T0 T1 T2 T/3 V0 V1 V/2"
+WORDS = "M T0 T1 T2 T/3 V0 V1 V/2 C0 C1 C2 C/3"
 
 
 class SlowWorld(World):
@@ -98,7 +98,7 @@ async def test_videos_go_on_side_by_side_and_each_in_order(seed):
     for one in world.emitted:
         if one.completeness == "final":
             parts = world.parts(one)
-            assert (len(parts.transcripts), len(parts.batches)) == (3, 2)
+            assert (len(parts.transcripts), len(parts.batches), len(parts.contents)) == (3, 2, 3)
     assert world.most_of_one == 1, "each would miss what the other one keeps"
     assert world.most_of_all > 1, "else nothing is won"
     for tp in {tp for tp, _ in acked}:

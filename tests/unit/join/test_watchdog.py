@@ -13,7 +13,7 @@ from streams.join import watchdog
 from streams.join.passing import HOPS, Passing
 from streams.join.watchdog import due_timers, overdue
 from streams.settings import Settings
-from tests.unit.join.records import raw, record
+from tests.unit.join.records import raw, record, with_content
 from tests.unit.join.world import World
 
 SETTINGS = Settings(join_deadline_s=600.0, late_parts_s=7 * 86_400.0)
@@ -125,7 +125,7 @@ async def test_deadlines_wait_while_anything_is_queued_and_expiries_do_not(monke
 
     monkeypatch.setattr(watchdog, "queues", looked_at)
     world = World()
-    for word in ("M", "T0", "T/1", "V0", "V/1"):
+    for word in with_content("M T0 T/1 V0 V/1"):
         await world.take(record(word, "done"))
     world.clock.ms += topics.KEPT_INPUT_MS
     await world.take(record("M", "open"))
@@ -175,7 +175,7 @@ async def test_under_a_load_that_never_ends_a_lost_part_is_noticed_when_what_was
 def test_a_part_that_is_handed_on_from_queue_to_queue_has_come_through_before_its_deadline():
     """Queues in which other records always wait behind it; one look after each move, in any order of moves."""
     for order in itertools.permutations(range(HOPS)):
-        passing, ends, committed = Passing(), [1, 1, 1], [0, 0, 0]
+        passing, ends, committed = Passing(), [1] * HOPS, [0] * HOPS
         at, now = 0, 0  # the queue that the part is the last record of
         own = ends[0] = 2
         while at < HOPS:

@@ -15,7 +15,7 @@ from streams.join.row import STATE_PREFIX
 from streams.join.rows import Rows
 from streams.join.runner import JoinRunner
 from streams.settings import Settings
-from tests.unit.join.records import Raw, records
+from tests.unit.join.records import Raw, records, with_content
 
 SETTINGS = Settings()
 
@@ -124,7 +124,7 @@ class World:
         """Take the records of a case; returns the completeness of each emission so far."""
 
         async def take_all() -> None:
-            for word in words.split():
+            for word in with_content(words):
                 await self.take(records(word, now_ms=self.clock.ms)[0])
 
         asyncio.run(take_all())

@@ -122,7 +122,7 @@ def old_transcripts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
 
 def test_a_transcript_of_an_older_build_is_joined_like_one_of_this_one(old_transcripts):
     new = World()
-    wanted = records("M T0 T1 T/2 V0 V/1")
+    wanted = records("M T0 C0 T1 C1 T/2 C/2 V0 V/1")
     asyncio.run(_take(new, wanted))
     old = World()
     rewritten = [_rewritten(one, old_transcripts) if one.topic == "transcript" else one for one in wanted]
