@@ -1,8 +1,8 @@
 """How far early results of a video reach: up to marks, each of which is twice the one before.
 
 So a video has at most log2 of them, and ranking up to each of them costs less than twice what ranking the whole does.
-The first mark is the opening of the video (`processors.segments.opening`). Where several are passed at once, the highest
-one counts.
+The first mark is the opening of the video (`processors.segments.opening`). Where several are passed at once, the
+highest one counts.
 """
 
 from __future__ import annotations
