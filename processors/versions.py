@@ -13,6 +13,6 @@ ALGORITHM_VERSIONS: Final = {
     "metadata": 1,
     "transcriber": 3,
     "vision": 4,
-    "segmenter": 7,
+    "segmenter": 8,
     "enricher": 1,
 }

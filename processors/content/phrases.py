@@ -25,7 +25,7 @@ from processors.content.cohesion import PARTS, STEM_LETTERS, spread_worth
 from processors.languages import UNSPACED
 from processors.segments.lexicon import EDGE_PUNCTUATION
 from processors.segments.sentences import clause_ends
-from processors.segments.words import Token
+from processors.segments.words import Token, text_of
 
 MAX_PHRASES: Final = 5
 MAX_WORDS: Final = 3
@@ -94,28 +94,66 @@ def key_phrases(
         For each topic at most `MAX_PHRASES` phrases, the most telling first; none where no word tells anything.
     """
     runs = _runs(sentences, language)
-    bounds = [*starts, len(sentences)]
-    topics = [_candidates(runs[start:end]) for start, end in pairwise(bounds)]
+    bounds = list(pairwise([*starts, len(sentences)]))
+    topics = [_candidates(runs[start:end]) for start, end in bounds]
     total: Counter[Key] = Counter()
     for topic in topics:
         total.update({key: len(seen) for key, seen in topic.items()})
     mean_size = total.total() / max(1, len(topics))
+    return [
+        _telling(topic, total, mean_size, sentences[start:end], vectors[start:end], language)
+        for topic, (start, end) in zip(topics, bounds, strict=True)
+    ]
+
+
+def passage_phrases(
+    sentences: Sequence[Sequence[Token]], passages: Sequence[tuple[int, int]], language: Language
+) -> list[list[str]]:
+    """The key phrases of passages, against the whole video that they are of.
+
+    Args:
+        sentences: of the video, in order.
+        passages: each by its sentences, half open; they may overlap, and lie apart.
+        language: the encoder; it is asked about the sentences of the passages only.
+
+    Returns:
+        As `key_phrases`, for each passage; none for an empty one.
+    """
+    runs = _runs(sentences, language)
+    total = Counter({key: len(seen) for key, seen in _candidates(runs).items()})
+    parts = [_candidates(runs[start:end]) for start, end in passages]
+    mean_size = sum(len(seen) for part in parts for seen in part.values()) / max(1, len(parts))
     found = []
-    for topic, (start, end) in zip(topics, pairwise(bounds), strict=True):
-        worth = {
-            key: (1 + math.log(len(seen)))
-            * math.log(1 + mean_size / total[key])
-            * _rarity(seen)
-            * (1 + LONGER * (len(key) - 1))
-            for key, seen in topic.items()
-        }
-        short = sorted(worth, key=lambda key: (-round(worth[key], 9), key))[:SHORTLIST]
-        spelt = [_spelling(topic[key]) for key in short]
-        weights = np.array([min(len(said), MAX_WEIGHT) for said in sentences[start:end]], dtype=np.float32)
-        near = np.maximum(language.embed(spelt) @ (weights @ vectors[start:end]), 0.0).tolist()
-        score = {key: worth[key] * close for key, close in zip(short, near, strict=True)}
-        found.append(_best(score, dict(zip(short, spelt, strict=True))))
+    for part, (start, end) in zip(parts, passages, strict=True):
+        own = sentences[start:end]
+        vectors = language.embed([text_of(list(said)) for said in own]) if part else None
+        found.append([] if vectors is None else _telling(part, total, mean_size, own, vectors, language))
     return found
+
+
+def _telling(
+    topic: dict[Key, list[list[_Word]]],
+    total: Counter[Key],
+    mean_size: float,
+    sentences: Sequence[Sequence[Token]],
+    vectors: NDArray[np.float32],
+    language: Language,
+) -> list[str]:
+    """The best candidates of a topic: by frequency here against all, rarity, length, and nearness to its sentences."""
+    worth = {
+        key: (1 + math.log(len(seen)))
+        # one that is kept here only because it comes twice may be counted less often in all
+        * math.log(1 + mean_size / max(total[key], len(seen)))
+        * _rarity(seen)
+        * (1 + LONGER * (len(key) - 1))
+        for key, seen in topic.items()
+    }
+    short = sorted(worth, key=lambda key: (-round(worth[key], 9), key))[:SHORTLIST]
+    spelt = [_spelling(topic[key]) for key in short]
+    weights = np.array([min(len(said), MAX_WEIGHT) for said in sentences], dtype=np.float32)
+    near = np.maximum(language.embed(spelt) @ (weights @ vectors), 0.0).tolist()
+    score = {key: worth[key] * close for key, close in zip(short, near, strict=True)}
+    return _best(score, dict(zip(short, spelt, strict=True)))
 
 
 def words_of(tokens: Sequence[Token]) -> list[str]:
@@ -220,4 +258,4 @@ def _best(score: dict[Key, float], spelt: dict[Key, str]) -> list[str]:
     return chosen
 
 
-__all__ = ["MAX_PHRASES", "Language", "key_phrases", "words_of"]
+__all__ = ["MAX_PHRASES", "Language", "key_phrases", "passage_phrases", "words_of"]

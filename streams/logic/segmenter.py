@@ -94,6 +94,7 @@ class Segmenter:
                 costs_usd=ranked.costs_usd if ranked is not None else {},
             ),
             second_look=self._second_look(message, status, ranked),
+            suggestions=ranked.suggestions if ranked is not None else [],
         )
         header = Header(
             video_id=message.video_id,
