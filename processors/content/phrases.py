@@ -51,6 +51,11 @@ MOST_CLITIC: Final = 2  # letters of what English hangs on: n't, 're, 've, 'll
 MOST_ENDING: Final = 2
 MAX_WEIGHT: Final = 30  # words of a sentence, for the topic's embedding
 MIN_LETTERS: Final = 3
+# A video's subject is in one sentence of twenty, at least three times, and half way to rare; more than two are topics.
+SUBJECT: Final = 0.05
+SUBJECT_TIMES: Final = 3
+SUBJECT_RARE: Final = 0.5
+MAX_SUBJECTS: Final = 2
 # What each further word of a phrase adds: "climate change" says more than "climate".
 LONGER: Final = 0.5
 
@@ -131,6 +136,36 @@ def passage_phrases(
     return found
 
 
+def subjects(sentences: Sequence[Sequence[Token]], language: Language) -> list[str]:
+    """What a whole video is about: at most `MAX_SUBJECTS` words that are everywhere in it and rare at large.
+
+    These are no key phrases of any topic of it, since they tell none from another.
+    """
+    bare = [[_bare(token.text) for token in tokens] for tokens in sentences]
+    common, bound = _commonness(bare, language)
+    spaced = {token.language not in UNSPACED for tokens in sentences for token in tokens}
+    least = MIN_LETTERS if spaced != {False} else 2
+    holding: Counter[str] = Counter()
+    ways: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for said in bare:
+        stems = {word.lower()[:STEM_LETTERS] for word in said if len(word) >= least and word.replace("-", "").isalpha()}
+        holding.update(stems)
+        for word in said:
+            ways[word.lower()[:STEM_LETTERS]][word] += 1
+    alone = Counter(word.lower()[:STEM_LETTERS] for said in bare if len(said) <= ALONE_WORDS for word in said if word)
+    found = []
+    for stem, count in holding.items():
+        word = min(ways[stem], key=lambda way: (-ways[stem][way], way))
+        rare = min(1.0, max(0.0, bound - common[word]) / RARE)
+        if (
+            count >= max(SUBJECT_TIMES, SUBJECT * len(sentences))
+            and rare >= SUBJECT_RARE
+            and alone[stem] <= ALONE * count
+        ):
+            found.append((count * rare, stem, word))
+    return [word for _, _, word in sorted(found, key=lambda one: (-round(one[0], 6), one[1]))[:MAX_SUBJECTS]]
+
+
 def _telling(
     topic: dict[Key, list[list[_Word]]],
     total: Counter[Key],
@@ -172,9 +207,7 @@ def _bare(text: str) -> str:
 def _runs(sentences: Sequence[Sequence[Token]], language: Language) -> list[list[list[_Word]]]:
     """Of each sentence its clauses, whose words no comma divides: what a phrase may lie in."""
     bare = [[_bare(token.text) for token in tokens] for tokens in sentences]
-    common = {word: language.log_probability(word) for word in sorted({word for said in bare for word in said if word})}
-    spoken = [common[word] for said in bare for word in said if word]
-    bound = max(COMMON_AT_LEAST, min(COMMON_AT_MOST, median(spoken) - BELOW_MEDIAN)) if spoken else COMMON_AT_MOST
+    common, bound = _commonness(bare, language)
     own = _own_words([[word.lower()[:STEM_LETTERS] for word in said if word] for said in bare])
     found = []
     for tokens, said in zip(sentences, bare, strict=True):
@@ -189,6 +222,14 @@ def _runs(sentences: Sequence[Sequence[Token]], language: Language) -> list[list
                 runs.append([])
         found.append(runs)
     return found
+
+
+def _commonness(bare: Sequence[Sequence[str]], language: Language) -> tuple[dict[str, float], float]:
+    """How common each word is at large, and from where on one is a function word; see `COMMON_AT_MOST`."""
+    common = {word: language.log_probability(word) for word in sorted({word for said in bare for word in said if word})}
+    spoken = [common[word] for said in bare for word in said if word]
+    bound = max(COMMON_AT_LEAST, min(COMMON_AT_MOST, median(spoken) - BELOW_MEDIAN)) if spoken else COMMON_AT_MOST
+    return common, bound
 
 
 def _own_words(sentences: list[list[str]]) -> dict[str, float]:
@@ -258,4 +299,4 @@ def _best(score: dict[Key, float], spelt: dict[Key, str]) -> list[str]:
     return chosen
 
 
-__all__ = ["MAX_PHRASES", "Language", "key_phrases", "passage_phrases", "words_of"]
+__all__ = ["MAX_PHRASES", "Language", "key_phrases", "passage_phrases", "subjects", "words_of"]

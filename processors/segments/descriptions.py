@@ -19,6 +19,7 @@ from processors.segments.sentences import Sentence
 from processors.segments.titles import polished
 from processors.segments.wording import disfluency, fluent
 from processors.segments.words import shortened
+from processors.vision.words import MEASURED
 
 # Two sentences of talk; what X takes beside hashtags, and what the others show before "more" is above or near it.
 MAX_CHARACTERS: Final = 240
@@ -109,7 +110,7 @@ def _seen(passage: Passage) -> str:
             if len(" ".join([*kept, text])) <= MAX_CHARACTERS:
                 kept.append(text)
         return " ".join(kept[:2]) or shortened(sentences[0], MAX_CHARACTERS)
-    names = list(dict.fromkeys(name for text in told for name in text.split(", ")))
+    names = [name for name in dict.fromkeys(name for text in told for name in text.split(", ")) if name not in MEASURED]
     written = list(dict.fromkeys(line for scene in passage.scenes for line in scene.text))
     parts = [f"In the picture: {', '.join(names)}."] * bool(names)
     parts += [f"On screen: {' · '.join(written)}"] * bool(written)

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from processors.content.phrases import Language, passage_phrases
+from processors.content.phrases import Language, passage_phrases, subjects, words_of
 from processors.domain import PlatformFit, Segment, VideoFacts
 from processors.options import Options
 from processors.segments.descriptions import description_of
@@ -90,7 +90,8 @@ class Finisher:
         description = description_of(passage, self.video, segment.title)
         hashtags = hashtags_of(passage, self.phrases.get(segment.segment_id, ()))
         fits = self._fits(passage, description, hashtags) if segment.rank * len(self.rules) <= MAX_FITS else {}
-        situation = Situation(self.asked, fits, self.faces)
+        seen = len(self.faces) / max(1, len(self.video.document.frames))
+        situation = Situation(self.asked, fits, self.faces, seen)
         return replace(
             segment,
             description=description,
@@ -152,8 +153,14 @@ def _phrases(video: Video, segments: Sequence[Segment], language: Language) -> d
     for segment in segments:
         first = bisect_left(starts, segment.start_ms)
         passages.append((first, max(first, bisect_right(ends, segment.end_ms))))
-    found = passage_phrases(said, passages, language) if said else [[] for _ in segments]
-    return {segment.segment_id: phrases for segment, phrases in zip(segments, found, strict=True)}
+    if not said:
+        return {}
+    everywhere = subjects(said, language)
+    found = {}
+    for segment, (first, last), own in zip(segments, passages, passage_phrases(said, passages, language), strict=True):
+        heard = {word.casefold() for sentence in said[first:last] for word in words_of(sentence)}
+        found[segment.segment_id] = [*(word for word in everywhere if word.casefold() in heard), *own]
+    return found
 
 
 def _cut(text: str, limit: int, rules: Rules) -> str:

@@ -99,10 +99,11 @@ def _length(measures: Measures, rules: Rules) -> tuple[float, str]:
         less = seconds(length_ms - rules.max_ms)
         return 0.0, f"{seconds(length_ms)} long, {rules.name} takes at most {seconds(rules.max_ms)}: cut {less}"
     left = length_preference(length_ms, {"": rules})
+    suits = f"{seconds(length_ms)} long, {seconds(low)} to {seconds(high)} suit {rules.name}"
     if length_ms < low:
-        return left, f"{seconds(length_ms)} long, {seconds(low)} to {seconds(high)} suit {rules.name}: add to it"
+        return left, f"{suits}: add {seconds(low - length_ms)}"
     if length_ms > high:
-        return left, f"{seconds(length_ms)} long, {seconds(low)} to {seconds(high)} suit {rules.name}: shorten it"
+        return left, f"{suits}: cut {seconds(length_ms - high)}"
     return 1.0, ""
 
 

@@ -37,7 +37,7 @@ CAPITAL_NOUNS: Final = frozenset({"de", "lb"})
 # What is seen in a picture is named with this certainty, or not at all.
 SURE: Final = 0.6
 # Labels that say how a picture looks, or that somebody is there: true of half of all videos.
-PLAIN: Final = frozenset({"person", "people", "face", "text", "man", "woman", "graphic", "title", "other", "black"})
+PLAIN: Final = frozenset({"person", "people", "face", "text", "graphic", "title", "other", "black", "close-up"})
 # Two words are forms of one when one begins with the other and has so few letters more.
 ENDING: Final = 2
 

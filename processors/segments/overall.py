@@ -70,7 +70,9 @@ def _silent(segments: Sequence[Segment], document: Document, duration_ms: int) -
         return ""
     share = spoken_ms / duration_ms
     told = f"Only {share:.0%} of the video is speech" if spoken_ms else "Nobody speaks in the video"
-    advice = "preferences speech=0 ranks by pictures alone" if spoken_ms else "add music or a voice to its segments"
+    music = any(sound.kind == "music" for sound in document.sounds)
+    silent = "put text on its segments" if music else "put music, a voice or text on its segments"
+    advice = "preferences speech=0 ranks by pictures alone" if spoken_ms else silent
     return f"{told}: {advice}"
 
 

@@ -44,6 +44,8 @@ STILL_MS: Final = 10_000
 STILL_SHARE: Final = 0.6
 # Time in which two speak at once.
 OVERLAP_SHARE: Final = 0.2
+# Share of pictures with a face from which on a video is one of people who are seen.
+OFTEN_SEEN: Final = 0.3
 QUOTED: Final = 48
 _QUESTION_MARKS: Final = ("?", "？", "؟")
 
@@ -56,11 +58,13 @@ class Situation:
         asked: platforms that the request names.
         fits: of the segment, by platform.
         faces: times of pictures of the whole video with a face, in order.
+        with_faces: share of its pictures that have one.
     """
 
     asked: Platforms
     fits: Mapping[str, PlatformFit]
     faces: list[int]
+    with_faces: float = 0.0
 
 
 def suggestions_for(passage: Passage, situation: Situation) -> list[str]:
@@ -161,8 +165,8 @@ def _platforms(passage: Passage, situation: Situation) -> str:
 
 
 def _no_face(passage: Passage, situation: Situation) -> str:
-    """Only where the video has faces: nobody can show a speaker who was never filmed."""
-    if passage.speech < SPOKEN or not passage.frames or not situation.faces:
+    """Only where the video mostly has faces: nobody can show a speaker who was never filmed."""
+    if passage.speech < SPOKEN or not passage.frames or situation.with_faces < OFTEN_SEEN or not situation.faces:
         return ""
     if any(frame.faces for frame in passage.frames):
         return ""
@@ -170,7 +174,7 @@ def _no_face(passage: Passage, situation: Situation) -> str:
     nearest = min(situation.faces, key=lambda at_ms: (abs(at_ms - middle), at_ms))
     count = len(passage.frames)
     where = "its picture" if count == 1 else f"its {count} pictures"
-    return f"No face in {where}: put one of the speaker's beside it; there is one at {clock(nearest)}"
+    return f"No face in {where}: show who speaks beside it, as at {clock(nearest)}"
 
 
 def _blurred(passage: Passage, situation: Situation) -> str:
