@@ -84,7 +84,9 @@ def nearest_ideal(aspect: float, rules: Rules) -> tuple[str, float]:
 
 
 def seconds(length_ms: int) -> str:
-    """A length for people: "8.5 s", "90 s", "3 min"."""
+    """A length for people: "40 ms", "8.5 s", "90 s", "3 min"."""
+    if length_ms < 100:
+        return f"{length_ms} ms"
     if length_ms >= 120_000 and length_ms % 60_000 == 0:
         return f"{length_ms // 60_000} min"
     return f"{length_ms / 1000:.1f}".removesuffix(".0") + " s"
