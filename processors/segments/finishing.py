@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 # Of segments times platforms. One takes up to 1.7 kB in scripts of three bytes a character, all of them 430 kB of the
 # 900 kB that a record may have; 50 segments have all five platforms.
 MAX_FITS: Final = 250
+# Characters below which the beginning of a description says nothing.
+LEAST_BODY: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +125,10 @@ def texts_for(rules: Rules, title: str, description: str, hashtags: Sequence[str
         if rules.length_of(opening) + taken <= rules.description_chars:
             tags.append(tag)
     taken = rules.length_of(" ".join(f"#{tag}" for tag in tags)) + 1 if tags else 0
-    body = "\n".join(part for part in (opening, description) if part)
-    return own_title, _cut(body, rules.description_chars - taken, rules), tags
+    opening = _cut(opening, rules.description_chars - taken, rules)
+    room = rules.description_chars - taken - (rules.length_of(opening) + 1 if opening else 0)
+    body = _cut(description, room, rules) if room >= LEAST_BODY else ""
+    return own_title, "\n".join(part for part in (opening, body) if part), tags
 
 
 def finish(
