@@ -103,6 +103,13 @@ def test_a_wrong_file_says_where_and_what(change: dict[str, Any], told: str, tmp
         read_platforms(path)
 
 
+def test_the_example_of_the_documentation_is_taken(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "ranking.md").read_text()
+    path = tmp_path / "example.json"
+    path.write_text(page.split("```json\n")[1].split("```")[0])
+    assert read_platforms(path)["ours"].frame_rate == (24.0, 60.0)
+
+
 def test_what_is_no_file_or_no_json_is_told(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="cannot be read: No such file"):
         read_platforms(tmp_path / "none.json")
