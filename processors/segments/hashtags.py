@@ -110,7 +110,8 @@ def _says_nothing(phrase: str, language: str) -> bool:
     """Whether the last word of a phrase makes no tag, or one within is grammar: "really nice", "fuel a voice"."""
     words = phrase.split()
     grammar = any(len(word) < LEAST_LETTERS and word.islower() for word in words[1:-1])
-    return not words or grammar or makes_no_tag(words[-1], language)
+    no_noun = language in CAPITAL_NOUNS and bool(words) and words[-1].islower()
+    return not words or grammar or no_noun or makes_no_tag(words[-1], language)
 
 
 def _names(passage: Passage) -> Iterable[str]:

@@ -31,6 +31,7 @@ QUESTION: Final = 1.0
 ASKING_WORDS: Final = 4  # fewer ask for nothing alone ("Just the screen?")
 WHOLE: Final = 0.5
 SENTENCE_START: Final = 0.5
+OPEN_END: Final = -0.5  # the sentence goes on behind it ("According to scientists")
 DANGLING: Final = -1.0
 SHORT: Final = -2.0
 CUT: Final = -1.0  # for an ellipsis instead of the end
@@ -97,6 +98,7 @@ class Titles:
         asks = self.material.tokens[last].text.endswith(("?", "？"))
         worth += QUESTION * (asks and (token.language in UNSPACED or last - first + 1 >= ASKING_WORDS))
         worth += CUT if text.endswith("…") else WHOLE * (first == sentence.first and last == sentence.last)
+        worth += OPEN_END * (last != sentence.last)
         worth += SENTENCE_START * (first == sentence.first and sentence.opens)
         worth += DANGLING * lexicon(token.language).has("dangling", token.text)
         return round(worth + SHORT * (len(text) < FEW_CHARACTERS), 9)

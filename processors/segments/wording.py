@@ -56,6 +56,8 @@ def makes_no_tag(word: str, language: str) -> bool:
     bare = bare_word(word)
     if bare in _listed("no_tag", language) or bare in _listed("hesitation", language):
         return True
+    if bare.startswith(pieces := tuple(_content()["particles"].get(language, ()))) or bare.endswith(pieces):
+        return True
     rule = _content()["adverbs"].get(language)
     return (
         rule is not None

@@ -80,6 +80,7 @@ def test_forms_of_one_word_are_one_tag() -> None:
 def test_german_nouns_are_no_names() -> None:
     said = "Wir sahen das Haus und noch ein Haus und dann das Haus."
     assert tags(said, language="de") == []
+    assert tags("Das brennende Haus.", phrases=["brennende", "Haus"], language="de") == ["Haus"]  # an adjective
     assert tags("We saw the House and then the House again.", language="en") == ["House"]
 
 

@@ -52,6 +52,9 @@ def test_disfluency_is_a_share() -> None:
         ("gouvernement", "fr", False),
         ("simplement", "fr", True),
         ("我们", "zh", True),
+        ("の磁", "ja", True),  # a piece of two words
+        ("磁場", "ja", False),
+        ("个海", "zh", True),
         ("wanna", "xx", False),  # a language without lists tells nothing
     ],
 )
