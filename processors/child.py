@@ -170,7 +170,16 @@ def _tools(environment: dict[str, Any]) -> Any:
         vision_labels=tuple(environment["vision_labels"]),
         selection=Selection(**environment["selection"]),
         categories=environment["categories"],
+        platforms=_platforms(environment["platforms"]),
     )
+
+
+def _platforms(raw: dict[str, Any]) -> Any:
+    if not raw:
+        return {}
+    from processors.segments.platforms import platforms_from  # its package brings all signals
+
+    return platforms_from(raw)
 
 
 def _die_with(parent_pid: int) -> None:

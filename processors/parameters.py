@@ -46,6 +46,7 @@ class Steering:
         asr_service: model and address of the service that recognises speech; None for the local models.
         voices: digest of the enrolled people's recordings; None without any.
         categories: of topics, label -> description; empty for clipstream's own.
+        platforms: rules of the platforms of the file of one's own; empty without one.
         vision_service: what of the service that describes pictures decides its results; empty for the local models.
         second_look: what of the look at the best segments decides its results beside that; empty where there is none.
         vision_labels: words that are looked for in pictures, sorted.
@@ -62,6 +63,7 @@ class Steering:
     second_look: Mapping[str, Any] = field(default_factory=dict)
     vision_labels: tuple[str, ...] = ()
     selection: Selection = DEFAULT_SELECTION
+    platforms: Mapping[str, Any] = field(default_factory=dict)
 
     def decisive(self) -> dict[str, Any]:
         """What decides a result, as JSON; threads change digits that no result shows."""
@@ -75,6 +77,7 @@ class Steering:
             "second_look": self.looked_by(),
             "vision_labels": list(self.vision_labels),
             "selection": self.selection.to_json(),
+            "platforms": dict(self.platforms),
         }
 
     def described_by(self) -> dict[str, Any]:
@@ -118,7 +121,7 @@ def parameters(stage: str, options: Mapping[str, Any], steering: Steering) -> di
     if stage == "vision" and steering.vision_labels:
         steered.update(vision_labels=list(steering.vision_labels))
     if stage == "segmenter":
-        steered.update(voices=steering.voices, categories=dict(steering.categories))
+        steered.update(voices=steering.voices, categories=dict(steering.categories), platforms=dict(steering.platforms))
     if stage == "audio-extractor":
         # the language of the first speech, by the large model, where it chooses between two models
         device: Device = "cuda" if steering.recognition.device == "cuda" else "cpu"

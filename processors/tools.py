@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from processors.blobs import BlobStore
 from processors.media.limits import DEFAULTS, Limits
@@ -12,6 +13,9 @@ from processors.models.store import ModelStore
 from processors.service.config import HostedAsr, HostedVision
 from processors.speech.choice import DEFAULT_RECOGNITION, Recognition
 from processors.vision.selection import DEFAULT_SELECTION, Selection
+
+if TYPE_CHECKING:
+    from processors.segments.platforms import Platforms
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,7 @@ class Tools:
         selection: how pictures are chosen.
         vision_labels: words that are looked for in pictures beside those of the usual networks; empty for none.
         categories: label -> description, instead of those of `processors.content.categories`; empty for these.
+        platforms: rules of platforms by name, beside those of `processors.segments.platforms` or instead of them.
     """
 
     blobs: BlobStore
@@ -47,3 +52,4 @@ class Tools:
     vision_labels: tuple[str, ...] = ()
     selection: Selection = DEFAULT_SELECTION
     categories: Mapping[str, str] = field(default_factory=dict)
+    platforms: Platforms = field(default_factory=dict)

@@ -21,6 +21,7 @@ import processors.errors as errors
 from processors.child import CREDIT
 from processors.errors import ChildDied, ClipstreamError, Retryable
 from streams.hosted_services import hosted_asr, hosted_vision
+from streams.own_platforms import own_platforms
 from streams.settings import Settings
 
 # One line of a result: a ranking of a three-hour video is about 1 MB, so 64 MiB is never met by honest outputs.
@@ -147,6 +148,7 @@ class ChildPool:
             "recognition": self._settings.recognition.model_dump(mode="json"),
             "memory_mb": self._settings.child_memory_mb,
             "categories": self._settings.categories,
+            "platforms": own_platforms(self._settings.platforms_file),
             "vision_labels": sorted(self._settings.vision_labels),
             "selection": self._settings.selection.to_json(),
         }

@@ -29,13 +29,17 @@ from processors.speech.recordings import voices_digest
 from processors.vision.selection import DUPLICATE_COSINE, LOCAL_BATCH, Selection
 from streams.addresses import checked_broker, checked_cache, servers
 from streams.hosted_services import OPENAI_URL, asr_service, check_patience, second_look, vision_service
+from streams.own_platforms import checked_platforms, own_platforms
 from streams.service_settings import ServiceSettings
 from streams.settings_errors import BrokerBusy, SettingsError, no_broker
 
 PREFIX: Final = "CLIPSTREAM_"
 SCHEMES: Final = frozenset({"file", "http", "https"})  # of sources
 TOML_FILE: Final = "clipstream.toml"
-_PATHS: Final = ("data_dir", "cache_dir", "models_dir", "voices_dir", "ssl_cafile", "ssl_certfile", "ssl_keyfile")
+_PATHS: Final = (
+    *("data_dir", "cache_dir", "models_dir", "voices_dir", "platforms_file"),
+    *("ssl_cafile", "ssl_certfile", "ssl_keyfile"),
+)
 _OTHER_CATEGORY: Final = "other"  # of `processors.content.categories`, whose import takes long
 
 _Word = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[^\n]{1,60}$")]
@@ -176,6 +180,7 @@ class Settings(ServiceSettings):
     other_languages: Literal["drop", "nearest"] = Field(
         "drop", description="speech in other ones: no text, with the reason listed, or as the likeliest of these"
     )
+    platforms_file: Path | None = Field(None, description="rules of platforms, JSON or TOML, as in docs/ranking.md")
     categories: dict[str, str] = Field(
         {}, description="topics: label -> descriptions with semicolons between them; clipstream's own when empty"
     )
@@ -254,6 +259,7 @@ class Settings(ServiceSettings):
 
     _broker = field_validator("broker_url")(checked_broker)
     _cache = field_validator("cache_url")(checked_cache)
+    _platforms = field_validator("platforms_file")(checked_platforms)
 
     @model_validator(mode="after")
     def _session(self) -> Settings:
@@ -322,6 +328,7 @@ class Settings(ServiceSettings):
             second_look(self),
             tuple(sorted(self.vision_labels)),
             self.selection,
+            own_platforms(self.platforms_file),
         )
 
     @property

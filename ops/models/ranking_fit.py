@@ -76,9 +76,8 @@ def fit_weights(tables: Sequence[Table], names: Sequence[str], judged: Floats) -
 
 def scores(table: Table, names: Sequence[str], weights: Floats) -> Floats:
     """Scores of the windows of a table, 0..1, as `processors.segments.fusion` has them."""
-    known = table.measured(names) * weights
-    total = ((table.matrix(names) + 0.5) * known).sum(axis=1)
-    found: Floats = np.round(total / np.maximum(known.sum(axis=1), 1e-9), 4)
+    there = np.array([name in table.ranks for name in names]) * weights
+    found: Floats = np.round((table.matrix(names) + 0.5) @ there / max(float(there.sum()), 1e-9), 4)
     return found
 
 

@@ -69,14 +69,6 @@ class Table:
         columns = [np.nan_to_num(self.ranks[name] - 0.5) if name in self.ranks else self._unknown() for name in names]
         return np.stack(columns, axis=1)
 
-    def measured(self, names: Sequence[str]) -> Floats:
-        """Whether each was measured, shape (windows, names), 0 or 1."""
-        columns = [
-            np.isfinite(self.ranks[name]).astype(np.float64) if name in self.ranks else self._unknown()
-            for name in names
-        ]
-        return np.stack(columns, axis=1)
-
     def _unknown(self) -> Floats:
         return np.zeros(len(self.starts))
 

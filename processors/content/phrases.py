@@ -25,7 +25,7 @@ from processors.content.cohesion import PARTS, STEM_LETTERS, spread_worth
 from processors.languages import UNSPACED
 from processors.segments.lexicon import EDGE_PUNCTUATION
 from processors.segments.sentences import clause_ends
-from processors.segments.words import Token
+from processors.segments.words import Token, text_of
 
 MAX_PHRASES: Final = 5
 MAX_WORDS: Final = 3
@@ -51,6 +51,11 @@ MOST_CLITIC: Final = 2  # letters of what English hangs on: n't, 're, 've, 'll
 MOST_ENDING: Final = 2
 MAX_WEIGHT: Final = 30  # words of a sentence, for the topic's embedding
 MIN_LETTERS: Final = 3
+# A video's subject is in one sentence of twenty, at least three times, and half way to rare; more than two are topics.
+SUBJECT: Final = 0.05
+SUBJECT_TIMES: Final = 3
+SUBJECT_RARE: Final = 0.5
+MAX_SUBJECTS: Final = 2
 # What each further word of a phrase adds: "climate change" says more than "climate".
 LONGER: Final = 0.5
 
@@ -94,28 +99,96 @@ def key_phrases(
         For each topic at most `MAX_PHRASES` phrases, the most telling first; none where no word tells anything.
     """
     runs = _runs(sentences, language)
-    bounds = [*starts, len(sentences)]
-    topics = [_candidates(runs[start:end]) for start, end in pairwise(bounds)]
+    bounds = list(pairwise([*starts, len(sentences)]))
+    topics = [_candidates(runs[start:end]) for start, end in bounds]
     total: Counter[Key] = Counter()
     for topic in topics:
         total.update({key: len(seen) for key, seen in topic.items()})
     mean_size = total.total() / max(1, len(topics))
+    return [
+        _telling(topic, total, mean_size, sentences[start:end], vectors[start:end], language)
+        for topic, (start, end) in zip(topics, bounds, strict=True)
+    ]
+
+
+def passage_phrases(
+    sentences: Sequence[Sequence[Token]], passages: Sequence[tuple[int, int]], language: Language
+) -> list[list[str]]:
+    """The key phrases of passages, against the whole video that they are of.
+
+    Args:
+        sentences: of the video, in order.
+        passages: each by its sentences, half open; they may overlap, and lie apart.
+        language: the encoder; it is asked about the sentences of the passages only.
+
+    Returns:
+        As `key_phrases`, for each passage; none for an empty one.
+    """
+    runs = _runs(sentences, language)
+    total = Counter({key: len(seen) for key, seen in _candidates(runs).items()})
+    parts = [_candidates(runs[start:end]) for start, end in passages]
+    mean_size = sum(len(seen) for part in parts for seen in part.values()) / max(1, len(parts))
     found = []
-    for topic, (start, end) in zip(topics, pairwise(bounds), strict=True):
-        worth = {
-            key: (1 + math.log(len(seen)))
-            * math.log(1 + mean_size / total[key])
-            * _rarity(seen)
-            * (1 + LONGER * (len(key) - 1))
-            for key, seen in topic.items()
-        }
-        short = sorted(worth, key=lambda key: (-round(worth[key], 9), key))[:SHORTLIST]
-        spelt = [_spelling(topic[key]) for key in short]
-        weights = np.array([min(len(said), MAX_WEIGHT) for said in sentences[start:end]], dtype=np.float32)
-        near = np.maximum(language.embed(spelt) @ (weights @ vectors[start:end]), 0.0).tolist()
-        score = {key: worth[key] * close for key, close in zip(short, near, strict=True)}
-        found.append(_best(score, dict(zip(short, spelt, strict=True))))
+    for part, (start, end) in zip(parts, passages, strict=True):
+        own = sentences[start:end]
+        vectors = language.embed([text_of(list(said)) for said in own]) if part else None
+        found.append([] if vectors is None else _telling(part, total, mean_size, own, vectors, language))
     return found
+
+
+def subjects(sentences: Sequence[Sequence[Token]], language: Language) -> list[str]:
+    """What a whole video is about: at most `MAX_SUBJECTS` words that are everywhere in it and rare at large.
+
+    These are no key phrases of any topic of it, since they tell none from another.
+    """
+    bare = [[bare_of(token.text) for token in tokens] for tokens in sentences]
+    common, bound = _commonness(bare, language)
+    spaced = {token.language not in UNSPACED for tokens in sentences for token in tokens}
+    least = MIN_LETTERS if spaced != {False} else 2
+    holding: Counter[str] = Counter()
+    ways: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for said in bare:
+        stems = {word.lower()[:STEM_LETTERS] for word in said if len(word) >= least and word.replace("-", "").isalpha()}
+        holding.update(stems)
+        for word in said:
+            ways[word.lower()[:STEM_LETTERS]][word] += 1
+    alone = Counter(word.lower()[:STEM_LETTERS] for said in bare if len(said) <= ALONE_WORDS for word in said if word)
+    found = []
+    for stem, count in holding.items():
+        word = min(ways[stem], key=lambda way: (-ways[stem][way], way))
+        rare = min(1.0, max(0.0, bound - common[word]) / RARE)
+        if (
+            count >= max(SUBJECT_TIMES, SUBJECT * len(sentences))
+            and rare >= SUBJECT_RARE
+            and alone[stem] <= ALONE * count
+        ):
+            found.append((count * rare, stem, word))
+    return [word for _, _, word in sorted(found, key=lambda one: (-round(one[0], 6), one[1]))[:MAX_SUBJECTS]]
+
+
+def _telling(
+    topic: dict[Key, list[list[_Word]]],
+    total: Counter[Key],
+    mean_size: float,
+    sentences: Sequence[Sequence[Token]],
+    vectors: NDArray[np.float32],
+    language: Language,
+) -> list[str]:
+    """The best candidates of a topic: by frequency here against all, rarity, length, and nearness to its sentences."""
+    worth = {
+        key: (1 + math.log(len(seen)))
+        # one that is kept here only because it comes twice may be counted less often in all
+        * math.log(1 + mean_size / max(total[key], len(seen)))
+        * _rarity(seen)
+        * (1 + LONGER * (len(key) - 1))
+        for key, seen in topic.items()
+    }
+    short = sorted(worth, key=lambda key: (-round(worth[key], 9), key))[:SHORTLIST]
+    spelt = [_spelling(topic[key]) for key in short]
+    weights = np.array([min(len(said), MAX_WEIGHT) for said in sentences], dtype=np.float32)
+    near = np.maximum(language.embed(spelt) @ (weights @ vectors), 0.0).tolist()
+    score = {key: worth[key] * close for key, close in zip(short, near, strict=True)}
+    return _best(score, dict(zip(short, spelt, strict=True)))
 
 
 def words_of(tokens: Sequence[Token]) -> list[str]:
@@ -134,9 +207,7 @@ def bare_of(text: str) -> str:
 def _runs(sentences: Sequence[Sequence[Token]], language: Language) -> list[list[list[_Word]]]:
     """Of each sentence its clauses, whose words no comma divides: what a phrase may lie in."""
     bare = [[bare_of(token.text) for token in tokens] for tokens in sentences]
-    common = {word: language.log_probability(word) for word in sorted({word for said in bare for word in said if word})}
-    spoken = [common[word] for said in bare for word in said if word]
-    bound = max(COMMON_AT_LEAST, min(COMMON_AT_MOST, median(spoken) - BELOW_MEDIAN)) if spoken else COMMON_AT_MOST
+    common, bound = _commonness(bare, language)
     own = _own_words([[word.lower()[:STEM_LETTERS] for word in said if word] for said in bare])
     found = []
     for tokens, said in zip(sentences, bare, strict=True):
@@ -151,6 +222,14 @@ def _runs(sentences: Sequence[Sequence[Token]], language: Language) -> list[list
                 runs.append([])
         found.append(runs)
     return found
+
+
+def _commonness(bare: Sequence[Sequence[str]], language: Language) -> tuple[dict[str, float], float]:
+    """How common each word is at large, and from where on one is a function word; see `COMMON_AT_MOST`."""
+    common = {word: language.log_probability(word) for word in sorted({word for said in bare for word in said if word})}
+    spoken = [common[word] for said in bare for word in said if word]
+    bound = max(COMMON_AT_LEAST, min(COMMON_AT_MOST, median(spoken) - BELOW_MEDIAN)) if spoken else COMMON_AT_MOST
+    return common, bound
 
 
 def _own_words(sentences: list[list[str]]) -> dict[str, float]:
@@ -220,4 +299,14 @@ def _best(score: dict[Key, float], spelt: dict[Key, str]) -> list[str]:
     return chosen
 
 
-__all__ = ["COMMON_AT_MOST", "MAX_PHRASES", "MIN_LETTERS", "Language", "bare_of", "key_phrases", "words_of"]
+__all__ = [
+    "COMMON_AT_MOST",
+    "MAX_PHRASES",
+    "MIN_LETTERS",
+    "Language",
+    "bare_of",
+    "key_phrases",
+    "passage_phrases",
+    "subjects",
+    "words_of",
+]

@@ -10,6 +10,7 @@ from processors.domain import Document
 from processors.report.frames import FrameView, frame_view
 from processors.report.labels import GROUP_OF, SIGNAL_LABELS
 from processors.report.pictures import CARD_WIDTH, Picture, Pictures
+from processors.report.publishing import PublishingView, publishing_view
 from processors.report.source import entries, identifier, percent, text, whole
 from processors.report.spoken import speaker_name
 from processors.report.timeline import Marker, markers
@@ -50,6 +51,7 @@ class SegmentView:
     speakers: list[str]
     about: str  # what a service says of it, seen and heard; empty without one
     subjects: list[str]
+    publishing: PublishingView
 
 
 def segment_views(
@@ -90,6 +92,7 @@ def segment_views(
                 speakers=[speaker_name(name) for name in entry.get("speakers") or [] if isinstance(name, str)],
                 about=text(_insight(entry).get("description")),
                 subjects=[name for label in entries(_insight(entry), "labels") if (name := text(label.get("name")))],
+                publishing=publishing_view(entry),
             )
         )
     return views

@@ -13,6 +13,7 @@ from processors.report.cards import SegmentView, segment_views
 from processors.report.frames import OPEN_FRAMES, FrameView, frame_views
 from processors.report.labels import STATUS
 from processors.report.pictures import STRIP_WIDTH, Picture, Pictures
+from processors.report.publishing import texts
 from processors.report.run import StageView, model_names, run_facts, stage_views
 from processors.report.source import entries, percent, text, whole
 from processors.report.spoken import (
@@ -44,6 +45,7 @@ class ReportView:
     status_meaning: str
     error: str
     missing: list[str]
+    suggestions: list[str]
     duration: str
     confidence: int | None
     languages: list[LanguageView]
@@ -99,6 +101,7 @@ def build_view(result: Mapping[str, Any], document: Document, pictures: Pictures
         status_meaning=meaning,
         error=text(result.get("error")),
         missing=[note for note in map(text, result.get("missing") or []) if note],
+        suggestions=texts(result.get("suggestions")),
         duration=clock(duration_ms) if duration_ms else "",
         confidence=percent(result["confidence"]) if segments and "confidence" in result else None,
         languages=languages,

@@ -1,22 +1,29 @@
 """Fusion: many signals to one score per window.
 
 Each signal becomes its percentile among the windows of the video; the score is their weighted mean over the signals
-that could be measured, so a missing modality shifts weight to the others and lowers confidence instead of counting as
-bad. All arithmetic is in whole ten-thousandths.
+that could be measured in the video, so a missing modality shifts weight to the others and lowers confidence instead of
+counting as bad. What could not be measured in one window counts as the middle there, neither good nor bad: with its
+weight given to the others, a silent passage with good pictures would beat every spoken one. All arithmetic is in whole
+ten-thousandths.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from processors.domain import Reason
 from processors.segments.material import Floats, Ints, Material, Windows
 from processors.segments.percentiles import percentiles
 from processors.segments.signals import ALL, GROUPS, Group, Measured, Signal
 from processors.segments.weights import UNIT, shares
+
+MIDDLE: Final = UNIT // 2
+NOT_MEASURED: Final = "not measured here"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +33,9 @@ class Fusion:
     Args:
         names: the signals that count, one per column.
         measured: their measurements.
-        values: shape (windows, signals), percentile in ten-thousandths, 0 where not measured.
-        weights: same shape, share in ten-thousandths; rows add up to `UNIT`, or to 0 when nothing was measured.
+        values: shape (windows, signals), percentile in ten-thousandths, `MIDDLE` where not measured.
+        known: same shape, whether it was measured there.
+        weights: shape (signals,), share in ten-thousandths; they add up to `UNIT`, or to 0 when nothing was measured.
         evidence: shape (windows,), 0..1, the weight of what was measured against that of all signals.
         modalities: the same within each group of signals, for those of which anything was measured.
     """
@@ -35,6 +43,7 @@ class Fusion:
     names: list[str]
     measured: list[Measured]
     values: Ints
+    known: NDArray[np.bool_]
     weights: Ints
     evidence: Floats
     modalities: dict[Group, Floats]
@@ -42,7 +51,7 @@ class Fusion:
     @property
     def exact(self) -> Ints:
         """Score of each window in units of 1 / `UNIT`²: exact, for comparing."""
-        total: Ints = (self.values * self.weights).sum(axis=1)
+        total: Ints = self.values @ self.weights
         return total
 
     @property
@@ -52,14 +61,14 @@ class Fusion:
 
     def reasons(self, index: int) -> list[Reason]:
         """The parts of a window's score, the largest contribution first; weights add up to 1."""
-        columns = [column for column in range(len(self.names)) if self.weights[index, column] > 0]
-        columns.sort(key=lambda column: (-self.values[index, column] * self.weights[index, column], self.names[column]))
+        columns = [column for column in range(len(self.names)) if self.weights[column] > 0]
+        columns.sort(key=lambda column: (-self.values[index, column] * self.weights[column], self.names[column]))
         return [
             Reason(
                 signal=self.names[column],
                 value=int(self.values[index, column]) / UNIT,
-                weight=int(self.weights[index, column]) / UNIT,
-                detail=self.measured[column].detail(index),
+                weight=int(self.weights[column]) / UNIT,
+                detail=self.measured[column].detail(index) if self.known[index, column] else NOT_MEASURED,
             )
             for column in columns
         ]
@@ -95,12 +104,13 @@ def fuse(material: Material, windows: Windows, weights: Mapping[str, float], sig
         kept = list(range(len(found))) if wanted.any() else kept
     base = wanted[kept] if wanted[kept].any() else np.array([found[column][0].weight for column in kept])
     known = known[:, kept]
-    values = np.array([np.nan_to_num(ranks[column]) for column in kept]).T.reshape(len(windows), len(kept))
+    values = np.array([ranks[column] for column in kept]).T.reshape(len(windows), len(kept))
     return Fusion(
         names=[found[column][0].name for column in kept],
         measured=[found[column][1] for column in kept],
-        values=np.rint(values * UNIT).astype(np.int64),
-        weights=_shares_by_row(known, base),
+        values=np.where(known, np.rint(np.nan_to_num(values) * UNIT), MIDDLE).astype(np.int64),
+        known=known,
+        weights=np.array(shares(base.tolist()) if base.any() else [0] * len(base), dtype=np.int64),
         evidence=np.clip(evidence, 0.0, 1.0),
         modalities=modalities,
     )
@@ -111,17 +121,4 @@ def _varies(rank: Floats) -> bool:
     return bool(len(known) and (known.min() < known.max() or len(known) < len(rank)))
 
 
-def _shares_by_row(known: np.ndarray[tuple[int, int], np.dtype[np.bool_]], base: Floats) -> Ints:
-    """Shares for each row; rows in which the same signals are known share one computation."""
-    rows = np.zeros(known.shape, dtype=np.int64)
-    if not known.size:
-        return rows
-    patterns, inverse = np.unique(known, axis=0, return_inverse=True)
-    for position, pattern in enumerate(patterns):
-        present = base * pattern
-        if present.any():
-            rows[np.ravel(inverse) == position] = shares(present.tolist())
-    return rows
-
-
-__all__ = ["Fusion", "fuse"]
+__all__ = ["MIDDLE", "NOT_MEASURED", "Fusion", "fuse"]

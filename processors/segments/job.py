@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from processors.content.embedding import MODEL as SENTENCE_MODEL
+from processors.content.embedding import encoder
 from processors.content.known import embedding_of
 from processors.content.topics import with_topics
 from processors.domain import BatchAnalysis, ChunkTranscript, Segment, VideoFacts
+from processors.segments.finishing import finish
+from processors.segments.lengths import fitted
+from processors.segments.overall import none_because
 from processors.segments.parts import Parts, dump_json
+from processors.segments.platforms import rules_for
 from processors.segments.rank import rank
 from processors.speech.enrolment import enrolled
 from processors.speech.tongues import left_out
@@ -61,6 +66,7 @@ class Ranked:
         notes: what a user should know about what was not found ("no speech").
         models: names of the models whose words, labels and topics are in it, sorted.
         costs_usd: by stage, of those whose parts cost something.
+        suggestions: what would make all of it better.
     """
 
     facts: VideoFacts | None
@@ -73,6 +79,7 @@ class Ranked:
     cost_usd: float
     document_uri: str
     costs_usd: dict[str, float] = field(default_factory=dict)
+    suggestions: list[str] = field(default_factory=list)
 
 
 def rank_parts(parts_uri: str, until_ms: int | None, tools: Tools) -> Ranked:
@@ -81,16 +88,21 @@ def rank_parts(parts_uri: str, until_ms: int | None, tools: Tools) -> Ranked:
     Args:
         parts_uri: blob with `Parts` as JSON.
         until_ms: provisional: only what lies before is ranked.
-        tools: the blob store; the model store for the sentence encoder.
+        tools: the blob store; the model store for the sentence encoder; platforms of the file of one's own.
 
     Raises:
-        InvalidMessage: the blob is not there or no parts.
+        InvalidMessage: the blob is not there or no parts, or its options name a platform or signal that nobody knows.
         ModelUnavailable: there are words, and the sentence encoder cannot be had.
     """
     parts = Parts.from_json(tools.blobs.get(parts_uri))
+    rules = rules_for(parts.options.platforms, tools.platforms)
+    parts = replace(parts, options=fitted(parts.options, rules))
     people = enrolled(tools)
     ranked = rank(parts, until_ms, people.prints, embedding_of(parts, tools))
     ranking = with_topics(ranked, tools, parts.contents)
+    segments, suggestions = finish(
+        ranking, parts.facts, parts.options, tools.platforms, encoder(tools) if ranking.document.topics else None
+    )
     models = {spoken.model for spoken in parts.transcripts if spoken.utterances}
     models |= {frame.model for batch in parts.batches for frame in batch.frames}
     models |= {SENTENCE_MODEL} if ranking.document.topics else set()
@@ -103,9 +115,10 @@ def rank_parts(parts_uri: str, until_ms: int | None, tools: Tools) -> Ranked:
         duration_ms=ranking.duration_ms,
         languages=ranking.languages,
         confidence=ranking.confidence,
-        segments=ranking.segments,
+        segments=segments,
         notes=[
             *ranking.missing,
+            *none_because(ranking.duration_ms, segments, ranking.document),
             *_left_out(parts.transcripts),
             *_stood_in(parts.transcripts),
             *_frames_stood_in(parts.batches),
@@ -117,4 +130,5 @@ def rank_parts(parts_uri: str, until_ms: int | None, tools: Tools) -> Ranked:
         ),
         document_uri=tools.blobs.put(dump_json(ranking.document)),
         costs_usd={stage: cost for stage, cost in costs.items() if cost > 0.0},
+        suggestions=suggestions,
     )

@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from processors.domain import FrameAnalysis
+from processors.languages import UNSPACED
 from processors.segments.lexicon import lexicon
 from processors.segments.material import Material
 from processors.segments.sentences import Sentence, clause_ends
 from processors.segments.signals.screen_text import frame_text
 from processors.segments.signals.substance import content_worth
-from processors.segments.words import TRAILING, shortened, text_of
+from processors.segments.wording import fluent
+from processors.segments.words import TRAILING, shortened
 from processors.timeline import clock
 
 # The most that the platforms show of a title without cutting it.
@@ -26,8 +28,10 @@ MAX_CHARACTERS: Final = 60
 FEW_CHARACTERS: Final = 12
 # What the parts of a title's worth count; one word of the topic is 1.
 QUESTION: Final = 1.0
+ASKING_WORDS: Final = 4  # fewer ask for nothing alone ("Just the screen?")
 WHOLE: Final = 0.5
 SENTENCE_START: Final = 0.5
+OPEN_END: Final = -0.5  # the sentence goes on behind it ("According to scientists")
 DANGLING: Final = -1.0
 SHORT: Final = -2.0
 CUT: Final = -1.0  # for an ellipsis instead of the end
@@ -78,20 +82,23 @@ class Titles:
         first = sentence.first
         for position, _ in enumerate(ends):
             for last in ends[position:]:
-                text = text_of(tokens[first : last + 1])
+                text = fluent(tokens[first : last + 1])
                 if len(text) > MAX_CHARACTERS + 1:  # a final full stop goes
                     break
                 if (title := polished(text)) and len(title) <= MAX_CHARACTERS:
                     yield first, last, title
             first = ends[position] + 1
         if len(sentence.text) > MAX_CHARACTERS + 1:
-            yield sentence.first, sentence.last, polished(shortened(sentence.text, MAX_CHARACTERS))
+            read = fluent(tokens[sentence.first : sentence.last + 1])
+            yield sentence.first, sentence.last, polished(shortened(read, MAX_CHARACTERS))
 
     def _worth(self, sentence: Sentence, first: int, last: int, text: str) -> float:
         token = self.material.tokens[first]
         worth = sum(self.worth[first : last + 1]) / math.sqrt(last - first + 1)
-        worth += QUESTION * self.material.tokens[last].text.endswith(("?", "？"))
+        asks = self.material.tokens[last].text.endswith(("?", "？"))
+        worth += QUESTION * (asks and (token.language in UNSPACED or last - first + 1 >= ASKING_WORDS))
         worth += CUT if text.endswith("…") else WHOLE * (first == sentence.first and last == sentence.last)
+        worth += OPEN_END * (last != sentence.last)
         worth += SENTENCE_START * (first == sentence.first and sentence.opens)
         worth += DANGLING * lexicon(token.language).has("dangling", token.text)
         return round(worth + SHORT * (len(text) < FEW_CHARACTERS), 9)

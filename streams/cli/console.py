@@ -91,5 +91,7 @@ def print_result(result: dict[str, Any], name: str, told: str = "") -> None:
         target.print(f"  {escape(result['error'])}")
     for note in result.get("missing", []):
         target.print(f"  [yellow]missing[/] {escape(note)}")
+    for line in result.get("suggestions", []):
+        target.print(f"  [cyan]better[/] {escape(line)}")
     if result["segments"]:
         target.print(segments_table(result))

@@ -61,7 +61,7 @@ def ingest(
         raise typer.BadParameter("--video-id goes with exactly one URI.")
     settings = load_settings()
     settings.bootstrap_servers()
-    options = options_from(option)
+    options = options_from(option, settings)
     check_folder(settings.data_dir, "data", "CLIPSTREAM_DATA_DIR")  # where digests are noted
     requests = [request_for(uri, options, video_id, settings) for uri in uris]
     asyncio.run(_submit(settings, requests))

@@ -11,7 +11,20 @@ import typer
 from aiokafka.errors import KafkaError
 
 from processors.errors import FULL_DISK_ERRNOS, ClipstreamError, from_os_error
-from streams.cli import bench, cancel, cluster, data, dead_letters, kafka, process, replay, status, system, topics
+from streams.cli import (
+    bench,
+    cancel,
+    cluster,
+    data,
+    dead_letters,
+    explain,
+    kafka,
+    process,
+    replay,
+    status,
+    system,
+    topics,
+)
 from streams.cli.console import console, escape, print_text
 from streams.cli.presence import explained
 
@@ -47,7 +60,7 @@ def _options(
     """Long videos in, transcripts and ranked ready-to-publish segments out, as stream processors on Kafka."""
 
 
-for part in (process, cluster, status, kafka, data, replay, cancel, topics, dead_letters, system, bench):
+for part in (process, cluster, status, kafka, data, explain, replay, cancel, topics, dead_letters, system, bench):
     part.register(app)
 
 

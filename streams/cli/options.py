@@ -11,6 +11,8 @@ from typer.core import TyperCommand
 
 from processors.errors import InvalidMessage
 from processors.options import Options, parse_options
+from streams.own_platforms import check_names
+from streams.settings import Settings
 
 OptionFlags = Annotated[
     list[str] | None,
@@ -39,11 +41,15 @@ class TakesFiles(TyperCommand):
             ) from error
 
 
-def options_from(flags: list[str] | None) -> Options:
+def options_from(flags: list[str] | None, settings: Settings) -> Options:
     """Options from `key=value` flags. Lists are `platforms=tiktok,shorts`; maps are `metadata.title=My talk`.
 
+    Args:
+        flags: as written.
+        settings: with the file of platforms of one's own.
+
     Raises:
-        typer.BadParameter: not of that form, an unknown key or a value out of range.
+        typer.BadParameter: not of that form, an unknown key, platform or preference, or a value out of range.
     """
     raw: dict[str, Any] = {}
     for flag in flags or []:
@@ -58,10 +64,12 @@ def options_from(flags: list[str] | None) -> Options:
     try:
         if "preferences" in raw:
             raw["preferences"] = {name: float(value) for name, value in raw["preferences"].items()}
-        return parse_options(raw)
+        options = parse_options(raw)
+        check_names(options, settings)
     except (InvalidMessage, ValueError, TypeError) as error:
         reason = error.reason if isinstance(error, InvalidMessage) else str(error)
         raise typer.BadParameter(reason, param_hint="--option") from error
+    return options
 
 
 def _number(value: str) -> int | float | str:

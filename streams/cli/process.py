@@ -116,7 +116,7 @@ def process_command(
         clipstream process *.mp4 --out results --option profile=fast --option max_segments=5
     """
     settings = load_settings()
-    options = options_from(option)
+    options = options_from(option, settings)
     if out is not None:
         _make_folder(out)
 

@@ -13,6 +13,7 @@ from processors.domain import AudioChunk, ExtractionEnd, FrameBatch
 from schemas.messages import END_INDEX, AudioChunkMessage, FrameBatchMessage, Header, Status, VideoIngested
 from streams import identity, sources
 from streams.dead_letters import reason_of
+from streams.own_platforms import check_names
 from streams.topics import VIDEO_INGESTED, TopicSpec
 from streams.work import Bench, Output
 
@@ -120,7 +121,12 @@ def header_of(
 
 
 async def locate(request: identity.Request, bench: Bench) -> tuple[Path, str]:
-    """The local file of a request's source and its SHA-256; see `streams.sources.find`."""
+    """The local file of a request's source and its SHA-256; see `streams.sources.find`.
+
+    Raises:
+        InvalidMessage: also where the options name something that nobody knows: no work is done for such a request.
+    """
+    await asyncio.to_thread(check_names, request.options, bench.settings)
 
     def on_progress(here: int, total: int | None) -> None:
         bench.moved()

@@ -96,6 +96,7 @@ class Segmenter:
             ),
             second_look=self._second_look(message, status, ranked),
             until_ms=message.until_ms,
+            suggestions=ranked.suggestions if ranked is not None else [],
         )
         ids = [segment.segment_id for segment in result.segments]
         result = replace(result, changes=self._newest.changes(result.video_id, result.order, ids))

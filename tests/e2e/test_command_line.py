@@ -69,6 +69,13 @@ def test_ingest_results_transcript_report_and_topics(pipeline, sample, tmp_path)
     assert json.loads(waited.stdout)["results"][0]["status"] == "final"
     srt = run(pipeline.settings, "transcript", video_id, "--format", "srt").stdout
     assert srt.startswith("1\n00:00:0")
+    why = json.loads(run(pipeline.settings, "explain", video_id, "1", "--json").stdout)
+    assert why["sum_is_score"]
+    assert set(why["platforms"]) == {"tiktok", "shorts", "reels", "x", "linkedin"}
+    assert "the score" in run(pipeline.settings, "explain", video_id, why["segment_id"]).stdout
+    gone = run(pipeline.settings, "explain", video_id, "99")
+    assert gone.returncode == 1
+    assert why["segment_id"] in gone.stderr
     report = tmp_path / "report.html"
     run(pipeline.settings, "report", video_id, "-o", str(report))
     assert "<svg" in report.read_text()
@@ -103,6 +110,8 @@ def test_without_a_broker_the_answer_comes_soon_and_says_what_to_do(tmp_path):
         (["process"], 2, "Missing argument"),
         (["process", "x.mp4", "--option", "profil=fast"], 2, "profile"),
         (["process", "x.mp4", "--option", "max_segments=none"], 2, "max_segments"),
+        (["process", "x.mp4", "--option", "platforms=tictok"], 2, "tiktok"),
+        (["process", "x.mp4", "--option", "preferences.speach=2"], 2, "speech"),
         (["worker", "nobody"], 2, "transcriber"),
         (["topics", "tail", "nothing"], 2, "video-ingested"),
         (["results"], 1, "clipstream up"),

@@ -316,6 +316,21 @@ def test_a_scheme_that_is_not_allowed_fails_with_the_reason(pipeline):
     assert "ftp" in (result.error or "")
 
 
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"platforms": ("tictok",)}, "Unknown platform 'tictok'. Did you mean 'tiktok'?"),
+        ({"preferences": {"speach": 2.0}}, "Unknown preference 'speach'. Did you mean 'speech'?"),
+    ],
+)
+def test_names_that_nobody_knows_fail_with_the_reason_before_any_work(pipeline, sample, options, reason):
+    video_id = reason.split()[1]
+    result = pipeline.process(request(sample, f"unknown-{video_id}", **options))[0]
+    assert result.status == "failed"
+    assert reason in (result.error or "")
+    assert result.run.models == []  # nobody recognised or looked at anything
+
+
 def test_a_file_that_changes_while_it_is_processed(pipeline, sample, tmp_path):
     """A file that grows under the readers: never an endless wait, never a result that mixes two contents silently."""
     path = tmp_path / "growing.mp4"

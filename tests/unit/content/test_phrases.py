@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from processors.content.phrases import MAX_PHRASES, key_phrases, words_of
+from processors.content.phrases import MAX_PHRASES, key_phrases, passage_phrases, subjects, words_of
 from processors.content.segmentation import topic_starts
 from tests.unit.content.helpers import COOKING, SPACE, sentences
 
@@ -146,3 +146,31 @@ def test_words(text, expected):
 def test_without_telling_words_there_are_none(encoder):
     assert phrases_of(encoder, sentences("And so on, and so on."), [0]) == [[]]
     assert phrases_of(encoder, sentences("12 34."), [0]) == [[]]
+
+
+def test_phrases_of_passages_are_those_of_each_against_the_whole_video(encoder):
+    said = [*sentences(SPACE), *sentences(COOKING)]
+    middle = len(sentences(SPACE))
+    space, cooking, nothing = passage_phrases(said, [(0, middle), (middle, len(said)), (3, 3)], encoder)
+    assert nothing == []
+    whole = {phrase.lower() for phrase in space}
+    assert whole
+    assert not whole & {phrase.lower() for phrase in cooking}
+    texts = [" ".join(token.text for sentence in part for token in sentence) for part in (said[:middle], said[middle:])]
+    assert all(phrase in texts[0] for phrase in space)
+    assert all(phrase in texts[1] for phrase in cooking)
+
+
+def test_passages_may_overlap_and_say_the_same_each_time(encoder):
+    said = sentences(SPACE)
+    once = passage_phrases(said, [(0, len(said))], encoder)
+    assert passage_phrases(said, [(0, len(said)), (0, len(said))], encoder) == once * 2
+
+
+def test_the_subject_is_what_is_everywhere(encoder):
+    text = (
+        "The turtle swims home. A turtle never sleeps there. It was the turtle again. She saw it. Turtles like coral."
+    )
+    assert subjects(sentences(text), encoder) == ["turtle"]
+    assert subjects(sentences("It was there. She saw it. They went home. We like this."), encoder) == []
+    assert subjects([], encoder) == []

@@ -396,3 +396,52 @@ def test_of_a_crowd_those_who_speak_most_are_listed() -> None:
     page = render_report(result, no_image, replace(document, speakers=crowd))
     assert len(re.findall(r'<li><b dir="auto">Speaker', page)) == SPEAKERS_SHOWN
     assert "and 18 more" in page
+
+
+def test_what_is_known_about_publishing_stands_on_the_card() -> None:
+    result, document = example()
+    result["suggestions"] = ["Add <captions>"]
+    result["segments"][0] |= {
+        "description": "Why rivers <b> bend.",
+        "hashtags": ["River", "Sand"],
+        "engagement": {"score": 0.62, "low": 0.48, "high": 0.751},
+        "suggestions": ["Start at 0:04"],
+        "platforms": {
+            "x": {"fit": 0.4, "violations": ["too <wide>: crop it"]},
+            "tiktok": {"fit": 0.8, "violations": []},
+            "our_player": {"fit": 0.5, "violations": None},
+            "broken": "no",
+        },
+    }
+    page = render_report(result, no_image, document)
+    Page(page)  # closes what it opens
+    assert "Why rivers &lt;b&gt; bend." in page
+    assert re.findall(r'<li dir="auto">#(\w+)</li>', page) == ["River", "Sand"]
+    assert "<dt>Engagement</dt><dd>62 (48 to 75)</dd>" in page
+    assert '<li dir="auto">Start at 0:04</li>' in page
+    assert '<li dir="auto">Add &lt;captions&gt;</li>' in page
+    assert re.findall(r'<span class="fit (\w+)">([^<]+) <b>(\d+)</b>', page) == [
+        ("good", "TikTok", "80"),
+        ("fair", "Our player", "50"),
+        ("poor", "X", "40"),
+    ]
+    assert "too &lt;wide&gt;: crop it" in page
+    assert "nothing speaks against it" in page
+
+
+def test_a_result_without_them_shows_none_of_it() -> None:
+    result, document = example()
+    for segment in result["segments"]:
+        segment["engagement"] = None
+    page = render_report(result, no_image, document)
+    for shown in ('class="tags"', 'class="platforms"', 'class="suggestions"', "<dt>Engagement", "make it better"):
+        assert shown not in page
+
+
+def test_what_a_service_says_stands_instead_of_the_description() -> None:
+    result, document = example()
+    insight = {"description": "A river, seen from above.", "labels": []}
+    result["segments"][0] |= {"description": "Why rivers bend.", "insight": insight}
+    page = render_report(result, no_image, document)
+    assert "A river, seen from above." in page
+    assert '<p class="about" dir="auto">Why rivers bend.' not in page

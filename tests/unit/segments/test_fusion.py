@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from processors.segments.fusion import fuse
+from processors.segments.fusion import NOT_MEASURED, fuse
 from processors.segments.material import Material, Windows
 from processors.segments.signals.base import Measured, Signal
 from tests.unit.segments.builders import material, utterance, windows
@@ -56,10 +56,10 @@ def test_a_missing_signal_shifts_weight_and_lowers_evidence() -> None:
     assert fusion.evidence.tolist() == [0.75, 0.75]
 
 
-def test_what_one_window_lacks_shifts_weight_there_only() -> None:
+def test_what_one_window_lacks_is_neither_good_nor_bad_there() -> None:
     fusion = _fuse(Given("a", 1.0, [1, 2]), Given("b", 1.0, [NAN, 2]))
-    assert [reason.signal for reason in fusion.reasons(0)] == ["a"]
-    assert fusion.scores.tolist() == [0.25, 0.5 * 0.75 + 0.5 * 0.5]
+    assert {reason.signal: reason.detail for reason in fusion.reasons(0)}["b"] == NOT_MEASURED
+    assert fusion.scores.tolist() == [0.5 * 0.25 + 0.5 * 0.5, 0.5 * 0.75 + 0.5 * 0.5]
     assert fusion.evidence.tolist() == [0.5, 1.0]
 
 

@@ -27,7 +27,7 @@ CASES = [
     ("the river engine broke", "The river engine broke", "a capital"),
     (
         "Before anybody in the village had even thought of breakfast, the river engine broke down again completely.",
-        "Before anybody in the village had even thought of breakfast",
+        "The river engine broke down again completely",  # the other clause is open at its end
         "a clause of a long sentence",
     ),
     (LONG, "When the winter market opens beside the river engine nobody…", "cut at a word where there is no clause"),

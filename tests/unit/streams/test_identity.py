@@ -78,6 +78,13 @@ def test_own_categories_steer_the_segmenter_alone():
         assert (usual != parameters(stage, {}, Steering(categories={"bees": "honey"}))) is steered
 
 
+def test_own_platforms_steer_the_segmenter_alone():
+    own = Steering(platforms={"ours": {"name": "Ours"}})
+    for stage, steered in [("segmenter", True), ("transcriber", False), ("vision", False)]:
+        assert (parameters(stage, {}, Steering()) != parameters(stage, {}, own)) is steered
+    assert identity.request_digest("aa", Options(), own) != identity.request_digest("aa", Options(), Steering())
+
+
 def test_own_words_steer_the_pictures_alone():
     own = Steering(vision_labels=("goal", "referee"))
     for stage, steered in [("vision", True), ("frame-extractor", False), ("segmenter", False)]:

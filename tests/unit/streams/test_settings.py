@@ -15,6 +15,7 @@ from streams.cli.embedded import models_for
 from streams.connection import client_options, faust_credentials
 from streams.reading import load_settings, shown, to_environment
 from streams.settings import Settings, SettingsError
+from tests.unit.segments.test_platforms import OWN
 
 
 @pytest.fixture(autouse=True)
@@ -93,6 +94,27 @@ def test_categories_without_a_meaning_are_refused(value, reason, monkeypatch):
     monkeypatch.setenv("CLIPSTREAM_CATEGORIES", json.dumps(value))
     with pytest.raises(SettingsError, match=f"CATEGORIES is not valid: {reason}"):
         load_settings()
+
+
+def test_a_file_of_platforms_is_checked_at_the_start(tmp_path, monkeypatch):
+    monkeypatch.setenv("CLIPSTREAM_PLATFORMS_FILE", "own.json")
+    with pytest.raises(SettingsError, match=r"PLATFORMS_FILE is not valid: .*own\.json cannot be read: No such file"):
+        load_settings()
+    Path("own.json").write_text('{"platforms": {"ours": {"name": "Ours", "max_ms": 0}}}')
+    with pytest.raises(SettingsError, match=r"own\.json: platforms\.ours\.\w+: "):
+        load_settings()
+
+
+def test_platforms_of_ones_own_steer_and_reach_children_and_other_folders(tmp_path, monkeypatch):
+    Path("own.json").write_text(json.dumps({"platforms": {"ours": OWN}}))
+    monkeypatch.setenv("CLIPSTREAM_PLATFORMS_FILE", "own.json")
+    settings = load_settings()
+    assert settings.platforms_file == tmp_path / "own.json"  # absolute: workers may run elsewhere
+    assert to_environment(settings)["CLIPSTREAM_PLATFORMS_FILE"] == str(tmp_path / "own.json")
+    assert set(settings.steering.platforms) == {"ours"}
+    assert Settings().steering.platforms == settings.steering.platforms
+    monkeypatch.setenv("CLIPSTREAM_PLATFORMS_FILE", "")
+    assert load_settings().steering.platforms == {}
 
 
 def test_the_name_of_what_is_in_no_category_is_that_of_the_topics():
