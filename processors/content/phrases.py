@@ -31,6 +31,8 @@ MAX_PHRASES: Final = 5
 MAX_WORDS: Final = 3
 # How many of a topic's best candidates by frequency are embedded.
 SHORTLIST: Final = 30
+# Of a passage's: it has a tenth of a topic's words, and ten passages are embedded where a video has a few topics.
+PASSAGE_SHORTLIST: Final = 10
 # A word as common at large as this is a function word, or tells as little ("people", "time"). The vocabulary's texts
 # are English by a third, so words of other languages are rarer in it: the bound is one below the median of the video's
 # words (-8.2 to -8.4 in English, -10.6 to -11.1 in German, Spanish and French), within these.
@@ -132,7 +134,9 @@ def passage_phrases(
     for part, (start, end) in zip(parts, passages, strict=True):
         own = sentences[start:end]
         vectors = language.embed([text_of(list(said)) for said in own]) if part else None
-        found.append([] if vectors is None else _telling(part, total, mean_size, own, vectors, language))
+        found.append(
+            [] if vectors is None else _telling(part, total, mean_size, own, vectors, language, PASSAGE_SHORTLIST)
+        )
     return found
 
 
@@ -173,6 +177,7 @@ def _telling(
     sentences: Sequence[Sequence[Token]],
     vectors: NDArray[np.float32],
     language: Language,
+    shortlist: int = SHORTLIST,
 ) -> list[str]:
     """The best candidates of a topic: by frequency here against all, rarity, length, and nearness to its sentences."""
     worth = {
@@ -183,7 +188,7 @@ def _telling(
         * (1 + LONGER * (len(key) - 1))
         for key, seen in topic.items()
     }
-    short = sorted(worth, key=lambda key: (-round(worth[key], 9), key))[:SHORTLIST]
+    short = sorted(worth, key=lambda key: (-round(worth[key], 9), key))[:shortlist]
     spelt = [_spelling(topic[key]) for key in short]
     weights = np.array([min(len(said), MAX_WEIGHT) for said in sentences], dtype=np.float32)
     near = np.maximum(language.embed(spelt) @ (weights @ vectors), 0.0).tolist()
