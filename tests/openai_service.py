@@ -137,12 +137,12 @@ def grasp(number: int, description: str = "", **changes: Any) -> dict[str, Any]:
     return {**said, **changes}
 
 
-def clip_copy(number: int, note: str = "", **changes: Any) -> dict[str, Any]:
+def clip_copy(place: int, note: str = "", **changes: Any) -> dict[str, Any]:
     """What is written about one clip; its hook and payoff are the first and last sentence that are said in it."""
     said = note.partition("Said in it: ")[2].partition("\n")[0]
     sentences = [one for one in re.split(r"(?<=[.?!])\s+", said) if one and one != "…"] or ["Nothing."]
     written: dict[str, Any] = {
-        "number": number,
+        "number": place,
         "rating": 5.0,
         "hook": sentences[0],
         "payoff": sentences[-1],

@@ -154,8 +154,6 @@ class _Work:
                 right[place] = draft
             else:
                 wrong = why
-        if answer.seen and not right:
-            raise ValueError(wrong)
         return Understood(right, answer.refusal, wrong)
 
     def answered(self, number: int, given: Given[Draft], alone: bool) -> None:

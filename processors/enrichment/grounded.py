@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-# Links, mail addresses, names of accounts. A domain needs letters behind its last dot, so "3.5" and "e.g." are none.
+# Links, mail addresses, names of accounts. A domain ends in letters of one case: "3.5", "e.g." and "so.The" are none.
 _ADDRESS: Final = re.compile(
-    r"(?:https?:|www\.)\S+|\S+@\S+|(?<!\w)@\w{2,}|\b[\w-]{2,}\.(?:[a-z]{2,3}|info|shop|link|site|online)\b(?:/\S*)?",
+    r"(?:https?:|www\.)\S+|\S+@\S+|(?<!\w)@\w{2,}|\b[\w-]{2,}\.(?:(?-i:[a-z]{2,3}|[A-Z]{2,3})|info|shop|link|site|online)\b(?:/\S*)?",
     re.IGNORECASE,
 )
 _FIGURE: Final = re.compile(r"\d+(?:[.,:]\d+)*")

@@ -67,16 +67,19 @@ class Meanings:
 
     def near(self, vector: Vectors) -> list[str]:
         """Digests of moments that are alike enough, the most alike first; of equal ones the smaller digest."""
-        entries = self._load()
+        entries = self._load(len(vector))
         if not entries:
             return []
         cosines = np.stack([entry.vector for entry in entries]) @ vector
-        found = [(-round(float(cosine), 4), entry.shown) for cosine, entry in zip(cosines, entries, strict=True)]
-        return [shown for cosine, shown in sorted(found) if -cosine >= self._same]
+        near = [(float(cosine), entry.shown) for cosine, entry in zip(cosines, entries, strict=True)]
+        alike = sorted((-round(cosine, 4), shown) for cosine, shown in near if cosine >= self._same)
+        return [shown for _, shown in alike]
 
     def add(self, moments: Sequence[tuple[str, Vectors]]) -> None:
         """Add moments that were answered, by digest; the oldest ones make room."""
-        entries = {entry.shown: entry for entry in self._load()}
+        if not moments:
+            return
+        entries = {entry.shown: entry for entry in self._load(len(moments[0][1]))}
         for shown, vector in moments:
             entries.pop(shown, None)
             entries[shown] = _Entry(shown, vector)
@@ -84,7 +87,7 @@ class Meanings:
         body = [[entry.shown, base64.b64encode(entry.vector.astype(_STORED).tobytes()).decode()] for entry in kept]
         self._cache.put(_STAGE, self._key, [orjson.dumps(body)])
 
-    def _load(self) -> list[_Entry]:
+    def _load(self, dimensions: int) -> list[_Entry]:
         entries: list[_Entry] = []
         for body in self._cache.get(_STAGE, self._key) or []:
             try:
@@ -93,7 +96,7 @@ class Meanings:
                     entries.append(_Entry(str(shown), vector))
             except (ValueError, TypeError, KeyError, binascii.Error):  # of another form: as if it were not there
                 return []
-        return entries if len({entry.vector.shape for entry in entries}) <= 1 else []
+        return [entry for entry in entries if len(entry.vector) == dimensions]
 
 
 __all__ = ["MOST", "Encoder", "Meanings", "Vectors"]

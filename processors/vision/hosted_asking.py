@@ -84,6 +84,8 @@ class Asker(Generic[T]):
         while missing and self._down is None:
             try:
                 answer = self._answer(missing, wrong)
+                host = host_of(self._hosted.service.base_url)
+                reason = f"The service at {host} left it out or described it wrongly: {answer.wrong}."
             except AnswerInvalid as error:
                 reason, answer = error.reason, Understood({}, None, _NOT_IN_FORM)
             except ClipstreamError as error:
@@ -94,9 +96,6 @@ class Asker(Generic[T]):
             if answer.refusal is not None:
                 return
             missing = [number for place, number in enumerate(missing, 1) if place not in answer.seen]
-            if answer.seen:
-                host = host_of(self._hosted.service.base_url)
-                reason = f"The service at {host} left it out or described it wrongly: {answer.wrong}."
             if wrong or not self._may_repair(len(numbers), missing, self.cost_usd - before_usd):
                 break
             wrong = answer.wrong
