@@ -17,7 +17,7 @@ from typing import Final
 
 from processors.enrichment.copy_answer import Draft, Version
 from processors.enrichment.grounded import foreign
-from processors.enrichment.platform_limits import GENERAL, Limits
+from processors.enrichment.platform_limits import DESCRIPTION_CHARS, HASHTAGS, TITLE_CHARS, Limits, texts_for
 from processors.enrichment.verbatim import quoted
 from processors.enrichment.written import Copy, PlatformText
 from processors.segments.words import shortened
@@ -49,50 +49,51 @@ def checked(draft: Draft, said: str, limits: Mapping[str, Limits]) -> Copy:
         said: the words of the clip.
         limits: of the platforms.
     """
-    general = Version(draft.title, draft.hashtags)
+    title, description = _title(draft.title), shortened(draft.description, DESCRIPTION_CHARS)
+    hashtags = _tags(draft.hashtags)
     return Copy(
         rating=draft.rating,
         hook=quoted(said, draft.hook, MOST_QUOTED),
         payoff=quoted(said, draft.payoff, MOST_QUOTED),
         intent=draft.intent,
-        title=_title(draft.title, GENERAL),
-        description=shortened(draft.description, GENERAL.description_chars),
-        hashtags=_tags(draft.hashtags, GENERAL),
+        title=title,
+        description=description,
+        hashtags=hashtags,
         confidence=draft.confidence,
         platforms={
-            name: _on_platform(draft.versions.get(name, general), general, draft.description, one)
+            name: _on_platform(draft.versions.get(name), title, description, hashtags, one)
             for name, one in limits.items()
         },
     )
 
 
-def _on_platform(version: Version, general: Version, description: str, limits: Limits) -> PlatformText:
-    title = _title(version.title, limits)
-    if not title or len(version.title) > limits.title_chars >= len(general.title):
-        title = _title(general.title, limits)  # the general one fits whole, the platform's own one does not
-    return PlatformText(
-        title=title,
-        description=shortened(description, min(GENERAL.description_chars, limits.description_chars)),
-        hashtags=_tags(version.hashtags or general.hashtags, limits),
-    )
+def _on_platform(
+    version: Version | None, title: str, description: str, hashtags: list[str], limits: Limits
+) -> PlatformText:
+    """The texts there: its own where they are given and fit whole, the general ones otherwise, cut."""
+    most = limits.title_chars
+    own = _title(version.title) if version is not None else ""
+    if version is not None and own and most is not None and len(own) <= most:
+        title, hashtags = own, _tags(version.hashtags) or hashtags
+    return PlatformText(*texts_for(limits, title, description, hashtags))
 
 
-def _title(text: str, limits: Limits) -> str:
+def _title(text: str) -> str:
     """One line within the limit, without quotation marks around all of it."""
     bare = text.strip()
     if len(bare) > 1 and bare[0] in _QUOTES and bare[-1] in _QUOTES:
         bare = bare[1:-1].strip()
-    return shortened(bare, limits.title_chars)
+    return shortened(bare, TITLE_CHARS)
 
 
-def _tags(tags: list[str], limits: Limits) -> list[str]:
+def _tags(tags: list[str]) -> list[str]:
     """Words that may stand behind "#": letters, digits and their marks, in small letters, each once."""
     kept: dict[str, None] = {}
     for tag in tags:
         word = "".join(one for one in _BREAKS.sub("", tag.casefold()) if _is_part(one))
         if word and not word.isdigit() and len(word) <= _TAG_CHARS:
             kept[word] = None
-    return list(kept)[: limits.hashtags]
+    return list(kept)[:HASHTAGS]
 
 
 def _is_part(character: str) -> bool:

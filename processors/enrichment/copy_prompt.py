@@ -14,7 +14,7 @@ import orjson
 
 from processors.enrichment.compress import BYTES_PER_TOKEN as TEXT_BYTES_PER_TOKEN
 from processors.enrichment.compress import Excerpt
-from processors.enrichment.platform_limits import GENERAL, Limits
+from processors.enrichment.platform_limits import DESCRIPTION_CHARS, HASHTAGS, TITLE_CHARS, Limits, is_tighter
 from processors.vision.hosted_budget import Tokens
 from processors.vision.hosted_prompt import BYTES_PER_TOKEN, TITLE_BYTES, About, clipped, reasons
 
@@ -41,10 +41,10 @@ it promises and is worth passing on.
 when there are none.
 - payoff: the words of the clip that it leads to, copied exactly in the same way; empty when there are none.
 - intent: what it is for: {", ".join(INTENTS)}.
-- title: at most {GENERAL.title_chars} characters: what the clip is about, as people would look for it. No quotation \
+- title: at most {TITLE_CHARS} characters: what the clip is about, as people would look for it. No quotation \
 marks, no emoji.
-- description: one or two sentences of at most {GENERAL.description_chars} characters in all.
-- hashtags: at most {GENERAL.hashtags}, without "#", the most telling first.
+- description: one or two sentences of at most {DESCRIPTION_CHARS} characters in all.
+- hashtags: at most {HASHTAGS}, without "#", the most telling first.
 - confidence: from 0 to 1, how sure you are of the entry.
 Titles, descriptions and hashtags are in the language that is spoken in the clip, and hold nothing that is not said in \
 it: no names, figures or addresses of your own. What is said before and after a clip is there to understand it, and is \
@@ -75,13 +75,8 @@ class Clip:
 
 
 def versions_of(limits: Mapping[str, Limits]) -> list[str]:
-    """Platforms for which the general texts are too long, so that texts of their own are asked for; in their order.
-
-    Descriptions are not asked for again: no platform takes less than the general one has.
-    """
-    return [
-        name for name, one in limits.items() if one.title_chars < GENERAL.title_chars or one.hashtags < GENERAL.hashtags
-    ]
+    """Platforms on which the general title is too long, so that texts of their own are asked for; in their order."""
+    return [name for name, one in limits.items() if is_tighter(one)]
 
 
 def form_of(limits: Mapping[str, Limits]) -> dict[str, Any]:

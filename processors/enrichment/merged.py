@@ -49,12 +49,7 @@ def _on_platform(fit: PlatformFit, text: PlatformText | None) -> PlatformFit:
     """How a segment suits the platform is not the model's to say."""
     if text is None:
         return fit
-    return replace(
-        fit,
-        title=text.title or fit.title,
-        description=text.description or fit.description,
-        hashtags=text.hashtags or fit.hashtags,
-    )
+    return replace(fit, title=text.title, description=text.description, hashtags=text.hashtags or fit.hashtags)
 
 
 __all__ = ["enriched_segments"]

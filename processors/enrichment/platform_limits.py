@@ -5,9 +5,14 @@ The one place where the words of the enricher meet the rules of platforms.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
+
+from processors.segments.words import shortened
+
+# Room below which the beginning of a description says nothing.
+_LEAST_BODY: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,23 +20,26 @@ class Limits:
     """Of the texts on one platform.
 
     Attributes:
-        title_chars: of a title.
-        description_chars: of a description.
-        hashtags: number of them.
+        title_chars: of a title; None where there is none of its own, and the description opens with it.
+        description_chars: of a description with its hashtags.
+        hashtags: number of them that serve.
     """
 
-    title_chars: int
+    title_chars: int | None
     description_chars: int
     hashtags: int
 
 
 # What a result itself has, whatever the platforms take: a title that no player cuts, two sentences, the tags that help.
-GENERAL: Final = Limits(title_chars=80, description_chars=300, hashtags=8)
-# TikTok and Reels have a caption instead of a title and a description; a title is what of it is seen before "more".
+TITLE_CHARS: Final = 80
+DESCRIPTION_CHARS: Final = 280
+HASHTAGS: Final = 8
 LIMITS: Final[dict[str, Limits]] = {
-    "tiktok": Limits(title_chars=150, description_chars=4_000, hashtags=5),
-    "shorts": Limits(title_chars=100, description_chars=5_000, hashtags=15),
-    "reels": Limits(title_chars=55, description_chars=2_200, hashtags=5),
+    "tiktok": Limits(title_chars=None, description_chars=2_200, hashtags=4),
+    "shorts": Limits(title_chars=100, description_chars=5_000, hashtags=3),
+    "reels": Limits(title_chars=None, description_chars=2_200, hashtags=4),
+    "x": Limits(title_chars=None, description_chars=280, hashtags=2),
+    "linkedin": Limits(title_chars=None, description_chars=3_000, hashtags=3),
 }
 
 
@@ -41,4 +49,44 @@ def limits_of(platforms: Iterable[str]) -> dict[str, Limits]:
     return {name: LIMITS[name] for name in named if name in LIMITS} if named else dict(LIMITS)
 
 
-__all__ = ["GENERAL", "LIMITS", "Limits", "limits_of"]
+def is_tighter(limits: Limits) -> bool:
+    """Whether the general title does not fit there, so that one of its own is asked for.
+
+    Hashtags are no reason: the most telling ones come first, so fewer of them are the first ones.
+    """
+    return limits.title_chars is not None and limits.title_chars < TITLE_CHARS
+
+
+def texts_for(limits: Limits, title: str, description: str, hashtags: Sequence[str]) -> tuple[str, str, list[str]]:
+    """Title, description and hashtags as a platform takes them.
+
+    Where it has no title of its own the title opens the description and the title is empty; hashtags share the
+    description's room, so as many as fit beside the title stay.
+    """
+    own_title = "" if limits.title_chars is None else shortened(title, limits.title_chars)
+    opening = title if limits.title_chars is None else ""
+    tags: list[str] = []
+    for tag in hashtags[: limits.hashtags]:
+        if len(opening) + _taken([*tags, tag]) <= limits.description_chars:
+            tags.append(tag)
+    opening = shortened(opening, limits.description_chars - _taken(tags))
+    room = limits.description_chars - _taken(tags) - (len(opening) + 1 if opening else 0)
+    body = shortened(description, room) if room >= _LEAST_BODY else ""
+    return own_title, "\n".join(part for part in (opening, body) if part), tags
+
+
+def _taken(tags: Sequence[str]) -> int:
+    """Characters that hashtags take behind a description, with their blanks."""
+    return sum(len(tag) + 2 for tag in tags)
+
+
+__all__ = [
+    "DESCRIPTION_CHARS",
+    "HASHTAGS",
+    "LIMITS",
+    "TITLE_CHARS",
+    "Limits",
+    "is_tighter",
+    "limits_of",
+    "texts_for",
+]

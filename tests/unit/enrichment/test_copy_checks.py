@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from processors.enrichment.copy_answer import Draft, Version
 from processors.enrichment.copy_checks import checked, wrong_with
 from processors.enrichment.grounded import foreign
-from processors.enrichment.platform_limits import GENERAL, LIMITS, Limits
+from processors.enrichment.platform_limits import DESCRIPTION_CHARS, HASHTAGS, LIMITS, TITLE_CHARS, Limits, texts_for
 
 SAID = "The moon pulls the ocean towards it. That was measured in 1,500 harbours, see tides.org for it."
 
@@ -32,14 +32,15 @@ def test_words_that_are_not_said_are_left_out() -> None:
 def test_texts_are_cut_and_not_trusted() -> None:
     long = draft(title="tide " * 50, description="water " * 200, hashtags=[f"tag{chr(97 + n)}" for n in range(26)])
     copy = checked(long, SAID, LIMITS)
-    assert len(copy.title) <= GENERAL.title_chars
+    assert len(copy.title) <= TITLE_CHARS
     assert copy.title.endswith("…")
-    assert len(copy.description) <= GENERAL.description_chars
-    assert len(copy.hashtags) == GENERAL.hashtags
+    assert len(copy.description) <= DESCRIPTION_CHARS
+    assert len(copy.hashtags) == HASHTAGS
     for name, limits in LIMITS.items():
         text = copy.platforms[name]
-        assert 0 < len(text.title) <= limits.title_chars
-        assert len(text.description) <= limits.description_chars
+        assert bool(text.title) == (limits.title_chars is not None)
+        assert len(text.title) <= (limits.title_chars or 0)
+        assert 0 < len(text.description) + sum(len(tag) + 2 for tag in text.hashtags) <= limits.description_chars
         assert len(text.hashtags) <= limits.hashtags
 
 
@@ -115,8 +116,18 @@ def test_every_text_is_looked_at(changes: dict[str, Any]) -> None:
 @given(st.text(max_size=400), st.text(max_size=900), st.lists(st.text(max_size=60), max_size=20))
 def test_nothing_is_longer_than_it_may_be(title: str, description: str, tags: list[str]) -> None:
     copy = checked(draft(title=title, description=description, hashtags=tags), SAID, LIMITS)
-    assert len(copy.title) <= GENERAL.title_chars
-    assert len(copy.description) <= GENERAL.description_chars
-    assert len(copy.hashtags) <= GENERAL.hashtags
+    assert len(copy.title) <= TITLE_CHARS
+    assert len(copy.description) <= DESCRIPTION_CHARS
+    assert len(copy.hashtags) <= HASHTAGS
     assert all(tag and not tag.startswith("#") and not any(map(str.isspace, tag)) for tag in copy.hashtags)
-    assert all(len(text.title) <= LIMITS[name].title_chars for name, text in copy.platforms.items())
+    for name, text in copy.platforms.items():
+        assert len(text.title) <= (LIMITS[name].title_chars or 0)
+        assert len(text.description) + sum(len(tag) + 2 for tag in text.hashtags) <= LIMITS[name].description_chars
+
+
+def test_where_there_is_no_title_the_description_opens_with_it() -> None:
+    title, description, tags = texts_for(LIMITS["x"], "Why the sea rises", "It tells. " * 40, ["tides", "sea", "moon"])
+    assert (title, tags) == ("", ["tides", "sea"])
+    assert description.startswith("Why the sea rises\nIt tells.")
+    assert len(description) + len(" #tides #sea") <= 280
+    assert texts_for(Limits(None, 20, 3), "Why the sea rises", "It tells.", ["tides"]) == ("", "Why the sea rises", [])

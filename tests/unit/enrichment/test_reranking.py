@@ -108,7 +108,7 @@ def test_either_look_may_be_missing() -> None:
 
 
 def test_empty_texts_leave_what_is_there() -> None:
-    bare = replace(COPY, title="", hashtags=[], platforms={"reels": PlatformText("", "", [])})
+    bare = replace(COPY, title="", hashtags=[], platforms={})
     second = enriched_segments(placed(), None, Written({"s1": bare}, "m", "p"), 0.3)[1]
     assert (second.title, second.hashtags) == ("title 1", ["old"])
     assert second.platforms["reels"] == placed()[1].platforms["reels"]
