@@ -26,7 +26,7 @@ from streams.settings import Settings
 from tests.conftest import SAMPLE
 from tests.unit.ops.test_bench_segments_metrics import item_of, spoken
 
-BASELINES = {"random", "even", "loudest", "densest", "texttiling", "shuffled"}
+BASELINES = {"random", "even", "loudest", "densest", "texttiling", "llm stand-in", "shuffled"}
 
 
 def sentences(count: int, first: int = 0) -> list[str]:
