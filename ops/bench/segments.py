@@ -22,7 +22,7 @@ from ops.bench.segments_baselines import WAYS, Way
 from ops.bench.segments_candidates import by_lot, ceiling, windows_of
 from ops.bench.segments_files import Source, sources_of
 from ops.bench.segments_item import Item
-from ops.bench.segments_llm import by_model
+from ops.bench.segments_llm import by_model, by_stand_in
 from ops.bench.segments_metrics import DEPTHS, IOU, METRICS, measure
 from ops.bench.segments_qmsum import meetings_of
 from processors.domain import Span
@@ -70,7 +70,7 @@ def run(
         draws: of random segments for each item, >= 1.
         half: items with even numbers, in their order from 0, are for tuning; a figure that counts is of the odd ones.
         on_item: told the next item, how many are done, and how many there are.
-        hosted: a language model that names segments as well, once an item; None for none.
+        hosted: a language model that names segments, one request an item; None for its stand-in.
 
     Raises:
         InvalidMessage: there is nothing, or something cannot be read.
@@ -87,7 +87,7 @@ def run(
     if not sources:
         raise InvalidMessage(f"{data} has one item only, so there is no odd half.", "Measure both halves.")
     ours: list[Scores] = []
-    ways = {**WAYS, **({} if hosted is None else {f"llm {hosted.model}": _by(hosted)})}
+    ways = _ways(hosted)
     theirs: dict[str, list[Scores | None]] = {name: [] for name in (*ways, SHUFFLED)}
     rows = []
     digest = hashlib.sha256()
@@ -109,6 +109,7 @@ def run(
         "machine": describe(),
         "segmenter": ALGORITHM_VERSIONS["segmenter"],
         "model": asr_model,
+        "language_model": None if hosted is None else hosted.model,
         "data_sha256": digest.hexdigest(),
         "half": half,
         "seed": seed,
@@ -157,8 +158,12 @@ def reachable(span: Span, options: Options) -> bool:
     return options.min_segment_ms * IOU <= length_ms <= options.max_segment_ms / IOU
 
 
-def _by(hosted: HostedText) -> Way:
-    return lambda item, lengths_ms, _: by_model(hosted, item, lengths_ms)
+def _ways(hosted: HostedText | None) -> dict[str, Way]:
+    """The ways, with a language model instead of its stand-in where there is one."""
+    if hosted is None:
+        return dict(WAYS)
+    others = {name: way for name, way in WAYS.items() if way is not by_stand_in}
+    return {**others, "llm": lambda item, lengths_ms, _: by_model(hosted, item, lengths_ms)}
 
 
 def _of_baseline(

@@ -102,7 +102,8 @@ class _Work:
         self._payer = hashlib.sha256(orjson.dumps(self._keys)).hexdigest()[:32]
         cache = cache_at(hosted.answers)
         self._answers: Answers[Draft] = Answers(cache, service_of(hosted), "clips", CLIPS_VERSION, _KEPT)
-        self._meanings = self._index(tools) if hosted.answers is not None and hosted.same <= 1.0 else None
+        self._meanings: Meanings | None = None  # made when something is to be looked for
+        self._tools = tools
         self._vectors: dict[int, Vectors] = {}
         self._given: dict[int, Given[Draft]] = {}
         self._paid_usd = 0.0  # on an earlier try of this work
@@ -180,10 +181,12 @@ class _Work:
             self._given[number] = given.again()
         return True
 
-    def _index(self, tools: Tools) -> Meanings | None:
+    def _index(self) -> Meanings | None:
         """The index of meanings; none where the sentence encoder cannot be had, since all can be asked about."""
+        if self._hosted.answers is None or self._hosted.same > 1.0:
+            return None
         try:
-            vectors = encoder(tools)
+            vectors = encoder(self._tools)
         except ModelUnavailable:
             return None
         limits = [f"{name} {limit}" for name, limit in self._limits.items()]
@@ -191,7 +194,8 @@ class _Work:
         return Meanings(cache_at(self._hosted.answers), vectors, scope, self._hosted.same)
 
     def _embedded(self, numbers: Sequence[int]) -> Sequence[int]:
-        if self._meanings is not None and numbers:
+        self._meanings = self._index() if numbers else None
+        if self._meanings is not None:
             vectors = self._meanings.vectors([self._clips[number].excerpt.said for number in numbers])
             self._vectors = dict(zip(numbers, vectors, strict=True))
         return numbers

@@ -62,7 +62,7 @@ class Meanings:
         self._key = hashlib.sha256(orjson.dumps([_STAGE, _VERSION, *scope])).hexdigest()
 
     def vectors(self, texts: Sequence[str]) -> Vectors:
-        """Of texts, each by itself: what else is asked about does not change a digit that counts."""
+        """Of texts."""
         return self._encoder.embed(texts)
 
     def near(self, vector: Vectors) -> list[str]:
@@ -71,9 +71,9 @@ class Meanings:
         if not entries:
             return []
         cosines = np.stack([entry.vector for entry in entries]) @ vector
-        near = [(float(cosine), entry.shown) for cosine, entry in zip(cosines, entries, strict=True)]
-        alike = sorted((-round(cosine, 4), shown) for cosine, shown in near if cosine >= self._same)
-        return [shown for _, shown in alike]
+        # to 4 digits: what else is embedded with a text changes the seventh
+        near = [(round(float(cosine), 4), entry.shown) for cosine, entry in zip(cosines, entries, strict=True)]
+        return [shown for _, shown in sorted((-cosine, shown) for cosine, shown in near if cosine >= self._same)]
 
     def add(self, moments: Sequence[tuple[str, Vectors]]) -> None:
         """Add moments that were answered, by digest; the oldest ones make room."""

@@ -42,7 +42,8 @@ def segments(
         typer.Option(help="Items by number: tune on the even ones, and report the odd ones."),
     ] = "both",
     llm: Annotated[
-        bool, typer.Option("--llm", help="Also ask the language model of the settings (TEXT_BACKEND=openai).")
+        bool,
+        typer.Option("--llm", help="The language model of the settings instead of its stand-in (TEXT_BACKEND=openai)."),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Also write the JSON here.")] = None,
@@ -98,10 +99,10 @@ def _print(found: dict[str, Any]) -> None:
     known = {
         name: row for name, row in found["baselines"].items() if any(row[metric] is not None for metric in METRICS)
     }
-    table = Table(box=None, header_style="bold", pad_edge=False)
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 1, 0, 0))  # 100 columns hold all of it
     table.add_column("", no_wrap=True)
     for name in ("clipstream", *known):
-        table.add_column(name, justify="right", no_wrap=True)
+        table.add_column(name.replace(" ", "\n"), justify="right", no_wrap=True)
     for metric in METRICS:
         ours = f"{_figure(pooled[metric])} {_interval(pooled['intervals'][metric])}"
         theirs = (f"{_figure(row[metric])}{_verdict(metric, row['difference'][metric])}" for row in known.values())
@@ -116,7 +117,7 @@ def _print(found: dict[str, Any]) -> None:
         "[]: 95 % of bootstraps over the items. +: ours is better, -: worse, and the difference's interval\n"
         "does not hold 0; no sign also where one side is the same on all items.\n"
         f"shuffled: our candidates by lot. random, shuffled: means of {found['random_draws']} draws.\n"
-        "llm stand-in: no language model; it answers by keyword density."
+        + ("llm stand-in: no language model; it answers by keyword density." if "llm stand-in" in known else "")
     )
     if unknown := [name for name in found["baselines"] if name not in known]:
         print_text(f"Not known on these items (no loudness, no measured times): {', '.join(unknown)}.")
