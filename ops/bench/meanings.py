@@ -1,7 +1,7 @@
 """From which cosine on two moments may share an answer: `python -m ops.bench.meanings DIR`, DIR with meetings (QMSum).
 
 False hits are looked for among moments that say different things: all pairs of minutes of all meetings, as they are
-sent (`compress`), and all pairs of the passages in `paraphrases.json` in one language that are not of each other. True
+sent (`compress`), and all pairs of the passages in `data/paraphrases.json` in one language that are not of each other. True
 hits are those passages and their paraphrases, written by us; minutes of meetings of which every tenth word was heard as
 another one of the meeting, as two recognisers differ; and minutes whose edges lie one sentence further on.
 """
@@ -50,7 +50,7 @@ def run(data: Path, encoder: SentenceEncoder) -> dict[str, Any]:
                 shifted.append((len(minutes), other))
                 heard.append((len(minutes), wrong))
                 minutes.append(own)
-    passages: list[dict[str, str]] = orjson.loads(files("ops.bench").joinpath("paraphrases.json").read_bytes())
+    passages: list[dict[str, str]] = orjson.loads(files("ops.bench").joinpath("data/paraphrases.json").read_bytes())
     vectors = encoder.embed(minutes)
     texts = encoder.embed([passage["text"] for passage in passages])
     paraphrases = encoder.embed([passage["paraphrase"] for passage in passages])
