@@ -1,9 +1,9 @@
 """From which cosine on two moments may share an answer: `python -m ops.bench.meanings DIR`, DIR with meetings (QMSum).
 
 False hits are looked for among moments that say different things: all pairs of minutes of all meetings, as they are
-sent (`compress`), and all pairs of the passages in `data/paraphrases.json` in one language that are not of each other. True
-hits are those passages and their paraphrases, written by us; minutes of meetings of which every tenth word was heard as
-another one of the meeting, as two recognisers differ; and minutes whose edges lie one sentence further on.
+sent (`compress`), and all pairs of the passages in `data/paraphrases.json` in one language that are not of each other.
+True hits are those passages and their paraphrases, written by us; minutes of meetings of which every tenth word was
+heard as another one of the meeting, as two recognisers differ; and minutes whose edges lie one sentence further on.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def run(data: Path, encoder: SentenceEncoder) -> dict[str, Any]:
         "misheard": _against(vectors, heard, encoder),
         "shifted": _against(vectors, shifted, encoder),
     }
-    highest = max(float(pairs.max()) for pairs in unlike)
+    highest = max(float(pairs.max(initial=THRESHOLDS[0])) for pairs in unlike)
     rows = [
         {
             "item": f"{threshold:.2f}",
