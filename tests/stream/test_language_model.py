@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from processors.enrichment.reranking import SIGNAL
+from processors.versions import CLIPS_VERSION
 from streams import results, topics
 from tests.openai_service import KEY, Asked, OpenAiService, Reply, chat, clip_copy, describing
 from tests.pipeline import Pipeline, request, until
@@ -59,6 +60,15 @@ def test_words_and_pictures_are_one_record_that_survives_a_kill(cluster_settings
             assert len(service.asked) == count, "nothing is paid for twice"
             assert running.canonical(replayed) == running.canonical(found)
             merged = results.to_json(found, running.blobs)
+            before = len(service.asked)
+            alone = running.process(request(sample, "local", vision="local"))[0]
+            words = enriched(running, "local")
+            assert set(kinds(service.asked[before:])) <= {"clips"}, "no picture is sent"
+    assert alone.second_look is not None
+    told = [segment.insight for segment in words.segments if segment.insight is not None]
+    assert len(told) == len(words.segments) > 0
+    assert {(insight.source, insight.prompt, insight.intent) for insight in told} == {(SOURCE, CLIPS_VERSION, "teach")}
+    assert not any("second look" in note or "words:" in note for note in words.missing)
     spoken = [segment for segment in first.segments if segment.text]
     assert len(spoken) > 1
     assert (first.status, first.enriched, first.second_look is not None) == ("final", False, True)
