@@ -8,10 +8,11 @@ from typing import Any
 import orjson
 import pytest
 
+from processors.enrichment.copy_prompt import CLIPS_PER_REQUEST
 from processors.options import Options
 from processors.parameters import parameters, relevant
 from processors.service import HostedText
-from streams import agents, identity
+from streams import agents, hosted_services, identity
 from streams.hosted_services import (
     hosted_asr,
     hosted_text,
@@ -120,6 +121,7 @@ def test_a_new_prompt_is_a_new_key(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_how_long_a_look_may_take() -> None:
+    assert hosted_services._CLIPS_PER_REQUEST == CLIPS_PER_REQUEST
     words, pictures = hosted(), Settings(vision_backend="openai", openai_api_key=KEY)
     assert longest_wait_s(words) == longest_wait_s(pictures) <= Settings().item_timeout_s
     both = hosted(vision_backend="openai")
