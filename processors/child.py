@@ -147,7 +147,7 @@ def _tools(environment: dict[str, Any]) -> Any:
     from processors.blobs import BlobStore
     from processors.media.limits import Limits
     from processors.models.store import ModelStore
-    from processors.service.config import HostedAsr, HostedVision
+    from processors.service.config import HostedAsr, HostedText, HostedVision
     from processors.speech.choice import Recognition
     from processors.tools import Tools
     from processors.vision.selection import Selection
@@ -165,6 +165,7 @@ def _tools(environment: dict[str, Any]) -> Any:
         limits=Limits(**environment["limits"]),
         hosted=HostedAsr.from_json(environment.get("hosted")),
         hosted_vision=HostedVision.from_json(environment.get("hosted_vision")),
+        hosted_text=HostedText.from_json(environment.get("hosted_text")),
         recognition=Recognition.model_validate(environment["recognition"]),
         voices_dir=Path(environment["voices_dir"]) if environment["voices_dir"] else None,
         vision_labels=tuple(environment["vision_labels"]),

@@ -81,6 +81,14 @@ def look_again(request: dict[str, Any], tools: Tools) -> Iterator[Any]:
     yield run(segments, request["document_uri"], request["languages"], _options(request), tools)
 
 
+def write_copy(request: dict[str, Any], tools: Tools) -> Iterator[Any]:
+    """`segments`, `document_uri`, `languages`, `options` -> Written."""
+    from processors.enrichment.copywriting import write_copy as run
+
+    segments = _read(list[Segment], request["segments"])
+    yield run(segments, request["document_uri"], request["languages"], _options(request), tools)
+
+
 def warm(request: dict[str, Any], tools: Tools) -> Iterator[Any]:
     """`stage` -> nothing; imports and loads what the stage's first item would otherwise wait for."""
     from processors.warm import warm as run
@@ -98,6 +106,7 @@ JOBS: Final[dict[str, Job]] = {
     "understand": understand,
     "rank": rank,
     "look-again": look_again,
+    "write-copy": write_copy,
     "warm": warm,
 }
 

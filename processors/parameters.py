@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from processors.options import DEFAULT_PROFILE
 from processors.speech.choice import DEFAULT_RECOGNITION, Device, Recognition, needs_hint
-from processors.versions import MOMENTS_VERSION, PROMPT_VERSION
+from processors.versions import CLIPS_VERSION, MOMENTS_VERSION, PROMPT_VERSION
 from processors.vision.selection import DEFAULT_SELECTION, Selection
 
 STEERED_BY: Final[dict[str, frozenset[str]]] = {
@@ -33,6 +33,7 @@ _STEERED_IF_PAID: Final[dict[str, frozenset[str]]] = {
     "vision": frozenset({"budget_usd", "language", "metadata"}),  # title and language go into the request
     "enricher": frozenset({"budget_usd", "language", "metadata"}),
 }
+_STEERED_IF_WRITTEN: Final = frozenset({"budget_usd", "language", "metadata", "platforms"})  # of the enricher
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ class Steering:
         platforms: rules of the platforms of the file of one's own; empty without one.
         vision_service: what of the service that describes pictures decides its results; empty for the local models.
         second_look: what of the look at the best segments decides its results beside that; empty where there is none.
+        text_service: what of the language model that writes about segments decides its results; empty for none.
         vision_labels: words that are looked for in pictures, sorted.
         selection: how pictures are chosen.
     """
@@ -61,6 +63,7 @@ class Steering:
     categories: Mapping[str, str] = field(default_factory=dict)
     vision_service: Mapping[str, Any] = field(default_factory=dict)
     second_look: Mapping[str, Any] = field(default_factory=dict)
+    text_service: Mapping[str, Any] = field(default_factory=dict)
     vision_labels: tuple[str, ...] = ()
     selection: Selection = DEFAULT_SELECTION
     platforms: Mapping[str, Any] = field(default_factory=dict)
@@ -75,6 +78,7 @@ class Steering:
             "categories": dict(self.categories),
             "vision_service": self.described_by(),
             "second_look": self.looked_by(),
+            "text_service": self.written_by(),
             "vision_labels": list(self.vision_labels),
             "selection": self.selection.to_json(),
             "platforms": dict(self.platforms),
@@ -88,12 +92,18 @@ class Steering:
         """The same for its look at the best segments; empty where there is none."""
         return {**self.second_look, "prompt": MOMENTS_VERSION} if self.second_look else {}
 
+    def written_by(self) -> dict[str, Any]:
+        """The same for a language model that writes about segments; empty without one."""
+        return {**self.text_service, "prompt": CLIPS_VERSION} if self.text_service else {}
+
 
 def relevant(stage: str, options: Mapping[str, Any], steering: Steering) -> dict[str, Any]:
     """The options that steer a stage, of all options of a request."""
     sees = stage in ("vision", "enricher")
     paid = bool(steering.vision_service) if sees else steering.asr_service is not None
     names = STEERED_BY[stage] | (_STEERED_IF_PAID.get(stage, frozenset()) if paid else frozenset())
+    if stage == "enricher" and steering.text_service:
+        names |= _STEERED_IF_WRITTEN
     return {name: value for name, value in options.items() if name in names}
 
 
@@ -118,6 +128,8 @@ def parameters(stage: str, options: Mapping[str, Any], steering: Steering) -> di
         steered.update(vision_service=steering.described_by())
     if stage == "enricher":
         steered.update(vision_service=dict(steering.vision_service), second_look=steering.looked_by())
+        if steering.text_service:
+            steered.update(text_service=steering.written_by())
     if stage == "vision" and steering.vision_labels:
         steered.update(vision_labels=list(steering.vision_labels))
     if stage == "segmenter":

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from processors.blobs import BlobStore
 from processors.media.limits import DEFAULTS, Limits
 from processors.models.store import ModelStore
-from processors.service.config import HostedAsr, HostedVision
+from processors.service.config import HostedAsr, HostedText, HostedVision
 from processors.speech.choice import DEFAULT_RECOGNITION, Recognition
 from processors.vision.selection import DEFAULT_SELECTION, Selection
 
@@ -31,6 +31,7 @@ class Tools:
         limits: of media files.
         hosted: service that recognises speech, or None for the local models.
         hosted_vision: service that describes pictures, or None for the local models alone.
+        hosted_text: language model that writes about segments, or None for the words of the video alone.
         recognition: models by profile, device and languages.
         voices_dir: folder with a recording of each enrolled person; None for none.
         selection: how pictures are chosen.
@@ -47,6 +48,7 @@ class Tools:
     limits: Limits = DEFAULTS
     hosted: HostedAsr | None = None
     hosted_vision: HostedVision | None = None
+    hosted_text: HostedText | None = None
     recognition: Recognition = DEFAULT_RECOGNITION
     voices_dir: Path | None = None
     vision_labels: tuple[str, ...] = ()

@@ -6,6 +6,7 @@ from typing import Final
 
 PROMPT_VERSION: Final = "frames-1"  # of what a vision model is asked; see processors.vision.hosted_prompt
 MOMENTS_VERSION: Final = "moments-1"  # of what it is asked about the best moments; see processors.enrichment.prompt
+CLIPS_VERSION: Final = "clips-1"  # of what a language model is asked about clips; see processors.enrichment.copy_prompt
 
 ALGORITHM_VERSIONS: Final = {
     "audio-extractor": 2,
@@ -15,5 +16,5 @@ ALGORITHM_VERSIONS: Final = {
     "vision": 4,
     "content": 1,
     "segmenter": 8,
-    "enricher": 1,
+    "enricher": 2,
 }

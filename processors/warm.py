@@ -38,6 +38,7 @@ def warm(stage: str, tools: Tools) -> None:
 
         finder(tools)
     elif stage == "enricher":
+        import processors.enrichment.copywriting as _copy  # noqa: F401
         import processors.enrichment.second_look as _look  # noqa: F401
     elif stage == "metadata":
         import processors.media.probe as _probe  # noqa: F401

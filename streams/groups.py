@@ -18,7 +18,7 @@ from streams import connection, topics
 from streams.admin import connect
 from streams.clock import SYSTEM_CLOCK
 from streams.connection import client_options
-from streams.hosted_services import second_look
+from streams.hosted_services import has_second_look
 from streams.settings import Settings
 from streams.topics import TopicSpec
 
@@ -49,12 +49,12 @@ READS: Final[dict[str, tuple[TopicSpec[Any], ...]]] = {
     "segmenter": (topics.VIDEO_JOINED,),
     "enricher": (topics.SEGMENTS,),
 }
-OPTIONAL: Final = frozenset({"enricher"})  # has work only where a service looks at pictures again
+OPTIONAL: Final = frozenset({"enricher"})  # has work only where a service is asked about segments
 
 
 def is_wanted(agent: str, settings: Settings) -> bool:
     """Whether an agent has something to do under these settings."""
-    return agent not in OPTIONAL or bool(second_look(settings))
+    return agent not in OPTIONAL or has_second_look(settings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from processors.service.client import MAX_LIMIT_WAIT_S
-from processors.service.config import HostedAsr, HostedVision, ScenesPlace, ServiceConfig
+from processors.service.config import HostedAsr, HostedText, HostedVision, ScenesPlace, ServiceConfig
 from processors.service.cost import token_price
 from processors.service.retry import MAX_WAIT_S, TRIES
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 OPENAI_URL: Final = "https://api.openai.com/v1"
 _SECOND_REQUESTS: Final = 3  # for ten segments, each with three pictures in high detail of the default model
+_CLIPS_PER_REQUEST: Final = 5  # of `processors.enrichment.copy_prompt`, whose import takes long
 
 
 def hosted_asr(settings: Settings, children: int) -> HostedAsr | None:
@@ -25,6 +26,7 @@ def hosted_asr(settings: Settings, children: int) -> HostedAsr | None:
     if settings.asr_backend == "local":
         return None
     share = 1.0 - settings.vision_budget_share if settings.vision_backend == "openai" else 1.0
+    share = round(share * _without_words(settings), 9)
     return HostedAsr(service(settings, children), settings.asr_openai_model, settings.asr_usd_per_minute, share)
 
 
@@ -36,9 +38,6 @@ def hosted_vision(settings: Settings, children: int) -> HostedVision | None:
     """
     if settings.vision_backend == "local":
         return None
-    place = ScenesPlace(
-        str(settings.result_cache_dir), settings.cache_url, settings.cache_ttl_s, settings.cache_memory_items
-    )
     return HostedVision(
         service(settings, children),
         settings.vision_openai_model,
@@ -46,21 +45,42 @@ def hosted_vision(settings: Settings, children: int) -> HostedVision | None:
         max_frames=settings.vision_max_frames,
         similarity=settings.vision_similarity,
         same=settings.vision_same,
-        budget_share=settings.vision_budget_share if settings.asr_backend == "openai" else 1.0,
-        scenes=place if settings.cache_enabled else None,
+        budget_share=_vision_share(settings),
+        scenes=_answers_place(settings),
         second_segments=settings.vision_second_segments,
         second_tokens=settings.vision_second_tokens,
         second_share=_second_share(settings),
     )
 
 
+def hosted_text(settings: Settings, children: int) -> HostedText | None:
+    """The language model that writes about segments, as one of a worker's children is given it; None for none.
+
+    Args:
+        children: of the worker; each may ask for its part of the limits.
+    """
+    if settings.text_backend == "local":
+        return None
+    return HostedText(
+        service(settings, children),
+        settings.text_openai_model,
+        _text_price(settings),
+        segments=settings.text_segments,
+        tokens=settings.text_tokens,
+        same=settings.text_same,
+        budget_share=_text_share(settings),
+        answers=_answers_place(settings),
+    )
+
+
 def longest_wait_s(settings: Settings) -> float:
     """How long an item may wait for a service that does not answer before the local models have their turn.
 
-    Each try waits for the limits per minute, for the service, and for the next try; a request about pictures is made
-    once more where its answer cannot be used.
+    Each try waits for the limits per minute, for the service, and for the next try; a chat is asked for once more where
+    its answer cannot be used. Pictures and words of segments are items of their own.
     """
-    requests = 2 if settings.vision_backend == "openai" else 1 if settings.asr_backend == "openai" else 0
+    chats = settings.vision_backend == "openai" or settings.text_backend == "openai"
+    requests = 2 if chats else 1 if settings.asr_backend == "openai" else 0
     return requests * (TRIES * (MAX_LIMIT_WAIT_S + settings.openai_timeout_s) + (TRIES - 1) * MAX_WAIT_S)
 
 
@@ -110,7 +130,7 @@ def vision_service(settings: Settings) -> dict[str, Any]:
         "max_frames": settings.vision_max_frames,
         "similarity": settings.vision_similarity,
         "same": settings.vision_same,
-        "budget_share": settings.vision_budget_share if settings.asr_backend == "openai" else 1.0,
+        "budget_share": _vision_share(settings),
         "second_share": _second_share(settings),
     }
 
@@ -122,13 +142,65 @@ def second_look(settings: Settings) -> dict[str, Any]:
     return {"segments": settings.vision_second_segments, "tokens": settings.vision_second_tokens}
 
 
+def text_service(settings: Settings) -> dict[str, Any]:
+    """What of the settings decides what a language model writes about segments, and their order; empty for none."""
+    if settings.text_backend == "local":
+        return {}
+    return {
+        "service": f"{settings.text_openai_model} at {settings.openai_base_url or OPENAI_URL}",
+        "price": _text_price(settings),
+        "segments": settings.text_segments,
+        "tokens": settings.text_tokens,
+        "budget_share": _text_share(settings),
+        "weight": settings.text_rank_weight,
+        "same": settings.text_same,
+    }
+
+
+def has_second_look(settings: Settings) -> bool:
+    """Whether a service is asked about the best segments of a result at all: their pictures, or their words."""
+    return bool(second_look(settings)) or bool(text_service(settings))
+
+
 def second_look_limit_s(settings: Settings) -> float:
     """The longest that a service may take for the second look at one video, while it answers at all.
 
     A request whose tries fail is the last one; every other one takes two time-outs at most, with its repair.
     """
     failing_s = TRIES * settings.openai_timeout_s + (TRIES - 1) * MAX_WAIT_S
-    return failing_s + 2 * settings.openai_timeout_s * _SECOND_REQUESTS
+    requests = [
+        _SECOND_REQUESTS if second_look(settings) else 0,
+        -(-settings.text_segments // _CLIPS_PER_REQUEST) if text_service(settings) else 0,
+    ]
+    return sum(failing_s + 2 * settings.openai_timeout_s * count for count in requests if count) or failing_s
+
+
+def _text_price(settings: Settings) -> tuple[float, float] | None:
+    return token_price(settings.text_openai_model, {**settings.vision_prices, **settings.text_prices})
+
+
+def _text_share(settings: Settings) -> float:
+    others = settings.asr_backend == "openai" or settings.vision_backend == "openai"
+    return settings.text_budget_share if others else 1.0
+
+
+def _without_words(settings: Settings) -> float:
+    """Part of a budget that is left for sound and pictures."""
+    return 1.0 - settings.text_budget_share if settings.text_backend == "openai" else 1.0
+
+
+def _vision_share(settings: Settings) -> float:
+    share = settings.vision_budget_share if settings.asr_backend == "openai" else 1.0
+    return round(share * _without_words(settings), 9)
+
+
+def _answers_place(settings: Settings) -> ScenesPlace | None:
+    """Where answers of services are kept."""
+    if not settings.cache_enabled:
+        return None
+    return ScenesPlace(
+        str(settings.result_cache_dir), settings.cache_url, settings.cache_ttl_s, settings.cache_memory_items
+    )
 
 
 def _second_share(settings: Settings) -> float:
@@ -145,11 +217,14 @@ __all__ = [
     "asr_service",
     "check_patience",
     "children_of_vision",
+    "has_second_look",
     "hosted_asr",
+    "hosted_text",
     "hosted_vision",
     "longest_wait_s",
     "second_look",
     "second_look_limit_s",
     "service",
+    "text_service",
     "vision_service",
 ]

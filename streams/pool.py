@@ -20,7 +20,7 @@ import orjson
 import processors.errors as errors
 from processors.child import CREDIT
 from processors.errors import ChildDied, ClipstreamError, Retryable
-from streams.hosted_services import hosted_asr, hosted_vision
+from streams.hosted_services import hosted_asr, hosted_text, hosted_vision
 from streams.own_platforms import own_platforms
 from streams.settings import Settings
 
@@ -43,10 +43,10 @@ _MEMORY: Final = {
 
 
 # Stages whose children get the key of a service, and what they are given. The others decode what strangers made.
-_ASKS_SERVICES: Final[dict[str, tuple[str, Callable[[Settings, int], Any]]]] = {
-    "transcriber": ("hosted", hosted_asr),
-    "vision": ("hosted_vision", hosted_vision),
-    "enricher": ("hosted_vision", hosted_vision),
+_ASKS_SERVICES: Final[dict[str, dict[str, Callable[[Settings, int], Any]]]] = {
+    "transcriber": {"hosted": hosted_asr},
+    "vision": {"hosted_vision": hosted_vision},
+    "enricher": {"hosted_vision": hosted_vision, "hosted_text": hosted_text},
 }
 
 
@@ -152,9 +152,9 @@ class ChildPool:
             "vision_labels": sorted(self._settings.vision_labels),
             "selection": self._settings.selection.to_json(),
         }
-        if self._stage in _ASKS_SERVICES:
-            name, service = _ASKS_SERVICES[self._stage]
-            if (hosted := service(self._settings, self.size)) is not None:
+        for name, of in _ASKS_SERVICES.get(self._stage, {}).items():
+            hosted = of(self._settings, self.size)
+            if hosted is not None:
                 environment[name] = asdict(hosted)
         child = await _Child.start(self.child, environment, work_dir)
         self._all.add(child)

@@ -80,6 +80,39 @@ class ServiceSettings(BaseSettings):
         0.2, ge=0.0, le=1.0, description="part of what pictures may cost that is kept for these"
     )
 
+    text_backend: str = Field(
+        "local",
+        pattern="^(local|openai)$",
+        description="who rates the best segments and writes their titles, descriptions and hashtags: rules on this "
+        "machine, or a language model of the service at OPENAI_BASE_URL, by their words alone",
+    )
+    text_openai_model: str = Field(
+        "gpt-4.1-mini",
+        pattern=r"^[^\s]{1,200}$",
+        description="language model of the service; it must answer in a JSON schema (`response_format`)",
+    )
+    text_prices: dict[str, TokenPrices] = Field(
+        {}, description="as VISION_PRICES, whose prices count for these models as well"
+    )
+    text_segments: int = Field(10, ge=1, le=100, description="best segments of a result that it is sent")
+    text_tokens: int = Field(
+        300, ge=100, le=4_000, description="of what is said in and around each of these, sentences chosen to fit"
+    )
+    # With the default model ten segments cost 0.02 USD at most.
+    text_budget_share: float = Field(
+        0.2, ge=0.0, le=1.0, description="part of a request's `budget_usd` for this where others are paid for as well"
+    )
+    text_rank_weight: float = Field(
+        0.3, ge=0.0, le=1.0, description="of its ratings against scores, for the order of segments; 0 moves none"
+    )
+    # Of 1.6 million pairs of different minutes of meetings none has 0.85; the rest is margin (docs/language-model.md).
+    text_same: float = Field(
+        0.88,
+        ge=0.5,
+        le=1.01,
+        description="moments whose words mean the same by this much share an answer, cosine; above 1 equal words only",
+    )
+
     _service = field_validator("openai_base_url")(checked_service)
 
 

@@ -28,7 +28,7 @@ from processors.speech.choice import Recognition, TierChanges
 from processors.speech.recordings import voices_digest
 from processors.vision.selection import DUPLICATE_COSINE, LOCAL_BATCH, Selection
 from streams.addresses import checked_broker, checked_cache, servers
-from streams.hosted_services import OPENAI_URL, asr_service, check_patience, second_look, vision_service
+from streams.hosted_services import OPENAI_URL, asr_service, check_patience, second_look, text_service, vision_service
 from streams.own_platforms import checked_platforms, own_platforms
 from streams.service_settings import ServiceSettings
 from streams.settings_errors import BrokerBusy, SettingsError, no_broker
@@ -326,6 +326,7 @@ class Settings(ServiceSettings):
             self.categories,
             vision_service(self),
             second_look(self),
+            text_service(self),
             tuple(sorted(self.vision_labels)),
             self.selection,
             own_platforms(self.platforms_file),

@@ -9,6 +9,7 @@ import base64
 import email.parser
 import email.policy
 import json
+import re
 import socket
 import struct
 import sys
@@ -63,12 +64,12 @@ class Asked:
 
     @property
     def about(self) -> str:
-        """What a chat asks about: `pictures` or `moments`; empty for what asks for no form."""
+        """What a chat asks about: `pictures`, `moments` or `clips`; empty for what asks for no form."""
         return str(self.json.get("response_format", {}).get("json_schema", {}).get("name", ""))
 
     @property
     def moments(self) -> list[tuple[str, list[bytes]]]:
-        """Words and JPEGs of each moment of a chat."""
+        """Words and JPEGs of each moment, or clip, of a chat."""
         found: list[tuple[str, list[bytes]]] = []
         for part in self.json["messages"][-1]["content"][1:]:
             if part["type"] == "text":
@@ -136,6 +137,24 @@ def grasp(number: int, description: str = "", **changes: Any) -> dict[str, Any]:
     return {**said, **changes}
 
 
+def clip_copy(place: int, note: str = "", **changes: Any) -> dict[str, Any]:
+    """What is written about one clip; its hook and payoff are the first and last sentence that are said in it."""
+    said = note.partition("Said in it: ")[2].partition("\n")[0]
+    sentences = [one for one in re.split(r"(?<=[.?!])\s+", said) if one and one != "…"] or ["Nothing."]
+    written: dict[str, Any] = {
+        "number": place,
+        "rating": 5.0,
+        "hook": sentences[0],
+        "payoff": sentences[-1],
+        "intent": "teach",
+        "title": f"What is told here: {sentences[0][:40]}",
+        "description": f"The clip tells this: {sentences[-1][:80]}",
+        "hashtags": ["Tides", "The Sea"],
+        "confidence": 0.8,
+    }
+    return {**written, **changes}
+
+
 def chat(content: Any, finish_reason: str = "stop", usage: tuple[int, int] = (1_000, 100), **message: Any) -> Reply:
     """A chat completion, in every part as OpenAI describes it; `content` is made JSON unless it is a text."""
     text = content if isinstance(content, str) or content is None else json.dumps(content)
@@ -153,7 +172,11 @@ def chat(content: Any, finish_reason: str = "stop", usage: tuple[int, int] = (1_
 
 
 def describing(asked: Asked) -> Reply:
-    """A good answer to a request about pictures or moments; 100 tokens sent and 50 answered for each of them."""
+    """A good answer to a request about pictures, moments or clips; 100 tokens sent and 50 answered for each of them."""
+    if asked.about == "clips":
+        notes = [note for note, _ in asked.moments]
+        written = [clip_copy(number, note) for number, note in enumerate(notes, 1)]
+        return chat({"clips": written}, usage=(100 * len(notes), 50 * len(notes)))
     if asked.about == "moments":
         count = len(asked.moments)
         return chat({"moments": [grasp(number) for number in range(1, count + 1)]}, usage=(100 * count, 50 * count))

@@ -18,11 +18,12 @@ import orjson
 
 from ops.bench.bootstrap import LEVEL, ROUNDS, interval
 from ops.bench.machine import describe
-from ops.bench.segments_baselines import WAYS
+from ops.bench.segments_baselines import WAYS, Way
 from ops.bench.segments_candidates import by_lot, ceiling, windows_of
 from ops.bench.segments_embedding import embedder
 from ops.bench.segments_files import Source, sources_of
 from ops.bench.segments_item import Item
+from ops.bench.segments_llm import by_model, by_stand_in
 from ops.bench.segments_metrics import DEPTHS, IOU, METRICS, measure
 from ops.bench.segments_qmsum import meetings_of
 from processors.domain import Span
@@ -31,6 +32,7 @@ from processors.models.store import ModelStore
 from processors.options import Options
 from processors.segments.meaning import Understand
 from processors.segments.rank import rank
+from processors.service import HostedText
 from processors.versions import ALGORITHM_VERSIONS
 
 # Raised whenever a metric, a baseline or a reader changes what it gives: figures of two protocols cannot be compared.
@@ -57,6 +59,7 @@ def run(
     draws: int = DRAWS,
     half: Half = "both",
     on_item: OnItem = lambda name, done, total: None,
+    hosted: HostedText | None = None,
 ) -> dict[str, Any]:
     """Rank everything of a folder that people marked.
 
@@ -69,6 +72,7 @@ def run(
         draws: of random segments for each item, >= 1.
         half: items with even numbers, in their order from 0, are for tuning; a figure that counts is of the odd ones.
         on_item: told the next item, how many are done, and how many there are.
+        hosted: a language model that names segments, one request an item; None for its stand-in.
 
     Raises:
         InvalidMessage: there is nothing, or something cannot be read.
@@ -85,7 +89,8 @@ def run(
     if not sources:
         raise InvalidMessage(f"{data} has one item only, so there is no odd half.", "Measure both halves.")
     ours: list[Scores] = []
-    theirs: dict[str, list[Scores | None]] = {name: [] for name in (*WAYS, SHUFFLED)}
+    ways = _ways(hosted)
+    theirs: dict[str, list[Scores | None]] = {name: [] for name in (*ways, SHUFFLED)}
     understand = embedder(models)
     rows = []
     digest = hashlib.sha256()
@@ -96,7 +101,7 @@ def run(
         segments, windows = segments_of(item, understand), windows_of(item)
         ours.append(measure(segments, item))
         for name, scores in theirs.items():
-            scores.append(_of_baseline(name, item, segments, windows, seed, draws))
+            scores.append(_of_baseline(name, ways.get(name), item, segments, windows, seed, draws))
         bound = ceiling(windows, item.spans)
         rows.append({"item": item.name, **_facts(item, segments), **_rounded({**bound, **ours[-1]})})
     on_item("", len(sources), len(sources))
@@ -107,6 +112,7 @@ def run(
         "machine": describe(),
         "segmenter": ALGORITHM_VERSIONS["segmenter"],
         "model": asr_model,
+        "language_model": None if hosted is None else hosted.model,
         "data_sha256": digest.hexdigest(),
         "half": half,
         "seed": seed,
@@ -155,17 +161,28 @@ def reachable(span: Span, options: Options) -> bool:
     return options.min_segment_ms * IOU <= length_ms <= options.max_segment_ms / IOU
 
 
+def _ways(hosted: HostedText | None) -> dict[str, Way]:
+    """The ways, with a language model instead of its stand-in where there is one."""
+    if hosted is None:
+        return dict(WAYS)
+    others = {name: way for name, way in WAYS.items() if way is not by_stand_in}
+    return {**others, "llm": lambda item, lengths_ms, _: by_model(hosted, item, lengths_ms)}
+
+
 def _of_baseline(
-    name: str, item: Item, segments: Sequence[Span], windows: Sequence[Span], seed: int, draws: int
+    name: str,
+    way: Way | None,
+    item: Item,
+    segments: Sequence[Span],
+    windows: Sequence[Span],
+    seed: int,
+    draws: int,
 ) -> Scores | None:
+    """Scores of a way, or of our candidates by lot where it is None."""
     lengths_ms = lengths_like(segments, item.duration_ms)
     # a seed of its own for each way and item: neither other ways nor other items of the folder change its draws
     source = random.Random(f"{seed} {name} {item.name}")
-    choose = (
-        partial(by_lot, windows, lengths_ms, source)
-        if name == SHUFFLED
-        else partial(WAYS[name], item, lengths_ms, source)
-    )
+    choose = partial(by_lot, windows, lengths_ms, source) if way is None else partial(way, item, lengths_ms, source)
     chosen = [choose() for _ in range(draws if name in _DRAWN else 1)]
     scores = [measure(segments, item) for segments in chosen if segments is not None]
     return {metric: _mean([score[metric] for score in scores]) for metric in METRICS} if scores else None

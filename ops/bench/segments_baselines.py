@@ -1,6 +1,6 @@
 """Simple ways to choose segments, which a ranking must beat: each a pure function of an item and the lengths to give.
 
-A further way, say one that asks a language model alone, is one more function in `WAYS`. Each returns its segments best
+A further way is one more function in `WAYS`. Each returns its segments best
 first, as many as there are lengths at most, or None where the item lacks what it goes by.
 """
 
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ops.bench.segments_item import Item
+from ops.bench.segments_llm import by_stand_in
 from ops.bench.texttiling import text_tiling
 from processors.domain import Span
 from processors.segments.selection import MAX_OVERLAP
@@ -133,6 +134,7 @@ WAYS: Final[dict[str, Way]] = {
     "loudest": loudest,
     "densest": densest,
     "texttiling": tiles,
+    "llm stand-in": by_stand_in,
 }
 
 __all__ = ["TRIES", "WAYS", "Way", "at_random", "densest", "even", "is_new", "loudest", "tiles"]

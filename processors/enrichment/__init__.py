@@ -1,1 +1,1 @@
-"""What a result gains after it is final: today what a service says of its best moments, seen and heard together."""
+"""What a result gains after it is final: what services say of its best moments, and write about them."""

@@ -9,53 +9,53 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import asdict
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from processors.cache import ResultCache
-from processors.enrichment.answer import Grasped
 from processors.service.kept import Kept
-from processors.versions import MOMENTS_VERSION
 
-_STAGE: Final = "moments"
+T = TypeVar("T")
+
 _VERSION: Final = 1  # of the form in which answers are kept
 
 
-_KEPT: Final = TypeAdapter(Kept[Grasped])
-
-
-class Answers:
-    """Answers of one model.
+class Answers(Generic[T]):
+    """Answers of one model to one kind of question.
 
     Args:
         cache: holds them.
         service: model and address; answers of others are not found.
+        kind: of question, a name.
+        version: of what is asked.
+        form: of an answer.
     """
 
-    def __init__(self, cache: ResultCache, service: str) -> None:
-        self._cache, self._service = cache, service
+    def __init__(self, cache: ResultCache, service: str, kind: str, version: str, form: TypeAdapter[Kept[T]]) -> None:
+        self._cache, self._service, self._kind, self._version, self._form = cache, service, kind, version, form
 
-    def find(self, shown: str) -> Kept[Grasped] | None:
+    def find(self, shown: str) -> Kept[T] | None:
         """The answer for a moment.
 
         Args:
             shown: digest of all that was shown of it.
         """
-        for body in self._cache.get(_STAGE, self._key(shown)) or []:
+        for body in self._cache.get(self._kind, self._key(shown)) or []:
             try:
-                return _KEPT.validate_json(body)
+                return self._form.validate_json(body)
             except ValidationError:  # of another form, put there by somebody else: as if it were not there
                 return None
         return None
 
-    def keep(self, shown: str, answer: Kept[Grasped]) -> None:
+    def keep(self, shown: str, answer: Kept[T]) -> None:
         """Keep the answer for a moment."""
-        self._cache.put(_STAGE, self._key(shown), [orjson.dumps(asdict(answer))])
+        self._cache.put(self._kind, self._key(shown), [orjson.dumps(asdict(answer))])
 
     def _key(self, shown: str) -> str:
-        return hashlib.sha256(orjson.dumps([_STAGE, _VERSION, self._service, MOMENTS_VERSION, shown])).hexdigest()
+        named = [self._kind, _VERSION, self._service, self._version, shown]
+        return hashlib.sha256(orjson.dumps(named)).hexdigest()
 
 
 __all__ = ["Answers"]

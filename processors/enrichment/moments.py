@@ -48,20 +48,31 @@ def moments_of(segments: Sequence[Segment], document: Document, tokens: int) -> 
         document: of the result.
         tokens: of what is said, for each.
     """
-    words = tokens_of(document.transcript)
-    sentences = split_sentences(words)
-    end_ms = max([segment.end_ms for segment in segments] + [word.end_ms for word in words], default=0) + 1
-    worth, bare = content_worth(Material.of(document, words, sentences, end_ms))
-    lines = []
-    for sentence in sentences:
-        span = range(sentence.first, sentence.last + 1)
-        lines.append((sentence, _line(sentence, {bare[at]: worth[at] for at in span if worth[at] > 0.0})))
+    lines = lines_of(document, max([segment.end_ms for segment in segments], default=0))
     found = []
     for segment in segments:
         frames = shown_frames(segment, document.frames)
         text = dict.fromkeys(line for frame in frames for line in map(clean_text, frame.text) if line)
         found.append(Moment(segment.segment_id, frames, _excerpt(segment, lines, tokens), list(text)))
     return found
+
+
+def lines_of(document: Document, until_ms: int = 0) -> list[tuple[Sentence, Line]]:
+    """The sentences of a transcript in order, each with its content words.
+
+    Args:
+        document: of the result.
+        until_ms: its end, where it is known to go on behind the last word.
+    """
+    words = tokens_of(document.transcript)
+    sentences = split_sentences(words)
+    end_ms = max([until_ms, *(word.end_ms for word in words)]) + 1
+    worth, bare = content_worth(Material.of(document, words, sentences, end_ms))
+    lines = []
+    for sentence in sentences:
+        span = range(sentence.first, sentence.last + 1)
+        lines.append((sentence, _line(sentence, {bare[at]: worth[at] for at in span if worth[at] > 0.0})))
+    return lines
 
 
 def shown_frames(segment: Segment, frames: Sequence[FrameAnalysis]) -> list[FrameAnalysis]:
@@ -105,4 +116,4 @@ def _excerpt(segment: Segment, lines: Sequence[tuple[Sentence, Line]], tokens: i
     return compressed(before, own, after, tokens)
 
 
-__all__ = ["AROUND_MS", "PICTURES", "Moment", "moments_of", "shown_frames"]
+__all__ = ["AROUND_MS", "PICTURES", "Moment", "lines_of", "moments_of", "shown_frames"]

@@ -49,6 +49,7 @@ from processors.vision.hosted_scenes import cache_of, service_of
 NO_SERVICE: Final = "No service describes pictures here: CLIPSTREAM_VISION_BACKEND is local."
 NO_PICTURE: Final = "There is no picture of it."
 _DOCUMENT: Final = TypeAdapter(Document)
+_KEPT: Final = TypeAdapter(Kept[Grasped])
 
 
 def look_again(
@@ -86,7 +87,7 @@ class _Look:
         self._shown: dict[int, Shown] = {}
         self._keys = [_digest(about, moment) for moment in moments]
         self._payer = hashlib.sha256(orjson.dumps(self._keys)).hexdigest()[:32]
-        self._answers = Answers(cache_of(hosted), service_of(hosted))
+        self._answers = Answers(cache_of(hosted), service_of(hosted), "moments", MOMENTS_VERSION, _KEPT)
         self._given: dict[int, Given[Grasped]] = {}
         self._paid_usd = 0.0  # on an earlier try of this look
         self._ceiling = _ceiling_usd(hosted)

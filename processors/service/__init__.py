@@ -1,11 +1,13 @@
-"""One way to ask paid, OpenAI-compatible services: limits, retries, breaker and cost, for speech and for pictures."""
+"""One way to ask paid, OpenAI-compatible services for speech, pictures and words: limits, retries, breaker and cost."""
 
 from processors.service.client import ServiceClient, client_for, forget_clients
-from processors.service.config import HostedAsr, HostedVision, ScenesPlace, ServiceConfig
+from processors.service.config import HostedAsr, HostedText, HostedVision, Paid, ScenesPlace, ServiceConfig
 
 __all__ = [
     "HostedAsr",
+    "HostedText",
     "HostedVision",
+    "Paid",
     "ScenesPlace",
     "ServiceClient",
     "ServiceConfig",

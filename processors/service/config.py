@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,25 @@ class ServiceConfig:
     requests_per_minute: float = 0.0
     bytes_per_minute: float = 0.0
     tokens_per_minute: float = 0.0
+
+
+class Paid(Protocol):
+    """What is known of any service that is asked by chat: who asks it need not know what it is asked about."""
+
+    @property
+    def service(self) -> ServiceConfig:
+        """That answers."""
+        ...
+
+    @property
+    def model(self) -> str:
+        """Its name there."""
+        ...
+
+    @property
+    def usd_per_million(self) -> tuple[float, float] | None:
+        """Price of a million tokens, sent and answered; None when nobody knows it."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,4 +129,42 @@ class HostedVision:
         return cls(**{**value, **made})
 
 
-__all__ = ["HostedAsr", "HostedVision", "ScenesPlace", "ServiceConfig"]
+@dataclass(frozen=True, slots=True)
+class HostedText:
+    """Segments rated and written about by a language model.
+
+    Args:
+        service: that does it.
+        model: its name there.
+        usd_per_million: price of a million tokens, sent and answered; None when nobody knows it.
+        segments: of a result, the best ones, that are sent.
+        tokens: of what is said in each of them, at most.
+        same: moments whose words are alike by this much share an answer, cosine 0..1; above 1 only equal ones do.
+        budget_share: part of a video's budget that this may cost, 0..1.
+        answers: where answers are kept; None keeps none.
+    """
+
+    service: ServiceConfig
+    model: str
+    usd_per_million: tuple[float, float] | None = None
+    segments: int = 10
+    tokens: int = 300
+    same: float = 1.01
+    budget_share: float = 1.0
+    answers: ScenesPlace | None = None
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any] | None) -> HostedText | None:
+        """Read back what `dataclasses.asdict` made of one; None stays None."""
+        if value is None:
+            return None
+        price, place = value["usd_per_million"], value["answers"]
+        made = {
+            "service": ServiceConfig(**value["service"]),
+            "usd_per_million": None if price is None else (price[0], price[1]),
+            "answers": None if place is None else ScenesPlace(**place),
+        }
+        return cls(**{**value, **made})
+
+
+__all__ = ["HostedAsr", "HostedText", "HostedVision", "Paid", "ScenesPlace", "ServiceConfig"]

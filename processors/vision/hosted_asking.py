@@ -1,7 +1,7 @@
 """Requests about numbered things: asks, keeps what is valid, asks once more for the rest, counts what each answer cost.
 
 What is asked, and how it is read, says whoever asks: about the pictures of a batch `hosted`, about the best moments of
-a video `processors.enrichment.second_look`.
+a video `processors.enrichment.second_look`, about the words of its segments `processors.enrichment.copywriting`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 
 from processors.errors import AnswerInvalid, ClipstreamError, ServiceRefused
 from processors.service.client import client_for
-from processors.service.config import HostedVision
+from processors.service.config import Paid
 from processors.service.cost import tokens_usd
 from processors.service.failures import host_of
 from processors.vision.hosted_budget import Tokens
@@ -71,7 +71,7 @@ class Asker(Generic[T]):
         requests: that were answered.
     """
 
-    def __init__(self, hosted: HostedVision, ceiling_usd: float | None, questions: Questions[T]) -> None:
+    def __init__(self, hosted: Paid, ceiling_usd: float | None, questions: Questions[T]) -> None:
         self._hosted, self._ceiling_usd, self._questions = hosted, ceiling_usd, questions
         self._down: str | None = None  # why nothing more is asked
         self.reasons: dict[int, str] = {}
@@ -84,6 +84,8 @@ class Asker(Generic[T]):
         while missing and self._down is None:
             try:
                 answer = self._answer(missing, wrong)
+                host = host_of(self._hosted.service.base_url)
+                reason = f"The service at {host} left it out or described it wrongly: {answer.wrong}."
             except AnswerInvalid as error:
                 reason, answer = error.reason, Understood({}, None, _NOT_IN_FORM)
             except ClipstreamError as error:
@@ -94,9 +96,6 @@ class Asker(Generic[T]):
             if answer.refusal is not None:
                 return
             missing = [number for place, number in enumerate(missing, 1) if place not in answer.seen]
-            if answer.seen:
-                host = host_of(self._hosted.service.base_url)
-                reason = f"The service at {host} left it out or described it wrongly: {answer.wrong}."
             if wrong or not self._may_repair(len(numbers), missing, self.cost_usd - before_usd):
                 break
             wrong = answer.wrong

@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from processors.service.config import HostedVision
+from processors.service.config import HostedVision, Paid
 from processors.service.cost import tokens_usd
 from processors.vision.hosted_images import rule_of
 from processors.vision.hosted_prompt import BYTES_PER_TOKEN, FIXED_TOKENS, FRAME_BYTES, reasons
@@ -80,7 +80,9 @@ def refused(hosted: HostedVision, budget_usd: float, number: int | None) -> str 
     return beyond(hosted, first_share_usd(hosted, budget_usd), number, ceiling_usd(hosted)) if budget_usd else None
 
 
-def beyond(hosted: HostedVision, share_usd: float, number: int, ceiling: float | None) -> str | None:
+def beyond(
+    hosted: Paid, share_usd: float, number: int, ceiling: float | None, prices: str = "CLIPSTREAM_VISION_PRICES"
+) -> str | None:
     """Why a thing is beyond its share of a budget, or None.
 
     Args:
@@ -88,9 +90,10 @@ def beyond(hosted: HostedVision, share_usd: float, number: int, ceiling: float |
         share_usd: what all things of its kind may cost.
         number: of those before it.
         ceiling: the most that one costs; None for a model of unknown price.
+        prices: the setting that would say it.
     """
     if ceiling is None:
-        return f"The price of '{hosted.model}' is not known, so the budget cannot be kept: CLIPSTREAM_VISION_PRICES."
+        return f"The price of '{hosted.model}' is not known, so the budget cannot be kept: {prices}."
     if round((number + 1) * ceiling, 6) > share_usd:
         return (
             f"The budget leaves {share_usd:g} USD for these, too little for one more at {ceiling:.2g} USD each at most."

@@ -20,7 +20,7 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from processors.cache import DiskTier, MemoryTier, RedisTier, ResultCache, Tier
-from processors.service.config import HostedVision, ScenesPlace
+from processors.service.config import HostedVision, Paid, ScenesPlace
 from processors.service.kept import Kept
 from processors.versions import PROMPT_VERSION
 from processors.vision.hosted_answer import Seen
@@ -123,10 +123,15 @@ def scenes_of(hosted: HostedVision) -> SceneCache:
 
 def cache_of(hosted: HostedVision) -> ResultCache:
     """Where answers of a service are kept; without tiers where none are."""
-    return _opened(hosted.scenes) if hosted.scenes is not None else ResultCache((), time.monotonic)
+    return cache_at(hosted.scenes)
 
 
-def service_of(hosted: HostedVision) -> str:
+def cache_at(place: ScenesPlace | None) -> ResultCache:
+    """The tiers of a place, opened once per process; without tiers where there is none."""
+    return _opened(place) if place is not None else ResultCache((), time.monotonic)
+
+
+def service_of(hosted: Paid) -> str:
     """Model and address: answers of another one are no answers of this one."""
     return f"{hosted.model} at {hosted.service.base_url}"
 
@@ -153,4 +158,4 @@ def appearance_of(likeness: Likeness, text: Sequence[str], readable: bool) -> Ap
     return Appearance(likeness, hashlib.sha256(letters.encode("utf-8", "replace")).hexdigest()[:16])
 
 
-__all__ = ["Appearance", "SceneCache", "appearance_of", "cache_of", "scenes_of", "service_of"]
+__all__ = ["Appearance", "SceneCache", "appearance_of", "cache_at", "cache_of", "scenes_of", "service_of"]

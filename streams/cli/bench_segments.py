@@ -13,6 +13,7 @@ from processors.errors import InvalidMessage
 from processors.models.store import ModelStore
 from streams.cli.bench_output import FORM, check, give
 from streams.cli.console import console, escape, out, print_text
+from streams.hosted_services import hosted_text
 from streams.reading import load_settings
 
 # In the order of `METRICS` of the bench, in words that fit a terminal.
@@ -40,13 +41,18 @@ def segments(
         Literal["both", "even", "odd"],
         typer.Option(help="Items by number: tune on the even ones, and report the odd ones."),
     ] = "both",
+    llm: Annotated[
+        bool,
+        typer.Option("--llm", help="The language model of the settings instead of its stand-in (TEXT_BACKEND=openai)."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Also write the JSON here.")] = None,
 ) -> None:
     """Ranked segments against spans that people marked: found among the first k, edges on sentences.
 
     Beside them, with segments of the same lengths: random ones, even spacing, the loudest, the densest speech,
-    TextTiling's topics, our own candidates by lot. With intervals.
+    TextTiling's topics, our own candidates by lot; and what a language model names by the whole transcript, for which
+    a stand-in answers by keyword density. With intervals.
 
     Examples:
 
@@ -55,6 +61,8 @@ def segments(
         clipstream bench segments --data meetings --half odd
 
         clipstream bench segments --data folder --model tiny.en --json -o segments.json
+
+        CLIPSTREAM_TEXT_BACKEND=openai clipstream bench segments --data meetings --llm
     """
     from ops.bench.segments import run
 
@@ -62,6 +70,9 @@ def segments(
     if not data.is_dir():
         raise InvalidMessage(f"There is no folder {data}.", "Name a folder that is there with --data.")
     settings = load_settings(asr_model=model) if model else load_settings()
+    hosted = hosted_text(settings, 1) if llm else None
+    if llm and hosted is None:
+        raise InvalidMessage("No language model is set.", "Set CLIPSTREAM_TEXT_BACKEND=openai and its key.")
     models = ModelStore(settings.models_dir, settings.cache_dir, not settings.offline)
     columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
     with Progress(*columns, console=console, transient=True) as bar:
@@ -73,6 +84,7 @@ def segments(
             settings.threads,
             seed,
             half=half,
+            hosted=hosted,
             on_item=lambda name, done, total: bar.update(
                 task, description=escape(name[:_NAME_WIDTH]), completed=done, total=total
             ),
@@ -87,10 +99,10 @@ def _print(found: dict[str, Any]) -> None:
     known = {
         name: row for name, row in found["baselines"].items() if any(row[metric] is not None for metric in METRICS)
     }
-    table = Table(box=None, header_style="bold", pad_edge=False)
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 1, 0, 0))  # 100 columns hold all of it
     table.add_column("", no_wrap=True)
     for name in ("clipstream", *known):
-        table.add_column(name, justify="right", no_wrap=True)
+        table.add_column(name.replace(" ", "\n"), justify="right", no_wrap=True)
     for metric in METRICS:
         ours = f"{_figure(pooled[metric])} {_interval(pooled['intervals'][metric])}"
         theirs = (f"{_figure(row[metric])}{_verdict(metric, row['difference'][metric])}" for row in known.values())
@@ -104,7 +116,8 @@ def _print(found: dict[str, Any]) -> None:
         f"{pooled['candidates_best_iou']:.3f}.\n"
         "[]: 95 % of bootstraps over the items. +: ours is better, -: worse, and the difference's interval\n"
         "does not hold 0; no sign also where one side is the same on all items.\n"
-        f"shuffled: our candidates by lot. random, shuffled: means of {found['random_draws']} draws."
+        f"shuffled: our candidates by lot. random, shuffled: means of {found['random_draws']} draws.\n"
+        + ("llm stand-in: no language model; it answers by keyword density." if "llm stand-in" in known else "")
     )
     if unknown := [name for name in found["baselines"] if name not in known]:
         print_text(f"Not known on these items (no loudness, no measured times): {', '.join(unknown)}.")

@@ -26,7 +26,7 @@ from schemas import bundled
 from streams.admin import topic_states
 from streams.cli.embedded import models_for
 from streams.groups import GroupState, group_states
-from streams.hosted_services import hosted_asr, hosted_vision
+from streams.hosted_services import hosted_asr, hosted_text, hosted_vision
 from streams.places import check_folder
 from streams.registry import Registry, RegistryAway
 from streams.secrets import masked
@@ -138,7 +138,7 @@ def _has_sound(path: Path, settings: Settings) -> bool:
 
 
 def _service(settings: Settings) -> Iterator[Check]:
-    speech, vision = hosted_asr(settings, 1), hosted_vision(settings, 1)
+    speech, vision, text = hosted_asr(settings, 1), hosted_vision(settings, 1), hosted_text(settings, 1)
     if speech is not None:
         price = usd_per_minute(speech.model, speech.usd_per_minute)
         remedy = "Set CLIPSTREAM_ASR_USD_PER_MINUTE; videos with a budget are recognised locally until then."
@@ -146,6 +146,9 @@ def _service(settings: Settings) -> Iterator[Check]:
     if vision is not None:
         remedy = "Set CLIPSTREAM_VISION_PRICES; pictures of videos with a budget are not sent until then."
         yield _one_service("vision service", vision.model, vision.service, vision.usd_per_million is not None, remedy)
+    if text is not None:
+        remedy = "Set CLIPSTREAM_TEXT_PRICES; segments of videos with a budget are not sent until then."
+        yield _one_service("language model", text.model, text.service, text.usd_per_million is not None, remedy)
 
 
 def _one_service(name: str, model: str, service: ServiceConfig, priced: bool, remedy: str) -> Check:

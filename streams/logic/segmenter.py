@@ -11,7 +11,7 @@ from processors.segments.job import Ranked
 from schemas.messages import Header, Run, SecondLook, Segments, StageRun, VideoJoined
 from streams import identity
 from streams.dead_letters import reason_of
-from streams.hosted_services import second_look
+from streams.logic.looks import wants_pictures, wants_words
 from streams.newest import Newest
 from streams.topics import SEGMENTS, VIDEO_JOINED
 from streams.work import Bench, Output
@@ -116,10 +116,10 @@ class Segmenter:
         return Output(SEGMENTS, header, result, 1, 1, message.until_ms)
 
     def _second_look(self, message: VideoJoined, status: str, ranked: Ranked | None) -> SecondLook | None:
-        """What the enricher goes by; None where no service looks at pictures again, or there are none."""
-        asked = second_look(self._bench.settings) and message.options.vision in ("auto", "openai")
-        shown = ranked is not None and any(segment.keyframe_uri for segment in ranked.segments)
-        if not asked or not shown or status not in ("final", "degraded"):
+        """What the enricher goes by; None where no service is asked about the segments, or there are none."""
+        settings, segments = self._bench.settings, ranked.segments if ranked is not None else []
+        asked = wants_pictures(settings, message.options, segments) or wants_words(settings, segments)
+        if not asked or status not in ("final", "degraded"):
             return None
         return SecondLook(message.options, message.fresh_from)
 

@@ -166,10 +166,16 @@ def grasping(count: int, moments: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return {"match": _about(f"{count} moments of a video"), "response": {"content": {"moments": list(moments)}}}
 
 
-def failing(count: int, status: int, nth: int | None = None, **changes: Any) -> dict[str, Any]:
+def copying(count: int, clips: Sequence[dict[str, Any]] | str, nth: int | None = None) -> dict[str, Any]:
+    """A fixture for requests about so many clips, with what is written about each, or the whole content as a text."""
+    content = clips if isinstance(clips, str) else {"clips": list(clips)}
+    return {"match": _about(f"{count} clips of a video", nth), "response": {"content": content}}
+
+
+def failing(count: int, status: int, nth: int | None = None, what: str = "pictures", **changes: Any) -> dict[str, Any]:
     """A fixture that answers with an error; `retryAfter` in seconds is one of its changes."""
     answer = {"error": {"message": "Not now.", "type": "server_error"}, "status": status, **changes}
-    return {"match": _about(f"{count} pictures of a video", nth), "response": answer}
+    return {"match": _about(f"{count} {what} of a video", nth), "response": answer}
 
 
 def _about(what: str, nth: int | None = None) -> dict[str, Any]:
@@ -182,4 +188,4 @@ def _about(what: str, nth: int | None = None) -> dict[str, Any]:
     return match if nth is None else {**match, "sequenceIndex": nth}
 
 
-__all__ = ["Aimock", "answering", "failing", "grasping", "installed", "running"]
+__all__ = ["Aimock", "answering", "copying", "failing", "grasping", "installed", "running"]

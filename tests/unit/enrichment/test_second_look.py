@@ -193,7 +193,7 @@ def test_another_prompt_asks_again(tools, monkeypatch: pytest.MonkeyPatch) -> No
     case = case_of(tools)
     with OpenAiService(answer=describing) as service:
         look(case, seeing(tools, service.base_url))
-        monkeypatch.setattr("processors.enrichment.answers.MOMENTS_VERSION", "moments-0")
+        monkeypatch.setattr("processors.enrichment.second_look.MOMENTS_VERSION", "moments-0")
         look(case, seeing(tools, service.base_url))
         assert len(service.asked) == 2
 

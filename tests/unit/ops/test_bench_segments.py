@@ -19,14 +19,16 @@ from processors.errors import InvalidMessage
 from processors.models.store import ModelStore
 from processors.options import Options
 from processors.segments.rank import rank
+from processors.service import HostedText, ServiceConfig
 from streams.cli.main import app
 from streams.codec import to_wire
 from streams.results import failed_json
 from streams.settings import Settings
 from tests.conftest import SAMPLE
+from tests.openai_service import KEY, OpenAiService, chat
 from tests.unit.ops.test_bench_segments_metrics import item_of, spoken
 
-BASELINES = {"random", "even", "loudest", "densest", "texttiling", "shuffled"}
+BASELINES = {"random", "even", "loudest", "densest", "texttiling", "llm stand-in", "shuffled"}
 
 
 def sentences(count: int, first: int = 0) -> list[str]:
@@ -255,6 +257,24 @@ def test_wrong_files_are_named_with_what_to_do(highlights, transcript, reason, t
     assert caught.value.remedy
 
 
+def test_a_language_model_takes_the_place_of_its_stand_in(tmp_path):
+    labelled(tmp_path / "a", [{"start_ms": 40_000, "end_ms": 60_000}], talk())
+    with OpenAiService(chat({"passages": [{"number": 1, "first": 0, "last": 1}]})) as service:
+        hosted = HostedText(ServiceConfig(service.base_url, KEY, 5.0), "mine")
+        found = run(tmp_path, models(), draws=2, hosted=hosted)
+        assert len(service.asked) == 1
+    assert set(found["baselines"]) == (BASELINES - {"llm stand-in"}) | {"llm"}
+    assert found["language_model"] == "mine"
+    assert found["baselines"]["llm"]["starts_on_sentence"] == 1.0
+
+
+def test_without_a_language_model_in_the_settings_it_cannot_be_asked(tmp_path, monkeypatch):
+    monkeypatch.delenv("CLIPSTREAM_TEXT_BACKEND", raising=False)
+    done = CliRunner().invoke(app, ["bench", "segments", "--data", str(tmp_path), "--llm"])
+    assert done.exit_code != 0
+    assert "No language model is set" in str(done.exception) + done.output
+
+
 def test_a_folder_without_marks_is_named(tmp_path):
     with pytest.raises(InvalidMessage, match="nothing with marked spans"):
         run(tmp_path, models())
@@ -269,6 +289,8 @@ def test_the_command_prints_a_table_of_100_columns_and_writes_its_json(meetings,
     lines = done.stdout.splitlines()
     assert max(map(len, lines)) <= 100
     assert "…" not in done.stdout
-    assert all(name in lines[0] for name in BASELINES)
+    header = lines[0] + lines[1]
+    assert all(part in header for name in BASELINES for part in name.split())
+    assert "it answers by keyword density" in done.stdout
     found_all = orjson.loads(written.read_bytes())
     assert f"{found_all['pooled']['map']:.3f}" in next(line for line in lines if line.startswith("mAP"))

@@ -73,6 +73,9 @@ async def test_what_local_models_did_instead_is_not_kept_as_the_services(tmp_pat
         ("vision_backend", "hosted_vision", "segmenter", False),
         ("asr_backend", "hosted", "enricher", False),
         ("vision_backend", "hosted_vision", "frame-extractor", False),
+        ("text_backend", "hosted_text", "enricher", True),
+        ("text_backend", "hosted_text", "vision", False),
+        ("text_backend", "hosted_text", "segmenter", False),
         ("vision_backend", "hosted_vision", "transcriber", False),
     ],
 )
