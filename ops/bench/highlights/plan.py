@@ -17,9 +17,6 @@ from ops.bench.highlights.passages import LANGUAGES, TURN, Passage, Split, of_ha
 # Of ten talks in turn; seven are English, since that is what there is most of.
 _LANGUAGES: Final = ("en", "en", "de", "en", "en", "es", "en", "en", "de", "en", "en", "en", "es", "en", "en", "en",
                      "de", "en", "en", "es")  # fmt: skip
-_HIGHLIGHTS: Final = (3, 8)
-# German and Spanish halves have some 1,000 words of filler, half an hour of English takes all that there is.
-_MINUTES: Final = {"en": (8.0, 28.0), "de": (8.0, 14.0), "es": (8.0, 14.0)}
 # With the pauses, of the median voice; measured over 80 talks it is 128 to 141 by language.
 _WORDS_PER_MINUTE: Final = 135
 _SEVERAL_SPEAKERS: Final = 0.5  # share of the talks
@@ -31,6 +28,23 @@ _AGAIN: Final = {
 }  # fmt: skip
 _OPENING, _CLOSING = "greet", "thanks"
 _HANDS_OVER: Final = 0.5  # between passages, where several speak
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much a talk has.
+
+    Attributes:
+        highlights: fewest and most.
+        minutes: shortest and longest, by language.
+    """
+
+    highlights: tuple[int, int]
+    minutes: dict[str, tuple[float, float]]
+
+
+# German and Spanish halves have some 1,300 words of filler, half an hour of English takes all that there is.
+TALK: Final = Size((3, 8), {"en": (8.0, 28.0), "de": (8.0, 14.0), "es": (8.0, 14.0)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,21 +70,23 @@ class Plan:
     said: tuple[Said, ...]
 
 
-def plan(split: Split, number: int, source: random.Random) -> Plan:
+def plan(split: Split, number: int, source: random.Random, size: Size = TALK) -> Plan:
     """Put a talk together.
 
     Args:
         split: half whose passages it may have.
         number: of the talk from 0; decides its language and theme, so that a few talks have some of each already.
         source: of everything else.
+        size: of the talk; languages that it does not have are passed over.
     """
-    language = _LANGUAGES[number % len(_LANGUAGES)]
+    languages = [language for language in _LANGUAGES if language in size.minutes]
+    language = languages[number % len(languages)]
     several = source.random() < _SEVERAL_SPEAKERS
     usable = [passage for passage in of_half(language, split) if several or TURN not in passage.text]
     subjects = _subjects(usable, number, source)
-    wanted = source.randint(*_HIGHLIGHTS)
+    wanted = source.randint(*size.highlights)
     highlights = _chosen(usable, subjects, wanted, source)
-    minutes = source.uniform(*_MINUTES[language])
+    minutes = source.uniform(*size.minutes[language])
     order = _order(usable, highlights, round(minutes * _WORDS_PER_MINUTE), language, source)
     speakers = source.choice((2, 2, 3)) if several else 1
     return Plan(language, subjects[0], speakers, tuple(_voiced(order, speakers, source)))
@@ -168,7 +184,7 @@ def _length(passage: Passage) -> int:
     return len(passage.spoken.split())
 
 
-if set(_AGAIN) != set(LANGUAGES) or set(_MINUTES) != set(LANGUAGES):
+if not set(_AGAIN) == set(TALK.minutes) == set(LANGUAGES):
     raise AssertionError("each language needs its lengths and its words for going through something again")
 
-__all__ = ["Plan", "Said", "plan"]
+__all__ = ["TALK", "Plan", "Said", "Size", "plan"]

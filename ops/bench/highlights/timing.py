@@ -86,7 +86,7 @@ def lines(made: Plan, source: random.Random) -> tuple[list[Line], int]:
         for speaker, sentences in zip(said.speakers, said.passage.turns, strict=True):
             for sentence in sentences:
                 if found:
-                    at_ms += _pause_ms(first, speaker != before, source)
+                    at_ms += pause_ms(first, speaker != before, source)
                 manner = of_utterance(passage, source)
                 sounds = spoken(voices[speaker], manner)
                 words = _words(sentence, sounds.words_per_s, at_ms, source)
@@ -116,7 +116,8 @@ def _words(sentence: Sentence, words_per_s: float, start_ms: int, source: random
     return found
 
 
-def _pause_ms(opens_passage: bool, other_speaks: bool, source: random.Random) -> int:
+def pause_ms(opens_passage: bool, other_speaks: bool, source: random.Random) -> int:
+    """Silence before a sentence, in milliseconds."""
     if source.random() < (_LONG_BETWEEN if opens_passage else _LONG_WITHIN):
         return source.randint(*_LONG_MS)
     if other_speaks:
@@ -141,4 +142,4 @@ def _reaction(kind: str, at_ms: int, source: random.Random) -> Reaction:
     return Reaction(kind, start_ms, start_ms + source.randint(*_LAUGH_MS), round(source.uniform(0.5, 0.97), 2))
 
 
-__all__ = ["Line", "Reaction", "lines"]
+__all__ = ["Line", "Reaction", "lines", "pause_ms"]
