@@ -26,11 +26,20 @@ _MEDIA: Final = frozenset({".mp4", ".mkv", ".webm", ".mov"})
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    from streams.cli import bench_asr, bench_frames, bench_long, bench_segments, bench_shots, bench_vision
+    from streams.cli import (
+        bench_asr,
+        bench_frames,
+        bench_long,
+        bench_progressive,
+        bench_segments,
+        bench_shots,
+        bench_vision,
+    )
 
     commands.command()(bench_asr.asr)
     commands.command()(bench_frames.frames)
     commands.command()(bench_long.long)
+    commands.command()(bench_progressive.progressive)
     commands.command()(bench_segments.segments)
     commands.command()(bench_shots.shots)
     commands.command()(bench_vision.vision)
