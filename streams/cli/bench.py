@@ -246,3 +246,12 @@ def _print(found: dict[str, Any]) -> None:
         )
     out().print(table)
     out().print(f"naive / clipstream: {found['pooled']['ratio']:.2f}")
+    kept = found["pooled"]["accuracy"]
+    print_text(
+        f"Accuracy kept: words {_share(kept['words_kept'])}, shots {_share(kept['shots_kept'])}; of the naive script's "
+        f"{kept['naive_segments']} segments {_share(kept['spans_found'])} are among ours"
+    )
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1%}"
