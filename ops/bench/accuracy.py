@@ -78,6 +78,8 @@ def pooled(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "shots_kept": round(f1 / naive_f1, DECIMALS) if f1 is not None and naive_f1 else None,
         "spans_mean_best_iou": _mean([row["mean_best_iou"] for row in chosen], sizes),
         "spans_found": _mean([row["found"] for row in chosen], sizes),
+        "spans_found_with_our_words": _mean([row["found_with_our_words"] for row in chosen], sizes),
+        "spans_found_with_our_pictures": _mean([row["found_with_our_pictures"] for row in chosen], sizes),
         "naive_segments": sum(sizes),
     }
 

@@ -8,19 +8,21 @@ the whole sound; and the shots, by the same detector on every picture. This is d
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
 from ops.bench.shots import begun_shots, detectors
-from processors.domain import BatchAnalysis, ChunkTranscript, FrameAnalysis, Shot, Utterance, Word
+from processors.domain import BatchAnalysis, ChunkTranscript, FrameAnalysis, Shot, Span, Utterance, Word
 from processors.media.audio import SAMPLE_RATE, Samples, decode_audio
 from processors.media.container import open_container, pick_streams
 from processors.media.video import PacketGroup, VideoReader
 from processors.models.store import ModelStore
 from processors.options import SHOTS_BY, Options
 from processors.segments.parts import Parts
+from processors.segments.rank import rank
 from processors.speech.feelings import felt
 from processors.speech.levels import loudness_db
 from processors.timeline import samples_to_ms
@@ -104,6 +106,28 @@ def naive_parts(
     return Parts(video.stem, transcripts=transcripts, batches=batches, audio_duration_ms=duration_ms)
 
 
+def with_words(parts: Parts, utterances: Sequence[Utterance]) -> Parts:
+    """The same with other words."""
+    if not utterances:
+        return replace(parts, transcripts=[])
+    start_ms, end_ms = utterances[0].start_ms, max(one.end_ms for one in utterances)
+    spoken_ms = sum(one.end_ms - one.start_ms for one in utterances)
+    language = utterances[0].language
+    chunk = ChunkTranscript(start_ms, end_ms, spoken_ms, language, 1.0, list(utterances), [], "naive")
+    return replace(parts, transcripts=[chunk])
+
+
+def with_pictures(parts: Parts, frames: Sequence[FrameAnalysis], shots: Sequence[Shot]) -> Parts:
+    """The same with other pictures."""
+    return replace(parts, batches=[BatchAnalysis(list(frames), list(shots), 0.0)] if frames or shots else [])
+
+
+def best_of(parts: Parts) -> list[Span]:
+    """The segments that `rank` chooses, best first."""
+    ranked = sorted(rank(parts).segments, key=lambda segment: segment.rank)
+    return [Span(segment.start_ms, segment.end_ms) for segment in ranked]
+
+
 def _samples(video: Path) -> Samples:
     blocks = [block for _, block in decode_audio(video)]
     return np.concatenate(blocks) if blocks else np.zeros(0, dtype=np.float32)
@@ -143,4 +167,4 @@ def _chunk(utterances: list[Utterance], samples: Samples) -> ChunkTranscript:
     return felt(chunk, samples[start_ms * _SAMPLES_PER_MS : end_ms * _SAMPLES_PER_MS])
 
 
-__all__ = ["EveryPicture", "all_shots", "naive_parts"]
+__all__ = ["EveryPicture", "all_shots", "best_of", "naive_parts", "with_pictures", "with_words"]

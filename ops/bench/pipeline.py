@@ -18,20 +18,32 @@ from ops.bench.baseline import started
 from ops.bench.embedded import embedded_agents, final_result
 from ops.bench.machine import describe
 from ops.bench.memory import PeakMemory
-from ops.bench.naive_parts import all_shots, naive_parts
+from ops.bench.naive_parts import all_shots, best_of, naive_parts, with_pictures, with_words
 from ops.bench.shot_truth import Film, film_of
 from ops.bench.truth import Spoken, pooled_errors, speech_of
 from processors.blobs import BlobStore
-from processors.domain import FrameAnalysis, Span
+from processors.domain import FrameAnalysis, Segment, Shot, Span, Utterance
 from processors.models.store import ModelStore
 from processors.options import Options
-from processors.segments.rank import rank
 from schemas.messages import Segments
 from streams import results
 from streams.client import request_for
 from streams.settings import Settings
 
 _PICTURES: Final = TypeAdapter(list[FrameAnalysis])
+
+
+@dataclass
+class _Understood:
+    """What of a result its ranking was made of, and the segments, best first."""
+
+    transcript: list[Utterance]
+    frames: list[FrameAnalysis]
+    shots: list[Shot]
+    segments: list[Segment]
+
+
+_UNDERSTOOD: Final = TypeAdapter(_Understood)
 
 
 @dataclass
@@ -120,13 +132,19 @@ def _accuracy(
         video, ModelStore(settings.models_dir, settings.cache_dir, not settings.offline), settings.threads
     )
     pictures = _PICTURES.validate_python(naive["pictures"])
-    ranked = rank(naive_parts(video, naive["utterances"], pictures, shots)).segments
-    theirs = [Span(one.start_ms, one.end_ms) for one in sorted(ranked, key=lambda one: one.rank)]
-    ours = [Span(one["start_ms"], one["end_ms"]) for one in sorted(result["segments"], key=lambda one: one["rank"])]
-    begun = [shot["start_ms"] for shot in result["shots"]][1:]
+    theirs = naive_parts(video, naive["utterances"], pictures, shots)
+    ours = _UNDERSTOOD.validate_python(result)
+    best = best_of(theirs)
+    # which of both makes the difference: theirs with our words alone, and with our pictures alone
+    words, seen = with_words(theirs, ours.transcript), with_pictures(theirs, ours.frames, ours.shots)
+    begun = [shot.start_ms for shot in ours.shots][1:]
     return {
         "shots_accuracy": accuracy.shots_kept(film, begun, [shot.start_ms for shot in shots]) if film else None,
-        "spans_accuracy": accuracy.spans_kept(ours, theirs),
+        "spans_accuracy": accuracy.spans_kept([Span(one.start_ms, one.end_ms) for one in ours.segments], best)
+        | {
+            "found_with_our_words": accuracy.spans_kept(best_of(words), best)["found"],
+            "found_with_our_pictures": accuracy.spans_kept(best_of(seen), best)["found"],
+        },
     }
 
 
