@@ -74,9 +74,13 @@ def voice(source: random.Random) -> Voice:
 
 
 def of_passage(is_highlight: bool, source: random.Random) -> Manner:
-    """What all utterances of a passage share."""
-    middle, spread = (EFFECT if is_highlight else 0.0), math.sqrt(_BETWEEN)
-    return Manner(*(source.gauss(middle, spread) for _ in range(4)))
+    """What all utterances of a passage share: an excited voice is louder, higher, livelier and faster all at once.
+
+    With a draw for each of the four, they would tell together what none of them may tell alone: the area under the
+    curve of their sum over a passage was 0.745, with one draw it is 0.63 to 0.66.
+    """
+    excitement = source.gauss(EFFECT if is_highlight else 0.0, math.sqrt(_BETWEEN))
+    return Manner(excitement, excitement, excitement, excitement)
 
 
 def of_utterance(passage: Manner, source: random.Random) -> Manner:

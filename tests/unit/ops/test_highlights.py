@@ -179,6 +179,21 @@ def test_a_voice_alone_hardly_tells_a_highlight():
         assert fmean(drawn[True]) - fmean(drawn[False]) == pytest.approx(EFFECT, abs=0.1)
 
 
+def test_all_of_a_voice_together_tells_little_more(talks):
+    """Area under the curve of the sum of all that differs, over a passage: 0.5 tells nothing."""
+    means: dict[str, list[float]] = {"highlight": [], "filler": []}
+    source = random.Random(2)
+    for one in talks:
+        for number, said in enumerate(one.plan.said):
+            manner = of_passage(said.passage.role == "highlight", source)
+            parts = [of_utterance(manner, source) for line in one.lines if line.passage == number]
+            means[said.passage.role].append(
+                fmean(part.loudness + part.pitch + part.rate + part.variation for part in parts)
+            )
+    high, low = means["highlight"], means["filler"]
+    assert 0.55 < fmean((mine > other) + 0.5 * (mine == other) for mine in high for other in low) < 0.70
+
+
 def test_the_difference_is_in_the_files_too(talks):
     differences = []
     for one in talks:
