@@ -35,11 +35,11 @@ _PICTURES: Final = TypeAdapter(list[FrameAnalysis])
 
 @dataclass
 class _Understood:
-    """What of a result its ranking was made of, and the segments, best first."""
+    """What of a result its ranking was made of, and the segments."""
 
     transcript: list[Utterance]
     frames: list[FrameAnalysis]
-    shots: list[Shot]
+    shots: list[Span]  # contiguous
     segments: list[Segment]
 
 
@@ -121,26 +121,26 @@ def _compare(
     if spoken is not None:
         row["wer"] = pooled_errors(spoken, said)
         row["naive_wer"] = pooled_errors(spoken, naive_said)
-    return row | _accuracy(video, film, result, naive, settings)
+    models = ModelStore(settings.models_dir, settings.cache_dir, not settings.offline)
+    return row | _accuracy(video, film, result, naive, all_shots(video, models, settings.threads))
 
 
 def _accuracy(
-    video: Path, film: Film | None, result: dict[str, Any], naive: dict[str, Any], settings: Settings
+    video: Path, film: Film | None, result: dict[str, Any], naive: dict[str, Any], shots: list[Shot]
 ) -> dict[str, Any]:
     """Shots and segments of both; the clock of neither runs."""
-    shots = all_shots(
-        video, ModelStore(settings.models_dir, settings.cache_dir, not settings.offline), settings.threads
-    )
     pictures = _PICTURES.validate_python(naive["pictures"])
     theirs = naive_parts(video, naive["utterances"], pictures, shots)
     ours = _UNDERSTOOD.validate_python(result)
+    ours_shots = [Shot(number, one.start_ms, one.end_ms) for number, one in enumerate(ours.shots)]
     best = best_of(theirs)
     # which of both makes the difference: theirs with our words alone, and with our pictures alone
-    words, seen = with_words(theirs, ours.transcript), with_pictures(theirs, ours.frames, ours.shots)
-    begun = [shot.start_ms for shot in ours.shots][1:]
+    words, seen = with_words(theirs, ours.transcript), with_pictures(theirs, ours.frames, ours_shots)
+    begun = [shot.start_ms for shot in ours_shots][1:]
+    chosen = [Span(one.start_ms, one.end_ms) for one in sorted(ours.segments, key=lambda one: one.rank)]
     return {
         "shots_accuracy": accuracy.shots_kept(film, begun, [shot.start_ms for shot in shots]) if film else None,
-        "spans_accuracy": accuracy.spans_kept([Span(one.start_ms, one.end_ms) for one in ours.segments], best)
+        "spans_accuracy": accuracy.spans_kept(chosen, best)
         | {
             "found_with_our_words": accuracy.spans_kept(best_of(words), best)["found"],
             "found_with_our_pictures": accuracy.spans_kept(best_of(seen), best)["found"],

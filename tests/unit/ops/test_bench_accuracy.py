@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
+from itertools import pairwise
 
 import pytest
 
+from ops.bench import pipeline
 from ops.bench.accuracy import kept_of, pooled, shots_kept, spans_kept, words_kept
 from ops.bench.naive_parts import EveryPicture, all_shots, best_of, naive_parts, with_pictures, with_words
 from ops.bench.shot_truth import Agreement, film_of
 from ops.bench.shots import begun_shots
 from ops.bench.truth import speech_of
-from processors.domain import FrameAnalysis, Span
+from processors.domain import FrameAnalysis, Shot, Span
 from processors.media.container import open_container, pick_streams, zero_of
 from processors.media.video import VideoReader
 from processors.models.store import ModelStore
+from processors.segments.rank import rank
 from processors.vision.content_shots import ContentDetector
 from processors.vision.dedup import Duplicates
 from processors.vision.scan import Scanner
+from streams import results
+from streams.codec import to_wire
 from streams.settings import Settings
 from tests.conftest import SAMPLE
 from tests.media import audio_only
@@ -146,6 +151,31 @@ def test_what_the_naive_pipeline_understood_can_be_ranked():
     assert best_of(with_words(parts, utterances)) == best
     assert best_of(with_words(parts, [])) != best
     assert best_of(with_pictures(parts, [], [])) != best
+
+
+def test_a_result_is_read_back_for_its_accuracy():
+    """With the naive pipeline's own understanding as the result all of its segments are found."""
+    film = film_of(SAMPLE)
+    assert film is not None
+    cuts = [transition.start_ms for transition in film.transitions]
+    shots = [Shot(n, *bounds) for n, bounds in enumerate(pairwise([0, *cuts, film.duration_ms]))]
+    pictures = [picture(at) for at in range(0, 70_000, 1_000)]
+    parts = naive_parts(SAMPLE, heard(), pictures, shots[1:])
+    ranking = rank(parts)
+    document = ranking.document
+    result = {
+        "transcript": to_wire(document.transcript),
+        "frames": to_wire(document.frames),
+        "shots": results._shots(document),
+        "segments": to_wire(ranking.segments),
+    }
+    naive = {"utterances": heard(), "pictures": [asdict(one) for one in pictures]}
+    found = pipeline._accuracy(SAMPLE, film, result, naive, shots[1:])
+    assert found["shots_accuracy"] == {"f1": 1.0, "naive_f1": 1.0, "kept": 1.0}
+    spans = found["spans_accuracy"]
+    assert spans["naive_segments"] == len(ranking.segments) > 0
+    assert (spans["found"], spans["mean_best_iou"]) == (1.0, 1.0)
+    assert (spans["found_with_our_words"], spans["found_with_our_pictures"]) == (1.0, 1.0)
 
 
 def test_a_recording_without_pictures_has_no_shots(tmp_path):
