@@ -2,7 +2,7 @@
 
 The whole file through faster-whisper with its defaults, then OpenCV reading every frame and analysing one a second,
 one after the other. Same models and same analysis of a picture as clipstream. Models are loaded before the clock
-starts. Prints one JSON line: seconds in all and by part, words, frames analysed.
+starts. Prints one JSON line: seconds in all and by part, utterances with their words, pictures as they were analysed.
 
     python -m ops.bench.naive VIDEO MODEL CACHE_DIR
 """
@@ -13,6 +13,7 @@ import json
 import sys
 import tempfile
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,7 +22,7 @@ from faster_whisper import WhisperModel
 
 from ops.bench.baseline import READY
 from processors.blobs import BlobStore
-from processors.domain import FrameBatch, FrameRef
+from processors.domain import FrameAnalysis, FrameBatch, FrameRef
 from processors.models.store import ModelStore
 from processors.options import Options
 from processors.tools import Tools
@@ -47,9 +48,9 @@ def main(video: Path, model_name: str, cache_dir: Path) -> None:
         print(READY, flush=True)
         sys.stdin.readline()
         started = time.perf_counter()
-        words = _transcribe(model, video)
+        utterances = _transcribe(model, video)
         heard = time.perf_counter()
-        frames = _look(video, tools)
+        pictures = _look(video, tools)
         ended = time.perf_counter()
     print(
         json.dumps(
@@ -57,8 +58,8 @@ def main(video: Path, model_name: str, cache_dir: Path) -> None:
                 "seconds": ended - started,
                 "asr_seconds": heard - started,
                 "vision_seconds": ended - heard,
-                "words": words,
-                "frames": frames,
+                "utterances": utterances,
+                "pictures": [asdict(picture) for picture in pictures],
             }
         )
     )
@@ -66,34 +67,46 @@ def main(video: Path, model_name: str, cache_dir: Path) -> None:
 
 def _transcribe(model: WhisperModel, video: Path) -> list[dict[str, Any]]:
     try:
-        segments, _info = model.transcribe(str(video), word_timestamps=True)
+        segments, info = model.transcribe(str(video), word_timestamps=True)
         return [
-            {"start_ms": round(word.start * 1000), "text": word.word.strip()}
+            {
+                "language": info.language,
+                "avg_logprob": segment.avg_logprob,
+                "no_speech_probability": segment.no_speech_prob,
+                "words": [
+                    {
+                        "start_ms": round(word.start * 1000),
+                        "end_ms": round(word.end * 1000),
+                        "text": word.word.strip(),
+                        "probability": word.probability,
+                    }
+                    for word in segment.words or []
+                ],
+            }
             for segment in segments
-            for word in segment.words or []
         ]
     except IndexError:
         return []  # faster-whisper on a file without an audio track
 
 
-def _look(video: Path, tools: Tools) -> int:
+def _look(video: Path, tools: Tools) -> list[FrameAnalysis]:
     capture = cv2.VideoCapture(str(video))
     rate = capture.get(cv2.CAP_PROP_FPS) or 25.0
     step = max(1, round(rate * ANALYSED_EACH_S))
-    number = analysed = 0
+    number = 0
+    seen: list[FrameAnalysis] = []
     try:
         while True:
             found, image = capture.read()
             if not found:
-                return analysed
+                return seen
             if number % step == 0:
                 encoded, content = cv2.imencode(".jpg", image)
                 assert encoded
                 uri = tools.blobs.put(content.tobytes())
                 height, width = image.shape[:2]
                 frame = FrameRef(uri, round(number * 1000 / rate), 0, width, height, 0.0, 0.0)
-                analyse_batch(FrameBatch([frame], []), Options(), tools)
-                analysed += 1
+                seen += analyse_batch(FrameBatch([frame], []), Options(), tools).frames
             number += 1
     finally:
         capture.release()

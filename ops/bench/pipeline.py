@@ -1,4 +1,7 @@
-"""`clipstream bench pipeline`: one video by the naive script and by clipstream, in one run, with the same models."""
+"""`clipstream bench pipeline`: one video by the naive script and by clipstream, in one run, with the same models.
+
+Beside the seconds stands what the words, shots and segments of either are worth (`accuracy`).
+"""
 
 from __future__ import annotations
 
@@ -6,19 +9,41 @@ import asyncio
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from pydantic import TypeAdapter
+
+from ops.bench import accuracy
 from ops.bench.baseline import started
 from ops.bench.embedded import embedded_agents, final_result
 from ops.bench.machine import describe
 from ops.bench.memory import PeakMemory
+from ops.bench.naive_parts import all_shots, best_of, naive_parts, with_pictures, with_words
+from ops.bench.shot_truth import Film, film_of
 from ops.bench.truth import Spoken, pooled_errors, speech_of
 from processors.blobs import BlobStore
+from processors.domain import FrameAnalysis, Segment, Shot, Span, Utterance
+from processors.models.store import ModelStore
 from processors.options import Options
 from schemas.messages import Segments
 from streams import results
 from streams.client import request_for
 from streams.settings import Settings
+
+_PICTURES: Final = TypeAdapter(list[FrameAnalysis])
+
+
+@dataclass
+class _Understood:
+    """What of a result its ranking was made of, and the segments."""
+
+    transcript: list[Utterance]
+    frames: list[FrameAnalysis]
+    shots: list[Span]  # contiguous
+    segments: list[Segment]
+
+
+_UNDERSTOOD: Final = TypeAdapter(_Understood)
 
 
 @dataclass
@@ -43,8 +68,8 @@ def run(videos: list[Path], model: str, settings: Settings) -> dict[str, Any]:
     Raises:
         InvalidMessage: a truth cannot be read.
     """
-    truths = [_truth(video) for video in videos]  # all are read before any work
-    rows = [_compare(video, truth, model, settings) for video, truth in zip(videos, truths, strict=True)]
+    known = [(_truth(video), film_of(video)) for video in videos]  # all are read before any work
+    rows = [_compare(video, *truth, model, settings) for video, truth in zip(videos, known, strict=True)]
     naive = sum(row["naive_seconds"] for row in rows)
     ours = sum(row["seconds"] for row in rows)
     return {
@@ -52,7 +77,7 @@ def run(videos: list[Path], model: str, settings: Settings) -> dict[str, Any]:
         "machine": describe(),
         "model": model,
         "rows": rows,
-        "pooled": {"ratio": naive / ours, "seconds": ours, "naive_seconds": naive},
+        "pooled": {"ratio": naive / ours, "seconds": ours, "naive_seconds": naive, "accuracy": accuracy.pooled(rows)},
         "baselines": {"naive": {"seconds": naive}},
     }
 
@@ -62,12 +87,14 @@ def _truth(video: Path) -> list[Spoken] | None:
     return speech_of(truth) if truth.exists() else None
 
 
-def _compare(video: Path, spoken: list[Spoken] | None, model: str, settings: Settings) -> dict[str, Any]:
+def _compare(
+    video: Path, spoken: list[Spoken] | None, film: Film | None, model: str, settings: Settings
+) -> dict[str, Any]:
     ours = asyncio.run(_clipstream(video, settings))
     naive = _naive(video, model, settings)
     result = ours.result
     said = [(word["start_ms"], word["text"]) for spoken in result["transcript"] for word in spoken["words"]]
-    naive_said = [(word["start_ms"], word["text"]) for word in naive["words"]]
+    naive_said = [(word["start_ms"], word["text"]) for heard in naive["utterances"] for word in heard["words"]]
     row: dict[str, Any] = {
         "item": video.name,
         "duration_ms": result["duration_ms"],
@@ -82,7 +109,7 @@ def _compare(video: Path, spoken: list[Spoken] | None, model: str, settings: Set
         "stage_ms": result["run"]["timings_ms"],
         "cache_hits": sum(stage["hits"] for stage in result["run"]["cache"].values()),
         "frames": len(result["frames"]),
-        "naive_frames": naive["frames"],
+        "naive_frames": len(naive["pictures"]),
         "shots": len(result["shots"]),
         "segments": len(result["segments"]),
         "memory_mb": {name: round(size) for name, size in sorted(ours.trees_mb.items())},
@@ -94,7 +121,31 @@ def _compare(video: Path, spoken: list[Spoken] | None, model: str, settings: Set
     if spoken is not None:
         row["wer"] = pooled_errors(spoken, said)
         row["naive_wer"] = pooled_errors(spoken, naive_said)
-    return row
+    models = ModelStore(settings.models_dir, settings.cache_dir, not settings.offline)
+    return row | _accuracy(video, film, result, naive, all_shots(video, models, settings.threads))
+
+
+def _accuracy(
+    video: Path, film: Film | None, result: dict[str, Any], naive: dict[str, Any], shots: list[Shot]
+) -> dict[str, Any]:
+    """Shots and segments of both; the clock of neither runs."""
+    pictures = _PICTURES.validate_python(naive["pictures"])
+    theirs = naive_parts(video, naive["utterances"], pictures, shots)
+    ours = _UNDERSTOOD.validate_python(result)
+    ours_shots = [Shot(number, one.start_ms, one.end_ms) for number, one in enumerate(ours.shots)]
+    best = best_of(theirs)
+    # which of both makes the difference: theirs with our words alone, and with our pictures alone
+    words, seen = with_words(theirs, ours.transcript), with_pictures(theirs, ours.frames, ours_shots)
+    begun = [shot.start_ms for shot in ours_shots][1:]
+    chosen = [Span(one.start_ms, one.end_ms) for one in sorted(ours.segments, key=lambda one: one.rank)]
+    return {
+        "shots_accuracy": accuracy.shots_kept(film, begun, [shot.start_ms for shot in shots]) if film else None,
+        "spans_accuracy": accuracy.spans_kept(chosen, best)
+        | {
+            "found_with_our_words": accuracy.spans_kept(best_of(words), best)["found"],
+            "found_with_our_pictures": accuracy.spans_kept(best_of(seen), best)["found"],
+        },
+    }
 
 
 async def _clipstream(video: Path, base: Settings) -> Ours:

@@ -106,21 +106,28 @@ def films_in(data: Path) -> list[Film]:
     Raises:
         InvalidMessage: there is none, or what is known of one cannot be read.
     """
-    corrections = orjson.loads(_CORRECTIONS.read_bytes())
-    found = []
-    for path in sorted(one for one in data.glob("*/*") if one.suffix in _MEDIA):
-        known = _known(path)
-        if known is None:
-            continue
-        transitions, ambiguous = known
-        for added in corrections.get(path.name, []):
-            transitions.append(Transition(added["kind"], added["start_ms"], added["end_ms"]))
-        transitions.sort(key=lambda one: one.start_ms)
-        if (duration_ms := _duration_ms(path)) is not None:
-            found.append(Film(path.stem, path, duration_ms, transitions, ambiguous))
+    paths = sorted(one for one in data.glob("*/*") if one.suffix in _MEDIA)
+    found = [film for path in paths if (film := film_of(path)) is not None]
     if not found:
         raise InvalidMessage(f"{data} has no media whose shots are known.")
     return found
+
+
+def film_of(path: Path) -> Film | None:
+    """A medium with its transitions; None where they are not known, or it has no pictures.
+
+    Raises:
+        InvalidMessage: what is known of it cannot be read.
+    """
+    known = _known(path)
+    if known is None:
+        return None
+    transitions, ambiguous = known
+    for added in orjson.loads(_CORRECTIONS.read_bytes()).get(path.name, []):
+        transitions.append(Transition(added["kind"], added["start_ms"], added["end_ms"]))
+    transitions.sort(key=lambda one: one.start_ms)
+    duration_ms = _duration_ms(path)
+    return None if duration_ms is None else Film(path.stem, path, duration_ms, transitions, ambiguous)
 
 
 class _Shot(BaseModel):
@@ -196,4 +203,4 @@ def _duration_ms(path: Path) -> int | None:
         return (container.duration or 0) // 1000 if pick_streams(container)[1] is not None else None
 
 
-__all__ = ["Agreement", "Film", "Transition", "agreement", "films_in"]
+__all__ = ["Agreement", "Film", "Transition", "agreement", "film_of", "films_in"]

@@ -83,7 +83,7 @@ def detectors(network: ShotNetwork) -> dict[str, Detector]:
 
 
 def _row(film: Film, ours: Mapping[str, Detector], adaptive: Callable[[Path], list[int]]) -> dict[str, Any]:
-    step_ms = _step_ms(film.path)
+    picture_ms = step_ms(film.path)
     found: dict[str, list[int]] = {}
     kinds: dict[str, float] = {}
     took: dict[str, float] = {}
@@ -94,10 +94,10 @@ def _row(film: Film, ours: Mapping[str, Detector], adaptive: Callable[[Path], li
         else:
             begun = begun_shots(film.path, ours[way])
             found[way] = [shot.start_ms for shot in begun]
-            kinds[way] = _kinds_right(film, begun, 2 * step_ms)
+            kinds[way] = _kinds_right(film, begun, 2 * picture_ms)
         took[way] = time.process_time() - started
     counts = {
-        way: [agreement(film, found[way], step_ms * (pictures or 0.5) + _ROUNDED_MS) for pictures in TOLERANCES]
+        way: [agreement(film, found[way], picture_ms * (pictures or 0.5) + _ROUNDED_MS) for pictures in TOLERANCES]
         for way in WAYS
     }
     known = [one.kind for one in film.transitions]
@@ -182,11 +182,11 @@ def _worse(ours: Sequence[Agreement], theirs: Sequence[Agreement]) -> bool:
     return any(one.f1 < two.f1 for one, two in zip(ours, theirs, strict=True))
 
 
-def _step_ms(path: Path) -> float:
+def step_ms(path: Path) -> float:
     """Time from picture to picture, of the stream that is read."""
     with open_container(path) as container:
         stream: Any = pick_streams(container, None)[1]
         return float(1000 / (stream.average_rate or 25))
 
 
-__all__ = ["MADE", "OURS", "TOLERANCES", "WAYS", "begun_shots", "detectors", "run"]
+__all__ = ["MADE", "OURS", "TOLERANCES", "WAYS", "begun_shots", "detectors", "run", "step_ms"]

@@ -26,11 +26,20 @@ _MEDIA: Final = frozenset({".mp4", ".mkv", ".webm", ".mov"})
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    from streams.cli import bench_asr, bench_frames, bench_long, bench_segments, bench_shots, bench_vision
+    from streams.cli import (
+        bench_asr,
+        bench_frames,
+        bench_long,
+        bench_progressive,
+        bench_segments,
+        bench_shots,
+        bench_vision,
+    )
 
     commands.command()(bench_asr.asr)
     commands.command()(bench_frames.frames)
     commands.command()(bench_long.long)
+    commands.command()(bench_progressive.progressive)
     commands.command()(bench_segments.segments)
     commands.command()(bench_shots.shots)
     commands.command()(bench_vision.vision)
@@ -237,3 +246,12 @@ def _print(found: dict[str, Any]) -> None:
         )
     out().print(table)
     out().print(f"naive / clipstream: {found['pooled']['ratio']:.2f}")
+    kept = found["pooled"]["accuracy"]
+    print_text(
+        f"Accuracy kept: words {_share(kept['words_kept'])}, shots {_share(kept['shots_kept'])}; of the naive script's "
+        f"{kept['naive_segments']} segments {_share(kept['spans_found'])} are among ours"
+    )
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1%}"

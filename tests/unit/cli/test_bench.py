@@ -37,7 +37,7 @@ def began(*_: object, **__: object) -> None:
 def idle(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing that a bench does first may be reached."""
     monkeypatch.setattr(streams.cli.embedded, "pull_models", began)
-    for name in ("stream", "scale", "topics", "diarization", "segments"):
+    for name in ("stream", "scale", "topics", "diarization", "segments", "progressive"):
         module = __import__(f"ops.bench.{name}", fromlist=["run"])
         monkeypatch.setattr(module, "run", began)
         monkeypatch.setattr(module, "run_alone", began, raising=False)
@@ -48,6 +48,7 @@ COMMANDS: dict[str, Callable[[Path], list[str | Path]]] = {
     "stream": lambda _: [],
     "topics": lambda folder: ["--data", folder],
     "segments": lambda folder: ["--data", folder],
+    "progressive": lambda folder: ["--data", folder],
     "asr": lambda folder: ["--data", folder],
     "long": lambda _: [],
     "diarization": lambda folder: ["--data", folder],

@@ -1,0 +1,1 @@
+"""Constructed talks whose highlights are known: `python -m ops.bench.highlights OUT`."""
