@@ -32,6 +32,7 @@ from ops.bench.segments_item import Item
 from ops.bench.segments_qmsum import meetings_of
 from ops.bench.text_service import TextService
 from processors.blobs import BlobStore
+from processors.content.known import embedding_of
 from processors.content.topics import with_topics
 from processors.domain import ChunkTranscript, PlatformFit, Segment, Utterance
 from processors.enrichment.copywriting import write_copy
@@ -120,7 +121,7 @@ def _cost_usd(service: TextService, hosted: HostedText) -> float:
 
 
 def _ranked(item: Item, tools: Tools) -> _Ranked:
-    ranking = with_topics(rank(item.parts), tools)
+    ranking = with_topics(rank(item.parts, understand=embedding_of(item.parts, tools)), tools)
     places = {name: PlatformFit(1.0, [], "", "", []) for name in RULES}
     segments = [replace(segment, platforms=dict(places)) for segment in ranking.segments]
     return _Ranked(segments, tools.blobs.put(dump_json(ranking.document)))
@@ -134,7 +135,8 @@ def _again(one: _Ranked, item: Item, tools: Tools) -> _Ranked:
         replace(part, utterances=[_heard(spoken, vocabulary, source) for spoken in part.utterances])
         for part in item.parts.transcripts
     ]
-    ranking = with_topics(rank(replace(item.parts, transcripts=chunks)), tools)
+    parts = replace(item.parts, transcripts=chunks)
+    ranking = with_topics(rank(parts, understand=embedding_of(parts, tools)), tools)
     return _Ranked(one.segments, tools.blobs.put(dump_json(ranking.document)))
 
 

@@ -21,6 +21,7 @@ from processors.media.container import open_container, pick_streams
 from processors.media.video import PacketGroup, VideoReader
 from processors.models.store import ModelStore
 from processors.options import SHOTS_BY, Options
+from processors.segments.meaning import Understand
 from processors.segments.parts import Parts
 from processors.segments.rank import rank
 from processors.speech.feelings import felt
@@ -122,9 +123,9 @@ def with_pictures(parts: Parts, frames: Sequence[FrameAnalysis], shots: Sequence
     return replace(parts, batches=[BatchAnalysis(list(frames), list(shots), 0.0)] if frames or shots else [])
 
 
-def best_of(parts: Parts) -> list[Span]:
+def best_of(parts: Parts, understand: Understand | None = None) -> list[Span]:
     """The segments that `rank` chooses, best first."""
-    ranked = sorted(rank(parts).segments, key=lambda segment: segment.rank)
+    ranked = sorted(rank(parts, understand=understand).segments, key=lambda segment: segment.rank)
     return [Span(segment.start_ms, segment.end_ms) for segment in ranked]
 
 

@@ -19,12 +19,14 @@ from ops.bench.embedded import embedded_agents, final_result
 from ops.bench.machine import describe
 from ops.bench.memory import PeakMemory
 from ops.bench.naive_parts import all_shots, best_of, naive_parts, with_pictures, with_words
+from ops.bench.segments_embedding import embedder
 from ops.bench.shot_truth import Film, film_of
 from ops.bench.truth import Spoken, pooled_errors, speech_of
 from processors.blobs import BlobStore
 from processors.domain import FrameAnalysis, Segment, Shot, Span, Utterance
 from processors.models.store import ModelStore
 from processors.options import Options
+from processors.segments.meaning import Understand
 from schemas.messages import Segments
 from streams import results
 from streams.client import request_for
@@ -122,18 +124,24 @@ def _compare(
         row["wer"] = pooled_errors(spoken, said)
         row["naive_wer"] = pooled_errors(spoken, naive_said)
     models = ModelStore(settings.models_dir, settings.cache_dir, not settings.offline)
-    return row | _accuracy(video, film, result, naive, all_shots(video, models, settings.threads))
+    shots = all_shots(video, models, settings.threads)
+    return row | _accuracy(video, film, result, naive, shots, embedder(models))
 
 
 def _accuracy(
-    video: Path, film: Film | None, result: dict[str, Any], naive: dict[str, Any], shots: list[Shot]
+    video: Path,
+    film: Film | None,
+    result: dict[str, Any],
+    naive: dict[str, Any],
+    shots: list[Shot],
+    understand: Understand | None = None,
 ) -> dict[str, Any]:
     """Shots and segments of both; the clock of neither runs."""
     pictures = _PICTURES.validate_python(naive["pictures"])
     theirs = naive_parts(video, naive["utterances"], pictures, shots)
     ours = _UNDERSTOOD.validate_python(result)
     ours_shots = [Shot(number, one.start_ms, one.end_ms) for number, one in enumerate(ours.shots)]
-    best = best_of(theirs)
+    best = best_of(theirs, understand)
     # which of both makes the difference: theirs with our words alone, and with our pictures alone
     words, seen = with_words(theirs, ours.transcript), with_pictures(theirs, ours.frames, ours_shots)
     begun = [shot.start_ms for shot in ours_shots][1:]
@@ -142,8 +150,8 @@ def _accuracy(
         "shots_accuracy": accuracy.shots_kept(film, begun, [shot.start_ms for shot in shots]) if film else None,
         "spans_accuracy": accuracy.spans_kept(chosen, best)
         | {
-            "found_with_our_words": accuracy.spans_kept(best_of(words), best)["found"],
-            "found_with_our_pictures": accuracy.spans_kept(best_of(seen), best)["found"],
+            "found_with_our_words": accuracy.spans_kept(best_of(words, understand), best)["found"],
+            "found_with_our_pictures": accuracy.spans_kept(best_of(seen, understand), best)["found"],
         },
     }
 

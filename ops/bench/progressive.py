@@ -16,6 +16,7 @@ from ops.bench.bootstrap import LEVEL, ROUNDS, interval
 from ops.bench.embedded import embedded_agents, final_result
 from ops.bench.machine import describe
 from ops.bench.progressive_marks import marks_of
+from ops.bench.segments_embedding import embedder
 from ops.bench.segments_files import Source, sources_of
 from ops.bench.segments_item import Item
 from ops.bench.segments_metrics import IOU, iou
@@ -24,6 +25,7 @@ from processors.domain import Segment, Span
 from processors.errors import InvalidMessage
 from processors.models.store import ModelStore
 from processors.options import Options
+from processors.segments.meaning import Understand
 from processors.segments.rank import rank
 from processors.versions import ALGORITHM_VERSIONS
 from schemas.messages import Segments
@@ -59,11 +61,12 @@ def run(
             "There is nothing to measure.",
             "Name a folder with --data (docs/quality.md, Data of one's own), or a video with --video.",
         )
+    understand = embedder(ModelStore(settings.models_dir, settings.cache_dir, not settings.offline))
     rows, timed = [], []
     total = len(sources) + len(videos)
     for number, source in enumerate(sources):
         on_item(source.name, number, total)
-        rows.append(of_item(source.read()))
+        rows.append(of_item(source.read(), understand))
     for number, video in enumerate(videos, len(sources)):
         on_item(video.name, number, total)
         timed.append(asyncio.run(_through_agents(video, settings)))
@@ -87,15 +90,15 @@ def run(
     }
 
 
-def of_item(item: Item) -> dict[str, Any]:
+def of_item(item: Item, understand: Understand | None = None) -> dict[str, Any]:
     """What each early result of an item would have been, beside the final one.
 
     A result without segments is not published, so it is not counted either.
     """
-    final = _best(rank(item.parts).segments)
+    final = _best(rank(item.parts, understand=understand).segments)
     revisions = []
     for until_ms in marks_of(item.duration_ms):
-        segments = _best(rank(item.parts, until_ms=until_ms).segments)
+        segments = _best(rank(item.parts, until_ms, understand=understand).segments)
         if segments:
             revisions.append(
                 {

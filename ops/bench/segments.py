@@ -18,7 +18,9 @@ import orjson
 
 from ops.bench.bootstrap import LEVEL, ROUNDS, interval
 from ops.bench.machine import describe
+from ops.bench.segments_ablation import ablation
 from ops.bench.segments_baselines import WAYS, Way
+from ops.bench.segments_calibration import calibration, outcomes
 from ops.bench.segments_candidates import by_lot, ceiling, windows_of
 from ops.bench.segments_embedding import embedder
 from ops.bench.segments_files import Source, sources_of
@@ -26,7 +28,7 @@ from ops.bench.segments_item import Item
 from ops.bench.segments_llm import by_model, by_stand_in
 from ops.bench.segments_metrics import DEPTHS, IOU, METRICS, measure
 from ops.bench.segments_qmsum import meetings_of
-from processors.domain import Span
+from processors.domain import Segment, Span
 from processors.errors import InvalidMessage
 from processors.models.store import ModelStore
 from processors.options import Options
@@ -36,7 +38,7 @@ from processors.service import HostedText
 from processors.versions import ALGORITHM_VERSIONS
 
 # Raised whenever a metric, a baseline or a reader changes what it gives: figures of two protocols cannot be compared.
-PROTOCOL: Final = 1
+PROTOCOL: Final = 2
 # Means over so many draws of one item's random segments differ by less than the items do.
 DRAWS: Final = 100
 SHUFFLED: Final = "shuffled"  # our candidates by lot
@@ -60,6 +62,7 @@ def run(
     half: Half = "both",
     on_item: OnItem = lambda name, done, total: None,
     hosted: HostedText | None = None,
+    ablate: bool = False,
 ) -> dict[str, Any]:
     """Rank everything of a folder that people marked.
 
@@ -73,6 +76,7 @@ def run(
         half: items with even numbers, in their order from 0, are for tuning; a figure that counts is of the odd ones.
         on_item: told the next item, how many are done, and how many there are.
         hosted: a language model that names segments, one request an item; None for its stand-in.
+        ablate: rank once more without each signal.
 
     Raises:
         InvalidMessage: there is nothing, or something cannot be read.
@@ -92,13 +96,16 @@ def run(
     ways = _ways(hosted)
     theirs: dict[str, list[Scores | None]] = {name: [] for name in (*ways, SHUFFLED)}
     understand = embedder(models)
-    rows = []
+    rows, items, judged = [], [], []
     digest = hashlib.sha256()
     for number, source in enumerate(sources):
         on_item(source.name, number, len(sources))
         item = source.read()
         digest.update(_fingerprint(item))
-        segments, windows = segments_of(item, understand), windows_of(item)
+        ranked = ranked_of(item, understand)
+        segments, windows = spans_of(ranked), windows_of(item)
+        judged += outcomes(ranked, item.spans)
+        items += [item] if ablate else []
         ours.append(measure(segments, item))
         for name, scores in theirs.items():
             scores.append(_of_baseline(name, ways.get(name), item, segments, windows, seed, draws))
@@ -134,13 +141,19 @@ def run(
             name: {**_pooled([score or {} for score in scores], seed), "difference": _differences(ours, scores, seed)}
             for name, scores in theirs.items()
         },
+        "calibration": calibration(judged),
+        **({"ablation": ablation(items, understand, on_item)} if ablate else {}),
     }
 
 
-def segments_of(item: Item, understand: Understand | None = None) -> list[Span]:
+def ranked_of(item: Item, understand: Understand | None = None) -> list[Segment]:
     """What the segmenter publishes of an item, best first; `understand` embeds its sentences."""
-    ranked = sorted(rank(item.parts, understand=understand).segments, key=lambda segment: segment.rank)
-    return [Span(segment.start_ms, segment.end_ms) for segment in ranked]
+    return sorted(rank(item.parts, understand=understand).segments, key=lambda segment: segment.rank)
+
+
+def spans_of(segments: Sequence[Segment]) -> list[Span]:
+    """Where they lie."""
+    return [Span(segment.start_ms, segment.end_ms) for segment in segments]
 
 
 def lengths_like(segments: Sequence[Span], duration_ms: int) -> list[int]:
@@ -255,4 +268,4 @@ def _rounded(scores: Scores) -> Scores:
     return {name: None if value is None else round(value, DECIMALS) for name, value in scores.items()}
 
 
-__all__ = ["DRAWS", "PROTOCOL", "SEED", "lengths_like", "reachable", "run", "segments_of"]
+__all__ = ["DRAWS", "PROTOCOL", "SEED", "lengths_like", "ranked_of", "reachable", "run", "spans_of"]

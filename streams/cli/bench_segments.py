@@ -45,6 +45,8 @@ def segments(
         bool,
         typer.Option("--llm", help="The language model of the settings instead of its stand-in (TEXT_BACKEND=openai)."),
     ] = False,
+    ablate: Annotated[bool, typer.Option("--ablate", help="Rank once more without each signal.")] = False,
+    plot: Annotated[Path | None, typer.Option(help="Reliability of the confidence, as a PNG.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Also write the JSON here.")] = None,
 ) -> None:
@@ -60,13 +62,17 @@ def segments(
 
         clipstream bench segments --data meetings --half odd
 
+        clipstream bench segments --data talks --ablate --plot reliability.png
+
         clipstream bench segments --data folder --model tiny.en --json -o segments.json
 
         CLIPSTREAM_TEXT_BACKEND=openai clipstream bench segments --data meetings --llm
     """
     from ops.bench.segments import run
+    from ops.bench.segments_calibration import draw
 
     check(output)
+    check(plot)
     if not data.is_dir():
         raise InvalidMessage(f"There is no folder {data}.", "Name a folder that is there with --data.")
     settings = load_settings(asr_model=model) if model else load_settings()
@@ -85,10 +91,13 @@ def segments(
             seed,
             half=half,
             hosted=hosted,
+            ablate=ablate,
             on_item=lambda name, done, total: bar.update(
                 task, description=escape(name[:_NAME_WIDTH]), completed=done, total=total
             ),
         )
+    if plot is not None and found["calibration"]["n"]:
+        draw(found["calibration"], plot)
     give(found, as_json, output, _print)
 
 
@@ -119,8 +128,29 @@ def _print(found: dict[str, Any]) -> None:
         f"shuffled: our candidates by lot. random, shuffled: means of {found['random_draws']} draws.\n"
         + ("llm stand-in: no language model; it answers by keyword density." if "llm stand-in" in known else "")
     )
+    calibrated = found["calibration"]
+    if calibrated["n"]:
+        print_text(
+            f"Confidence: of {calibrated['n']} segments {calibrated['right']:.0%} are right (half or more is marked);\n"
+            f"expected calibration error {calibrated['ece']:.3f}, Brier score {calibrated['brier']:.3f}."
+        )
+    if ablated := found.get("ablation"):
+        _print_ablation(ablated)
     if unknown := [name for name in found["baselines"] if name not in known]:
         print_text(f"Not known on these items (no loudness, no measured times): {', '.join(unknown)}.")
+
+
+def _print_ablation(ablated: dict[str, Any]) -> None:
+    measures = [name for name in next(iter(ablated.values())) if name not in ("weight", "there", "changed")]
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("without", no_wrap=True)
+    for name in ("weight", "items", "changed", *measures):
+        table.add_column(name, justify="right", no_wrap=True)
+    for name, row in ablated.items():
+        if row["there"]:
+            losses = (f"{-row[measure]:+.3f}" for measure in measures)
+            table.add_row(name, f"{row['weight']:.3f}", str(row["there"]), f"{row['changed']:.0%}", *losses)
+    out().print(table)
 
 
 def _figure(value: float | None) -> str:

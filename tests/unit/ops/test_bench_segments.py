@@ -10,15 +10,17 @@ import pytest
 from typer.testing import CliRunner
 
 from ops.bench import segments as bench
-from ops.bench.segments import lengths_like, reachable, run, segments_of
+from ops.bench.segments import lengths_like, ranked_of, reachable, run, spans_of
+from ops.bench.segments_calibration import calibration, draw, outcomes
 from ops.bench.segments_files import sources_of
 from ops.bench.segments_metrics import METRICS
 from ops.bench.segments_qmsum import meetings_of
-from processors.domain import Marker, Span, Utterance, VoiceFeatures, Word
+from processors.domain import Marker, Segment, Span, Utterance, VoiceFeatures, Word
 from processors.errors import InvalidMessage
 from processors.models.store import ModelStore
 from processors.options import Options
 from processors.segments.rank import rank
+from processors.segments.signals import ALL
 from processors.service import HostedText, ServiceConfig
 from streams.cli.main import app
 from streams.codec import to_wire
@@ -147,12 +149,16 @@ def test_halves_are_items_by_number(meetings, tmp_path_factory):
         run(alone, models(), half="odd")
 
 
+def _segment(span: Span, confidence: float = 1.0) -> Segment:
+    return Segment("v", 1, span.start_ms, span.end_ms, 0.5, confidence, "", "", [], None)
+
+
 def test_a_ranking_that_knows_the_answer_is_seen_to(meetings, monkeypatch):
     """The yardstick itself: perfect segments get the best figures and beat chance; none get the worst."""
-    monkeypatch.setattr(bench, "segments_of", lambda item: list(item.spans))
+    monkeypatch.setattr(bench, "ranked_of", lambda item, understand: [_segment(span) for span in item.spans])
     perfect = run(meetings, models(), draws=5)["pooled"]
     assert (perfect["recall@10"], perfect["map"], perfect["best_iou"], perfect["inside@1"]) == (1.0, 1.0, 1.0, 1.0)
-    monkeypatch.setattr(bench, "segments_of", lambda item: [])
+    monkeypatch.setattr(bench, "ranked_of", lambda item, understand: [])
     nothing = run(meetings, models(), draws=5)
     assert (nothing["pooled"]["recall@10"], nothing["pooled"]["inside@1"]) == (0.0, 0.0)
     assert nothing["pooled"]["starts_on_sentence"] is None
@@ -214,7 +220,7 @@ def test_ours_are_the_segments_of_the_ranking_best_first():
     ]
     item = item_of(spoken(*texts, gap_ms=300), [], 400_000)
     ranked = {(segment.start_ms, segment.end_ms): segment.score for segment in rank(item.parts).segments}
-    ours = segments_of(item)
+    ours = spans_of(ranked_of(item))
     scores = [ranked[span.start_ms, span.end_ms] for span in ours]
     assert len(ours) == len(ranked) == 10
     assert scores == sorted(scores, reverse=True)
@@ -294,3 +300,37 @@ def test_the_command_prints_a_table_of_100_columns_and_writes_its_json(meetings,
     assert "it answers by keyword density" in done.stdout
     found_all = orjson.loads(written.read_bytes())
     assert f"{found_all['pooled']['map']:.3f}" in next(line for line in lines if line.startswith("mAP"))
+
+
+def test_confidence_that_is_right_has_no_error():
+    spans = [Span(0, 10_000)]
+    inside, outside = Span(0, 9_000), Span(20_000, 30_000)
+    exact = outcomes([_segment(inside, 1.0), _segment(outside, 0.0)], spans)
+    assert exact == [(1.0, True), (0.0, False)]
+    assert calibration(exact)["ece"] == 0.0
+    wrong = calibration([(0.9, False), (0.9, False), (0.1, True), (0.1, False)])
+    assert wrong["ece"] == pytest.approx((2 * 0.9 + 2 * 0.4) / 4)
+    assert [one["n"] for one in wrong["bins"]] == [2, 2]
+    assert calibration([])["ece"] is None
+
+
+def test_half_of_a_segment_within_what_is_marked_makes_it_right():
+    spans = [Span(0, 10_000)]
+    assert [was for _, was in outcomes([_segment(Span(5_000, 15_000)), _segment(Span(5_001, 15_001))], spans)] == [
+        True, False
+    ]  # fmt: skip
+
+
+def test_the_plot_is_a_picture(tmp_path):
+    draw(calibration([(0.9, True), (0.2, False), (0.25, True)]), tmp_path / "plot.png")
+    assert (tmp_path / "plot.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_without_a_signal_the_ranking_is_another(meetings):
+    found = run(meetings, models(), draws=2, ablate=True)["ablation"]
+    assert set(found) == {signal.name for signal in ALL}
+    told = {name: row for name, row in found.items() if row["there"]}
+    assert {"worth", "length"} <= set(told)
+    assert any(row["changed"] > 0 for row in told.values())
+    assert found["faces"]["there"] == 0
+    assert found["faces"]["changed"] is None
