@@ -18,7 +18,7 @@ from ops.bench.shots import begun_shots, detectors
 from processors.domain import BatchAnalysis, ChunkTranscript, FrameAnalysis, Shot, Span, Utterance, Word
 from processors.media.audio import SAMPLE_RATE, Samples, decode_audio
 from processors.media.container import open_container, pick_streams
-from processors.media.video import PacketGroup, VideoReader
+from processors.media.video import PacketGroup
 from processors.models.store import ModelStore
 from processors.options import SHOTS_BY, Options
 from processors.segments.meaning import Understand
@@ -74,13 +74,8 @@ def all_shots(video: Path, models: ModelStore, threads: int) -> list[Shot]:
     with open_container(video) as container:
         if pick_streams(container)[1] is None:
             return []
-    network = ShotNetwork(models.path(SHOT_MODEL), threads)
-    name = SHOTS_BY[Options().profile]
-
-    def make(reader: VideoReader) -> ShotDetector:
-        return EveryPicture(detectors(network)[name](reader))
-
-    return begun_shots(video, make)
+    detector = detectors(ShotNetwork(models.path(SHOT_MODEL), threads))[SHOTS_BY[Options().profile]]
+    return begun_shots(video, lambda reader: EveryPicture(detector(reader)))
 
 
 def naive_parts(
