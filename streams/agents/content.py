@@ -19,6 +19,16 @@ def build(settings: Settings, instance: str | None, clock: Clock) -> Worker:
     """The worker of this agent."""
 
     def logic(bench: Bench) -> ItemStage[TranscriptMessage, ContentResultMessage]:
-        return ItemStage(NAME, TRANSCRIPT, CONTENT_RESULT, "understand", ChunkContent, ContentResultMessage, bench)
+        # the joiner reads the transcript as well, and reports what nobody can read
+        return ItemStage(
+            NAME,
+            TRANSCRIPT,
+            CONTENT_RESULT,
+            "understand",
+            ChunkContent,
+            ContentResultMessage,
+            bench,
+            reports_invalid=False,
+        )
 
     return stage_worker(settings, instance, clock, logic, NAME, CHILDREN)

@@ -39,9 +39,8 @@ class ItemStage(Generic[In, Out]):
         result: class of the results.
         message: class of the target's messages.
         bench: pool, cache, settings.
+        reports_invalid: whether it dead-letters what it cannot read; one of those that read a topic does.
     """
-
-    reports_invalid = True
 
     def __init__(
         self,
@@ -52,8 +51,11 @@ class ItemStage(Generic[In, Out]):
         result: type[Any],
         message: type[Out],
         bench: Bench,
+        *,
+        reports_invalid: bool = True,
     ) -> None:
         self.name = name
+        self.reports_invalid = reports_invalid
         self.source: TopicSpec[In] = source
         self._target: TopicSpec[Out] = target
         self._job = job
