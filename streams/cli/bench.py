@@ -31,6 +31,7 @@ def register(app: typer.Typer) -> None:
         bench_frames,
         bench_long,
         bench_progressive,
+        bench_ranking,
         bench_segments,
         bench_shots,
         bench_vision,
@@ -40,6 +41,7 @@ def register(app: typer.Typer) -> None:
     commands.command()(bench_frames.frames)
     commands.command()(bench_long.long)
     commands.command()(bench_progressive.progressive)
+    commands.command()(bench_ranking.ranking)
     commands.command()(bench_segments.segments)
     commands.command()(bench_shots.shots)
     commands.command()(bench_vision.vision)
