@@ -8,10 +8,12 @@ from dataclasses import replace
 import pytest
 
 from processors.domain import Changes, Segment
-from schemas.messages import Run, Segments
+from schemas.messages import Progress, Run, Segments
 from streams.changes import changes_between
 from streams.cli.revisions import revision_told
+from streams.cli.status import _summary
 from streams.newest import Newest
+from streams.progress import VideoProgress
 from streams.settings import Settings
 
 RUN = Run(stages=[], models=[], cost_usd=0.0, started_at_ms=0, finished_at_ms=0)
@@ -107,3 +109,12 @@ def vars_of(changes: Changes) -> tuple[list[str], list[str], list[str]]:
 )
 def test_a_revision_is_told_in_a_few_words(changes, until_ms, status, told):
     assert revision_told(result(["v-1", "v-2"], changes=changes, until_ms=until_ms, status=status)) == told
+
+
+def test_status_says_what_is_known_of_a_video_under_way():
+    progress = VideoProgress("v")
+    progress.update(Progress("v", 0, "transcriber", 3, 1, None, 30_000, "running", None, 5))
+    early = result(["v-1"], changes=Changes(["v-1"], [], []), until_ms=30_000)
+    summary = _summary(progress, "provisional", early)
+    assert summary == "provisional up to 0:30 of 1:40, 1 segment, 1 new; speech 1/?"
+    assert _summary(progress, "final", replace(early, status="final", until_ms=None)) == "speech 1/?"
