@@ -32,15 +32,16 @@ from ops.bench.segments_item import Item
 from ops.bench.segments_qmsum import meetings_of
 from ops.bench.text_service import TextService
 from processors.blobs import BlobStore
-from processors.content.known import embedding_of
+from processors.content.known import Remembered
 from processors.content.topics import with_topics
 from processors.domain import ChunkTranscript, PlatformFit, Segment, Utterance
 from processors.enrichment.copywriting import write_copy
 from processors.models.store import ModelStore
 from processors.options import Options
 from processors.segments import dump_json
+from processors.segments.parts import Parts
 from processors.segments.platforms import RULES
-from processors.segments.rank import rank
+from processors.segments.rank import Ranking, rank
 from processors.service import HostedText, ScenesPlace, ServiceConfig
 from processors.service.cost import token_price
 from processors.tools import Tools
@@ -121,10 +122,15 @@ def _cost_usd(service: TextService, hosted: HostedText) -> float:
 
 
 def _ranked(item: Item, tools: Tools) -> _Ranked:
-    ranking = with_topics(rank(item.parts, understand=embedding_of(item.parts, tools)), tools)
+    ranking = _ranking(item.parts, tools)
     places = {name: PlatformFit(1.0, [], "", "", []) for name in RULES}
     segments = [replace(segment, platforms=dict(places)) for segment in ranking.segments]
     return _Ranked(segments, tools.blobs.put(dump_json(ranking.document)))
+
+
+def _ranking(parts: Parts, tools: Tools) -> Ranking:
+    language = Remembered.of(parts, tools)
+    return with_topics(rank(parts, understand=language.understand), tools, language)
 
 
 def _again(one: _Ranked, item: Item, tools: Tools) -> _Ranked:
@@ -136,7 +142,7 @@ def _again(one: _Ranked, item: Item, tools: Tools) -> _Ranked:
         for part in item.parts.transcripts
     ]
     parts = replace(item.parts, transcripts=chunks)
-    ranking = with_topics(rank(parts, understand=embedding_of(parts, tools)), tools)
+    ranking = _ranking(parts, tools)
     return _Ranked(one.segments, tools.blobs.put(dump_json(ranking.document)))
 
 

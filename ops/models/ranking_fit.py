@@ -90,7 +90,7 @@ def fit_calibration(features: Floats, allowed: Floats, marked: Floats, shares: F
     """Log odds of being marked from score and worth, such that times what is allowed they are right.
 
     Args:
-        features: shape (segments, 3): 1, score, worth.
+        features: shape (segments, 4): 1, score, worth, spread of the worths.
         allowed: shape (segments,), what confidence is multiplied by.
         marked: shape (segments,), 0 or 1: whether half of it or more is marked.
         shares: shape (segments,), weights, together 1.

@@ -37,6 +37,7 @@ from processors.segments.learned import pack
 from processors.segments.material import Floats, Ints
 from processors.segments.percentiles import percentiles
 from processors.segments.signals import ALL
+from processors.segments.signals.worth import spread_of
 from streams.reading import load_settings
 
 FOLDS: Final = 5
@@ -89,8 +90,9 @@ def _calibrated(
     features, allowed, marked, items = [], [], [], []
     for number, (table, odds) in enumerate(zip(tables, unseen, strict=True)):
         found, worths = scores(table, names, weights), table.mean(odds)
+        spread = spread_of(odds, table.meaning.weights)
         for at in chosen(table, found):
-            features.append([1.0, found[at], worths[at]])
+            features.append([1.0, found[at], worths[at], spread])
             allowed.append(table.allowed[at])
             marked.append(float(table.inside[at] >= 0.5))
             items.append(number)

@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from processors.content.embedding import DIMENSIONS, encoder
 from processors.content.phrases import Language
 from processors.content.understanding import understand
@@ -34,6 +36,10 @@ class Known:
 
     def __len__(self) -> int:
         return len(self._facts)
+
+    def add(self, found: Sequence[SentenceFacts]) -> None:
+        """Keep what was computed."""
+        self._facts.update({(facts.text, facts.language): facts for facts in found})
 
     def find(self, sentence: Sentence) -> SentenceFacts | None:
         """The facts of a sentence with its times, or None."""
@@ -72,9 +78,47 @@ def meaning_of(parts: Parts, sentences: Sequence[Sentence], tools: Tools) -> lis
     return facts_of(sentences, Known(parts.contents), lambda: encoder(tools))
 
 
-def embedding_of(parts: Parts, tools: Tools) -> Callable[[Sequence[Sentence]], Vectors]:
-    """What embeds the sentences of a video: float32 of shape (sentences, `DIMENSIONS`); see `meaning_of`."""
-    return lambda sentences: decoded([facts.vector for facts in meaning_of(parts, sentences, tools)], DIMENSIONS)
+class Remembered:
+    """The sentence encoder of one video: what the content parts know is not computed, and nothing is computed twice.
+
+    Args:
+        contents: parts of the video, any order.
+        language: gives the encoder; asked for only where something is not known.
+    """
+
+    def __init__(self, contents: Sequence[ChunkContent], language: Callable[[], Language]) -> None:
+        self._known = Known(contents)
+        self._language = language
+        self._vectors: dict[str, Vectors] = {}
+
+    @classmethod
+    def of(cls, parts: Parts, tools: Tools) -> Remembered:
+        """Of the parts of a video."""
+        return cls(parts.contents, lambda: encoder(tools))
+
+    def understand(self, sentences: Sequence[Sentence]) -> Vectors:
+        """The embedding of each sentence, float32 of shape (sentences, `DIMENSIONS`), rows of length 1.
+
+        Raises:
+            ModelUnavailable: a sentence is not known, and the sentence encoder cannot be had.
+        """
+        found = facts_of(sentences, self._known, self._language)
+        self._known.add(found)
+        vectors = decoded([facts.vector for facts in found], DIMENSIONS)
+        self._vectors.update(zip([sentence.text for sentence in sentences], vectors, strict=True))
+        return vectors
+
+    def embed(self, sentences: Sequence[str]) -> Vectors:
+        """See `Language`: of sentences that were understood, and of other texts."""
+        new = list(dict.fromkeys(text for text in sentences if text not in self._vectors))
+        if new:
+            self._vectors.update(zip(new, self._language().embed(new), strict=True))
+        found = [self._vectors[text] for text in sentences]
+        return np.stack(found) if found else np.zeros((0, DIMENSIONS), dtype=np.float32)
+
+    def log_probability(self, word: str) -> float:
+        """See `Language`."""
+        return self._language().log_probability(word)
 
 
-__all__ = ["Known", "embedding_of", "facts_of", "meaning_of"]
+__all__ = ["Known", "Remembered", "facts_of", "meaning_of"]

@@ -9,12 +9,11 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from processors.content.categories import Categories
-from processors.content.embedding import DIMENSIONS, SentenceEncoder, encoder
-from processors.content.known import Known, facts_of
+from processors.content.embedding import SentenceEncoder, encoder
+from processors.content.known import Remembered
 from processors.content.phrases import key_phrases, words_of
 from processors.content.segmentation import MAX_WORDS, topic_starts
-from processors.content.vectors import decoded
-from processors.domain import ChunkContent, Segment, Topic, Utterance
+from processors.domain import Segment, Topic, Utterance
 from processors.segments.sentences import split_sentences
 from processors.segments.words import tokens_of
 
@@ -35,15 +34,14 @@ class TopicFinder:
         categories: to choose from.
     """
 
-    language: SentenceEncoder
+    language: SentenceEncoder | Remembered
     categories: Categories
 
-    def topics(self, transcript: list[Utterance], contents: Sequence[ChunkContent] = ()) -> list[Topic]:
+    def topics(self, transcript: list[Utterance]) -> list[Topic]:
         """The topics of a transcript.
 
         Args:
             transcript: utterances in time order.
-            contents: what is known of its sentences; what is not is computed.
 
         Returns:
             Topics in time order, each up to the start of the next, from the first word to the last; none without words.
@@ -53,11 +51,12 @@ class TopicFinder:
         spoken = [tokens[sentence.first : sentence.last + 1] for sentence in sentences]
         if not spoken:
             return []
-        facts = facts_of(sentences, Known(contents), lambda: self.language)
-        vectors = decoded([one.vector for one in facts], DIMENSIONS)
+        language = self.language
+        known = language if isinstance(language, Remembered) else Remembered((), lambda: language)
+        vectors = known.understand(sentences)
         words = [words_of(said) for said in spoken]
         starts = topic_starts(vectors, words)
-        phrases = key_phrases(spoken, starts, vectors, self.language)
+        phrases = key_phrases(spoken, starts, vectors, known)
         found = []
         for (start, end), telling in zip(pairwise([*starts, len(spoken)]), phrases, strict=True):
             weights = [min(len(said), MAX_WORDS) + 1 for said in words[start:end]]
@@ -67,20 +66,21 @@ class TopicFinder:
         return found
 
 
-def with_topics(ranking: Ranking, tools: Tools, contents: Sequence[ChunkContent] = ()) -> Ranking:
+def with_topics(ranking: Ranking, tools: Tools, known: Remembered | None = None) -> Ranking:
     """A ranking whose document has topics, and whose segments have the key phrases of those that they touch.
 
     Args:
         ranking: of the parts.
         tools: the model store.
-        contents: what is known of the sentences.
+        known: the encoder of the video; the model's without it.
 
     Raises:
         ModelUnavailable: there are words, and the sentence encoder cannot be had.
     """
     if not ranking.document.transcript:
         return ranking
-    topics = finder(tools).topics(ranking.document.transcript, contents)
+    found = finder(tools)
+    topics = TopicFinder(known or found.language, found.categories).topics(ranking.document.transcript)
     segments = [replace(segment, topics=phrases_within(segment, topics)) for segment in ranking.segments]
     return replace(ranking, document=replace(ranking.document, topics=topics), segments=segments)
 

@@ -19,7 +19,7 @@ from processors.segments.fusion import Fusion
 from processors.segments.learned import DECIMALS, model
 from processors.segments.material import Floats, Material, Totals, Windows
 from processors.segments.signals import Group
-from processors.segments.signals.worth import window_worth
+from processors.segments.signals.worth import window_worth, worth_spread
 
 # With n windows to compare, percentiles are trusted n / (n + COMPARED): a single window tells nothing about rank.
 COMPARED: Final = 1
@@ -34,22 +34,24 @@ class Trust:
     Args:
         probabilities: shape (windows,), as learned.
         worths: shape (windows,), mean log odds of the sentences; NaN where nothing is said.
+        spread: of the log odds of the video's sentences.
         certainty: shape (windows,), mean probability of the words; 1 where nothing is said, since nothing was misheard.
         fusion: scores, and what was measured by modality.
     """
 
     probabilities: Floats
     worths: Floats
+    spread: float
     certainty: Floats
     fusion: Fusion
 
     @classmethod
     def of(cls, material: Material, windows: Windows, fusion: Fusion) -> Trust:
         """Gather it."""
-        worths = window_worth(material, windows)
+        worths, spread = window_worth(material, windows), worth_spread(material)
         certain = Totals(token.probability for token in material.tokens).mean(windows.word_low, windows.word_high)
-        probabilities = model().probability(fusion.scores, worths)
-        return cls(probabilities, worths, np.where(np.isfinite(certain), certain, 1.0), fusion)
+        probabilities = model().probability(fusion.scores, worths, spread)
+        return cls(probabilities, worths, spread, np.where(np.isfinite(certain), certain, 1.0), fusion)
 
     def modalities(self, index: int) -> dict[str, float]:
         """Confidence in what each modality tells of a window, for those that are there, 0..1."""
@@ -67,7 +69,7 @@ class Trust:
     def engagement(self, index: int) -> Engagement:
         """The learned probability alone, and the bounds between which the training data leaves it."""
         score, worth = float(self.fusion.scores[index]), float(self.worths[index])
-        low, high = model().interval(score, worth)
+        low, high = model().interval(score, worth, self.spread)
         found = float(self.probabilities[index])
         return Engagement(
             score=round(found, DECIMALS),

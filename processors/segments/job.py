@@ -7,8 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from processors.content.embedding import MODEL as SENTENCE_MODEL
-from processors.content.embedding import encoder
-from processors.content.known import embedding_of
+from processors.content.known import Remembered
 from processors.content.topics import with_topics
 from processors.domain import BatchAnalysis, ChunkTranscript, Segment, VideoFacts
 from processors.segments.finishing import finish
@@ -98,10 +97,10 @@ def rank_parts(parts_uri: str, until_ms: int | None, tools: Tools) -> Ranked:
     rules = rules_for(parts.options.platforms, tools.platforms)
     parts = replace(parts, options=fitted(parts.options, rules))
     people = enrolled(tools)
-    ranked = rank(parts, until_ms, people.prints, embedding_of(parts, tools))
-    ranking = with_topics(ranked, tools, parts.contents)
+    language = Remembered.of(parts, tools)
+    ranking = with_topics(rank(parts, until_ms, people.prints, language.understand), tools, language)
     segments, suggestions = finish(
-        ranking, parts.facts, parts.options, tools.platforms, encoder(tools) if ranking.document.topics else None
+        ranking, parts.facts, parts.options, tools.platforms, language if ranking.document.topics else None
     )
     models = {spoken.model for spoken in parts.transcripts if spoken.utterances}
     models |= {frame.model for batch in parts.batches for frame in batch.frames}

@@ -31,8 +31,8 @@ class Learned:
         weights: by signal, >= 0, together 1.
         worth: float64 of shape (dimensions,), weights of a sentence's vector.
         worth_bias: log odds of a sentence about which nothing is known.
-        calibration: shape (3,), of the log odds of a segment: constant, per score, per worth.
-        resampled: shape (samples, 3), the same from samples of the training data.
+        calibration: shape (4,), of the log odds of a segment: constant, per score, per worth, per spread of the worths.
+        resampled: shape (samples, 4), the same from samples of the training data.
     """
 
     weights: dict[str, float]
@@ -41,25 +41,26 @@ class Learned:
     calibration: Floats
     resampled: Floats
 
-    def probability(self, scores: Floats, worths: Floats) -> Floats:
+    def probability(self, scores: Floats, worths: Floats, spread: float) -> Floats:
         """How probable it is that people would mark most of each window.
 
         Args:
             scores: shape (windows,), 0..1.
             worths: shape (windows,), mean log odds of the sentences; NaN where nothing is said: then as the average.
+            spread: standard deviation of the log odds of the video's sentences: where they differ clearly, it shows.
         """
-        odds: Floats = self._features(scores, worths) @ self.calibration
+        odds: Floats = self._features(scores, worths, spread) @ self.calibration
         return np.asarray(1 / (1 + np.exp(-odds)), dtype=np.float64)
 
-    def interval(self, score: float, worth: float) -> tuple[float, float]:
+    def interval(self, score: float, worth: float, spread: float) -> tuple[float, float]:
         """Bounds of that probability for one window, by what other samples of the training data would have taught."""
-        odds = self._features(np.array([score]), np.array([worth])) @ self.resampled.T
+        odds = self._features(np.array([score]), np.array([worth]), spread) @ self.resampled.T
         low, high = np.quantile(1 / (1 + np.exp(-odds)), [LOW, HIGH])
         return float(low), float(high)
 
-    def _features(self, scores: Floats, worths: Floats) -> Floats:
+    def _features(self, scores: Floats, worths: Floats, spread: float) -> Floats:
         known = np.where(np.isfinite(worths), worths, self.worth_bias)
-        return np.stack([np.ones(len(scores)), scores, known], axis=1)
+        return np.stack([np.ones(len(scores)), scores, known, np.full(len(scores), spread)], axis=1)
 
 
 @cache

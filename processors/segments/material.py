@@ -7,9 +7,9 @@ entries. All arrays are in time order, so results do not depend on the order of 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from processors.segments.meaning import Meaning
 from processors.segments.sentences import Sentence
 from processors.segments.words import Token
 
+T = TypeVar("T")
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -92,6 +93,14 @@ class Material:
     has_shots: bool
     meaning: Meaning | None = None
     sounds: Sequence[Sound] = ()
+    _kept: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def once(self, name: str, compute: Callable[[], T]) -> T:
+        """What `compute` gives, computed once: windows of the curve and candidates are measured one after the other."""
+        if name not in self._kept:
+            self._kept[name] = compute()
+        kept: T = self._kept[name]
+        return kept
 
     @classmethod
     def of(

@@ -26,7 +26,7 @@ class Centrality(Signal):
         meaning = material.meaning
         if meaning is None:
             return None
-        near = nearness(meaning)
+        near = material.once("nearness", lambda: nearness(meaning))
         raw = Totals(near, meaning.weights).mean(windows.sentence_low, windows.sentence_high)
         usual = float(near @ meaning.weights / meaning.weights.sum())
 

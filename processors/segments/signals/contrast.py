@@ -9,6 +9,7 @@ from __future__ import annotations
 from processors.segments.lexicon import bare_word, lexicon
 from processors.segments.material import Material, Totals, Windows
 from processors.segments.signals.base import Measured, Signal, quoted
+from processors.segments.words import Token
 
 SHOWN = 3
 
@@ -24,10 +25,7 @@ class Contrast(Signal):
     def measure(self, material: Material, windows: Windows) -> Measured | None:
         if not any(lexicon(language).known for language in {token.language for token in material.tokens}):
             return None
-        strong = [
-            lexicon(token.language).has("contrast", token.text) or lexicon(token.language).has("strong", token.text)
-            for token in material.tokens
-        ]
+        strong = material.once("contrast", lambda: [is_strong(token) for token in material.tokens])
         low, high = windows.word_low, windows.word_high
         raw = 100 * Totals(map(float, strong)).mean(low, high)
 
@@ -40,4 +38,10 @@ class Contrast(Signal):
         return Measured(raw, detail)
 
 
-__all__ = ["Contrast"]
+def is_strong(token: Token) -> bool:
+    """Whether a word turns or claims strongly."""
+    listed = lexicon(token.language)
+    return listed.has("contrast", token.text) or listed.has("strong", token.text)
+
+
+__all__ = ["Contrast", "is_strong"]

@@ -25,7 +25,7 @@ class Figures(Signal):
     def measure(self, material: Material, windows: Windows) -> Measured | None:
         if not material.tokens:
             return None
-        numbers = [is_number(token) for token in material.tokens]
+        numbers = material.once("numbers", lambda: [is_number(token) for token in material.tokens])
         low, high = windows.word_low, windows.word_high
         raw = 100 * Totals(map(float, numbers)).mean(low, high)
 

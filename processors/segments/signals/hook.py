@@ -42,7 +42,7 @@ class Hook(Signal):
         tokens = material.tokens
         if not tokens:
             return None
-        flags = _flags(material)
+        flags = material.once("hook", lambda: _flags(material))
         starts = np.array([token.start_ms for token in tokens], dtype=np.int64)
         low = windows.word_low
         opening = starts[np.minimum(low, len(tokens) - 1)] + HOOK_MS

@@ -29,7 +29,7 @@ class Intent(Signal):
         meaning = material.meaning
         if meaning is None:
             return None
-        found = intents(meaning.vectors)
+        found = material.once("intents", lambda: intents(meaning.vectors))
         sure = np.array([probability if name in TELLING else 0.0 for name, probability in found], dtype=np.float64)
         raw = Totals(sure, meaning.weights).mean(windows.sentence_low, windows.sentence_high)
 

@@ -29,7 +29,7 @@ class Names(Signal):
     weight = 0.01
 
     def measure(self, material: Material, windows: Windows) -> Measured | None:
-        names = named(material)
+        names = material.once("names", lambda: named(material))
         if not np.isfinite(names).any():
             return None
         low, high = windows.word_low, windows.word_high

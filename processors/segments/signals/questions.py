@@ -25,7 +25,7 @@ class Questions(Signal):
     def measure(self, material: Material, windows: Windows) -> Measured | None:
         if not material.sentences:
             return None
-        asked = asking(material)
+        asked = material.once("asking", lambda: asking(material))
         low, high = windows.sentence_low, windows.sentence_high
         count = Totals(map(float, asked)).sum(low, np.maximum(low, high - 1))
         raw = np.where(high > low, np.minimum(count, MOST), np.nan)

@@ -41,7 +41,7 @@ class Substance(Signal):
     def measure(self, material: Material, windows: Windows) -> Measured | None:
         if not material.tokens:
             return None
-        worth, words = content_worth(material)
+        worth, words = material.once("content_worth", lambda: content_worth(material))
         total = Totals(worth).sum(windows.word_low, windows.word_high)
 
         def detail(index: int) -> str:

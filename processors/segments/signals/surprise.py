@@ -27,7 +27,7 @@ class Surprise(Signal):
         meaning = material.meaning
         if meaning is None or len(meaning.weights) < 2:
             return None
-        unlike = unlikeness(meaning)
+        unlike = material.once("unlikeness", lambda: unlikeness(meaning))
         total = Totals(unlike, meaning.weights)
         raw, usual = total.mean(windows.sentence_low, windows.sentence_high), total.overall_mean
 

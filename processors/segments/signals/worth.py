@@ -11,6 +11,7 @@ import numpy as np
 
 from processors.segments.learned import model
 from processors.segments.material import Floats, Material, Totals, Windows
+from processors.segments.meaning import Meaning
 from processors.segments.signals.base import Measured, Signal
 
 
@@ -38,8 +39,24 @@ def window_worth(material: Material, windows: Windows) -> Floats:
     meaning = material.meaning
     if meaning is None:
         return np.full(len(windows), np.nan)
-    odds = meaning.vectors.astype(np.float64) @ model().worth + model().worth_bias
-    return Totals(odds, meaning.weights).mean(windows.sentence_low, windows.sentence_high)
+    return Totals(sentence_worth(meaning), meaning.weights).mean(windows.sentence_low, windows.sentence_high)
 
 
-__all__ = ["Worth", "window_worth"]
+def sentence_worth(meaning: Meaning) -> Floats:
+    """Of each sentence its log odds."""
+    return np.asarray(meaning.vectors.astype(np.float64) @ model().worth + model().worth_bias, dtype=np.float64)
+
+
+def worth_spread(material: Material) -> float:
+    """Standard deviation of the log odds of a video's sentences, weighted by their words; 0 without meaning."""
+    meaning = material.meaning
+    return 0.0 if meaning is None else spread_of(sentence_worth(meaning), meaning.weights)
+
+
+def spread_of(odds: Floats, weights: Floats) -> float:
+    """Weighted standard deviation."""
+    mean = np.average(odds, weights=weights)
+    return float(np.sqrt(np.average((odds - mean) ** 2, weights=weights)))
+
+
+__all__ = ["Worth", "sentence_worth", "spread_of", "window_worth", "worth_spread"]
