@@ -34,6 +34,7 @@ from processors.segments.sentences import split_sentences
 from processors.segments.words import tokens_of
 from processors.tools import Tools
 from processors.versions import ALGORITHM_VERSIONS
+from processors.warm import warm
 
 HOURS: Final = (1, 2, 3, 4, 8)
 HOUR_MS: Final = 3_600_000
@@ -125,7 +126,7 @@ def measured(asked: dict[str, str]) -> dict[str, Any]:
     models = ModelStore(Path(asked["models"]) if asked["models"] else None, Path(asked["cache"]))
     with TemporaryDirectory() as folder:
         tools = Tools(BlobStore(asked["store"]), models, 1, None, Path(folder))
-        encoder(tools)  # a worker has loaded it before its first video
+        warm("segmenter", tools)  # as a worker does before its first video
         began_s = time.process_time()
         ranked = rank_parts(asked["uri"], None, tools)
         spent_s = time.process_time() - began_s

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -88,8 +89,9 @@ class Remembered:
 
     def __init__(self, contents: Sequence[ChunkContent], language: Callable[[], Language]) -> None:
         self._known = Known(contents)
-        self._language = language
+        self._language = cache(language)
         self._vectors: dict[str, Vectors] = {}
+        self._common: dict[str, float] = {}
 
     @classmethod
     def of(cls, parts: Parts, tools: Tools) -> Remembered:
@@ -118,7 +120,9 @@ class Remembered:
 
     def log_probability(self, word: str) -> float:
         """See `Language`."""
-        return self._language().log_probability(word)
+        if word not in self._common:
+            self._common[word] = self._language().log_probability(word)
+        return self._common[word]
 
 
 __all__ = ["Known", "Remembered", "facts_of", "meaning_of"]
