@@ -13,9 +13,11 @@ from processors.domain import Face, FrameAnalysis, Segment, Utterance
 from processors.errors import InvalidMessage
 from processors.options import parse_options
 from processors.segments import Parts, rank
+from processors.segments.learned import model
 from processors.segments.lengths import fitted
 from processors.segments.overall import none_because
 from processors.segments.platforms import Rules, rules_for
+from processors.segments.signals import ALL
 from tests.unit.segments.builders import chunk, embedded, frame, parts, shots_at, utterance
 from tests.unit.segments.test_platforms import OWN
 
@@ -120,3 +122,9 @@ def test_ten_milliseconds_have_none_and_a_reason() -> None:
     assert ranking.segments == []
     reasons = [*ranking.missing, *none_because(ranking.duration_ms, ranking.segments, ranking.document)]
     assert "segments: none, the video is 10 ms long and the shortest segment has 500 ms" in reasons
+
+
+def test_the_table_of_signals_has_their_weights() -> None:
+    rows = re.findall(r"^\| (\w+) \| `(\w+)` \| .+ \| (\d\.\d{3}) \|$", PAGE.read_text(), re.MULTILINE)
+    expected = {(signal.group, signal.name, f"{model().weights[signal.name]:.3f}") for signal in ALL}
+    assert set(rows) == expected
