@@ -16,6 +16,7 @@ from ops.bench.segments_metrics import measure
 from processors.domain import Span
 from processors.segments.fusion import fuse
 from processors.segments.gathering import gather
+from processors.segments.likeness import Likeness
 from processors.segments.meaning import Understand
 from processors.segments.opening import opening_ms
 from processors.segments.selection import select
@@ -45,10 +46,12 @@ def ablation(items: Sequence[Item], understand: Understand, on_item: Callable[[s
         windows = gathered.material.windows(gathered.windows)
         fusion = fuse(gathered.material, windows, weights)
         early_ms = opening_ms(gathered.duration_ms)
+        alike = Likeness(gathered.material.meaning, windows.sentence_low, windows.sentence_high).to
 
         def chosen(shares: np.ndarray[Any, np.dtype[np.float64]]) -> list[Span]:
             scores = np.round(fusion.values @ shares / max(float(shares.sum()), 1e-9) / 1e4, 4)  # noqa: B023
-            picked = select(windows.starts, windows.ends, scores, item.parts.options.max_segments, early_ms)  # noqa: B023
+            most = item.parts.options.max_segments  # noqa: B023
+            picked = select(windows.starts, windows.ends, scores, most, early_ms, alike)  # noqa: B023
             return [Span(windows.spans[at].start_ms, windows.spans[at].end_ms) for at in picked]  # noqa: B023
 
         base = np.array([weights[name] for name in fusion.names])

@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from ops.models.ranking_table import Table
+from processors.segments.likeness import Likeness
 from processors.segments.material import Floats
 from processors.segments.selection import select
 
@@ -83,7 +84,8 @@ def scores(table: Table, names: Sequence[str], weights: Floats) -> Floats:
 
 def chosen(table: Table, found: Floats) -> list[int]:
     """The windows that would be published."""
-    return select(table.starts, table.ends, found, LIMIT, table.opening_ms)
+    alike = Likeness(table.meaning, table.low, table.high).to
+    return select(table.starts, table.ends, found, LIMIT, table.opening_ms, alike)
 
 
 def fit_calibration(features: Floats, allowed: Floats, marked: Floats, shares: Floats) -> Floats:

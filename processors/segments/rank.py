@@ -19,6 +19,7 @@ from processors.segments.curve import interest_curve
 from processors.segments.fusion import Fusion, fuse
 from processors.segments.gathering import Gathered, gather
 from processors.segments.keyframes import key_frame
+from processors.segments.likeness import Likeness
 from processors.segments.material import Material, Windows
 from processors.segments.meaning import Understand
 from processors.segments.opening import opening_ms
@@ -122,7 +123,8 @@ def _segments(parts: Parts, gathered: Gathered, weights: dict[str, float]) -> li
         windows.ends[known],
         fusion.scores[known],
         parts.options.max_segments,
-        opening_ms(material.duration_ms),
+        opening_ms(gathered.duration_ms),
+        Likeness(material.meaning, windows.sentence_low[known], windows.sentence_high[known]).to,
     )
     titles, trust = Titles.of(material), Trust.of(material, windows, fusion)
     return [

@@ -2,8 +2,8 @@
 
 Greedy maximal marginal relevance (Carbonell and Goldstein 1998): the next window is the one with the best score minus
 what it repeats of those already chosen. Windows along one good passage score alike; without the penalty they would
-fill the whole list. Repeated is time that both share, and a part of the surroundings: whoever has one clip of a passage
-looks for the next one elsewhere.
+fill the whole list. Repeated is time that both share, or the same said again, and a part of the surroundings: whoever
+has one clip of a passage looks for the next one elsewhere.
 
 One place is kept for the best window of the opening. The first result of a video is made from its opening alone, while
 the rest is still worked on; whoever has begun to work with it finds a segment of it in the last one again.
@@ -11,6 +11,7 @@ the rest is still worked on; whoever has begun to work with it finds a segment o
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -29,7 +30,14 @@ NEAR_SHARE: Final = 1 / 15
 OPENING_OF: Final = 5
 
 
-def select(starts: Ints, ends: Ints, scores: Floats, limit: int, opening_ms: int = 0) -> list[int]:
+def select(
+    starts: Ints,
+    ends: Ints,
+    scores: Floats,
+    limit: int,
+    opening_ms: int = 0,
+    alike: Callable[[int], Floats] | None = None,
+) -> list[int]:
     """Choose windows.
 
     Args:
@@ -37,33 +45,35 @@ def select(starts: Ints, ends: Ints, scores: Floats, limit: int, opening_ms: int
         scores: 0..1.
         limit: most windows to choose, >= 0.
         opening_ms: one of `OPENING_OF` or more windows starts and ends before this time, where there is one.
+        alike: of a position how much each window says the same, shape (windows,), 0..1; None for not known.
 
     Returns:
-        Positions of the chosen, best score first; equal scores by start, then end. No two overlap by more than
-        `MAX_OVERLAP` of the shorter, and one that overlaps at all has a score above the part that it repeats.
+        Positions of the chosen, best score first; equal scores by start, then end. No two repeat more than
+        `MAX_OVERLAP` of the shorter, and one that repeats anything has a score above the part that it repeats.
     """
     chosen: list[int] = []
     lengths = ends - starts
     middles = (starts + ends) / 2
     near_ms = max(1.0, float(ends.max(initial=0)) * NEAR_SHARE)
-    overlap, nearby = np.zeros(len(starts)), np.zeros(len(starts))
+    repeated, nearby = np.zeros(len(starts)), np.zeros(len(starts))
     open_ = np.ones(len(starts), dtype=bool)
     early = ends <= opening_ms
     while len(chosen) < limit and open_.any():
         last_place = len(chosen) == limit - 1 and limit >= OPENING_OF
         allowed = open_ & early if last_place and not early[chosen].any() and (open_ & early).any() else open_
-        gains = np.round(RELEVANCE * scores - (1 - RELEVANCE) * overlap - NEARBY * nearby, 9)
-        best = int(
-            np.argmax(np.where(allowed, gains, -np.inf))
-        )  # the first of equals: earliest start, then earliest end
-        if overlap[best] > 0 and scores[best] * RELEVANCE <= (1 - RELEVANCE) * overlap[best]:
+        gains = np.round(RELEVANCE * scores - (1 - RELEVANCE) * repeated - NEARBY * nearby, 9)
+        # the first of equals: earliest start, then earliest end
+        best = int(np.argmax(np.where(allowed, gains, -np.inf)))
+        if repeated[best] > 0 and scores[best] * RELEVANCE <= (1 - RELEVANCE) * repeated[best]:
             open_[best] = False  # repeats more than it brings
             continue
         chosen.append(best)
         shared = np.maximum(0, np.minimum(ends, ends[best]) - np.maximum(starts, starts[best]))
-        overlap = np.maximum(overlap, shared / np.minimum(lengths, lengths[best]))
+        repeated = np.maximum(repeated, shared / np.minimum(lengths, lengths[best]))
+        if alike is not None:
+            repeated = np.maximum(repeated, alike(best))
         nearby = np.maximum(nearby, np.exp(-np.abs(middles - middles[best]) / near_ms))
-        open_ &= overlap <= MAX_OVERLAP
+        open_ &= repeated <= MAX_OVERLAP
     return sorted(chosen, key=lambda index: (-scores[index], starts[index], ends[index]))
 
 

@@ -5,7 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from processors.segments.selection import MAX_OVERLAP, select
+from processors.segments.likeness import Likeness
+from processors.segments.selection import MAX_OVERLAP, OPENING_OF, select
+from tests.unit.segments.builders import material, utterance, windows
 
 
 def _select(windows: list[tuple[int, int, float]], limit: int = 10) -> list[tuple[int, int]]:
@@ -61,3 +63,30 @@ def test_chosen_never_overlap_by_more_than_half_and_come_by_score(
             shared = max(0, min(one[1], other[1]) - max(one[0], other[0]))
             assert shared <= MAX_OVERLAP * min(one[1] - one[0], other[1] - other[0])
             assert (-score[one], *one) < (-score[other], *other)
+
+
+def test_what_is_said_again_is_chosen_once() -> None:
+    starts, ends = np.array([0, 20_000, 40_000]), np.array([10_000, 30_000, 50_000])
+    scores = np.array([0.9, 0.8, 0.3])
+    same = np.array([[1.0, 1.0, 0.0], [1.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
+    assert select(starts, ends, scores, 3) == [0, 1, 2]
+    assert select(starts, ends, scores, 3, alike=lambda at: same[at]) == [0, 2]
+
+
+def test_one_of_five_is_of_the_opening() -> None:
+    starts = np.arange(0, 100_000, 10_000)
+    scores = np.linspace(0.1, 0.9, 10)
+    assert 0 not in select(starts, starts + 10_000, scores, 5)
+    assert 0 in select(starts, starts + 10_000, scores, 5, opening_ms=10_000)
+    assert 0 not in select(starts, starts + 10_000, scores, OPENING_OF - 1, opening_ms=10_000)
+    assert 0 not in select(starts, starts + 10_000, scores, 5, opening_ms=9_999)
+
+
+def test_windows_with_the_same_words_are_alike() -> None:
+    texts = ["Rivers bend in spring.", "Ovens bake bread all day.", "Rivers bend in spring."]
+    of = material([utterance(text, 10_000 * at) for at, text in enumerate(texts)])
+    spans = windows(of, (0, 9_000), (10_000, 19_000), (20_000, 29_000), (40_000, 41_000))
+    likeness = Likeness(of.meaning, spans.sentence_low, spans.sentence_high)
+    assert likeness.to(0).tolist() == [1.0, 0.0, 1.0, 0.0]
+    assert likeness.to(3).tolist() == [0.0, 0.0, 0.0, 0.0]
+    assert Likeness(None, spans.sentence_low, spans.sentence_high).to(0).tolist() == [0.0] * 4
