@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from processors.enrichment.copy_prompt import tokens_of
-from processors.enrichment.platform_limits import Limits
+from processors.segments.platforms import Rules
 from processors.service.config import HostedText
 from processors.service.cost import tokens_usd
 from processors.vision.hosted_budget import beyond
@@ -21,7 +21,7 @@ LEAST_TOKENS: Final = 100
 _STEP: Final = 10
 
 
-def ceiling_usd(hosted: HostedText, tokens: int, limits: Mapping[str, Limits]) -> float | None:
+def ceiling_usd(hosted: HostedText, tokens: int, limits: Mapping[str, Rules]) -> float | None:
     """The most that a clip costs, sent alone with so many tokens of its words; None for a model of unknown price."""
     if hosted.usd_per_million is None:
         return None
@@ -34,7 +34,7 @@ def share_usd(hosted: HostedText, budget_usd: float) -> float:
     return round(budget_usd * hosted.budget_share, 6)
 
 
-def tokens_within(hosted: HostedText, budget_usd: float, clips: int, limits: Mapping[str, Limits]) -> int:
+def tokens_within(hosted: HostedText, budget_usd: float, clips: int, limits: Mapping[str, Rules]) -> int:
     """Tokens of the words of each clip with which all of them are within the budget, or the least.
 
     Args:
@@ -65,7 +65,7 @@ def refused(hosted: HostedText, budget_usd: float, number: int, ceiling: float |
     return beyond(hosted, share_usd(hosted, budget_usd), number, ceiling, "CLIPSTREAM_TEXT_PRICES")
 
 
-def _all_usd(hosted: HostedText, tokens: int, clips: int, limits: Mapping[str, Limits]) -> float:
+def _all_usd(hosted: HostedText, tokens: int, clips: int, limits: Mapping[str, Rules]) -> float:
     return round(clips * (ceiling_usd(hosted, tokens, limits) or 0.0), 6)
 
 

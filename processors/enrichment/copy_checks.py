@@ -17,9 +17,11 @@ from typing import Final
 
 from processors.enrichment.copy_answer import Draft, Version
 from processors.enrichment.grounded import foreign
-from processors.enrichment.platform_limits import DESCRIPTION_CHARS, HASHTAGS, TITLE_CHARS, Limits, texts_for
+from processors.enrichment.platform_limits import DESCRIPTION_CHARS, HASHTAGS, TITLE_CHARS
 from processors.enrichment.verbatim import quoted
 from processors.enrichment.written import Copy, PlatformText
+from processors.segments.finishing import texts_for
+from processors.segments.platforms import Rules
 from processors.segments.words import shortened
 
 MOST_QUOTED: Final = 200  # characters; twenty words have some 120
@@ -41,7 +43,7 @@ def wrong_with(draft: Draft, shown: str) -> str | None:
     return next((why for text in texts if (why := foreign(text, shown)) is not None), None)
 
 
-def checked(draft: Draft, said: str, limits: Mapping[str, Limits]) -> Copy:
+def checked(draft: Draft, said: str, limits: Mapping[str, Rules]) -> Copy:
     """What is published of an entry.
 
     Args:
@@ -68,7 +70,7 @@ def checked(draft: Draft, said: str, limits: Mapping[str, Limits]) -> Copy:
 
 
 def _on_platform(
-    version: Version | None, title: str, description: str, hashtags: list[str], limits: Limits
+    version: Version | None, title: str, description: str, hashtags: list[str], limits: Rules
 ) -> PlatformText:
     """The texts there: its own where they are given and fit whole, the general ones otherwise, cut."""
     most = limits.title_chars

@@ -14,7 +14,8 @@ import orjson
 
 from processors.enrichment.compress import BYTES_PER_TOKEN as TEXT_BYTES_PER_TOKEN
 from processors.enrichment.compress import Excerpt
-from processors.enrichment.platform_limits import DESCRIPTION_CHARS, HASHTAGS, TITLE_CHARS, Limits, is_tighter
+from processors.enrichment.platform_limits import DESCRIPTION_CHARS, HASHTAGS, TITLE_CHARS, is_tighter
+from processors.segments.platforms import Rules
 from processors.vision.hosted_budget import Tokens
 from processors.vision.hosted_prompt import BYTES_PER_TOKEN, TITLE_BYTES, About, clipped, reasons
 
@@ -74,18 +75,18 @@ class Clip:
         return len(self.note.encode("utf-8", "replace"))
 
 
-def versions_of(limits: Mapping[str, Limits]) -> list[str]:
+def versions_of(limits: Mapping[str, Rules]) -> list[str]:
     """Platforms on which the general title is too long, so that texts of their own are asked for; in their order."""
     return [name for name, one in limits.items() if is_tighter(one)]
 
 
-def form_of(limits: Mapping[str, Limits]) -> dict[str, Any]:
+def form_of(limits: Mapping[str, Rules]) -> dict[str, Any]:
     """The form of an answer, as the chat's `response_format`."""
     return {"type": "json_schema", "json_schema": {"name": "clips", "strict": True, "schema": _schema(limits)}}
 
 
 def messages_of(
-    about: About, topics: Sequence[str], clips: Sequence[Clip], limits: Mapping[str, Limits], wrong: str = ""
+    about: About, topics: Sequence[str], clips: Sequence[Clip], limits: Mapping[str, Rules], wrong: str = ""
 ) -> list[dict[str, Any]]:
     """The conversation of a request.
 
@@ -105,7 +106,8 @@ def messages_of(
         known.append(f"Topics of the video: {clipped(', '.join(topics), TOPICS_BYTES)}")
     if versions := versions_of(limits):
         asked = "; ".join(
-            f"{name}: title of at most {limits[name].title_chars} characters, at most {limits[name].hashtags} hashtags"
+            f"{name}: title of at most {limits[name].title_chars} characters, "
+            f"at most {limits[name].hashtags.recommended} hashtags"
             for name in versions
         )
         known.append(f"In platforms, a title and hashtags for each of these as well: {asked}.")
@@ -116,7 +118,7 @@ def messages_of(
     return [{"role": "system", "content": SYSTEM}, {"role": "user", "content": content}]
 
 
-def tokens_of(model: str, clips: int, text_tokens: int, limits: Mapping[str, Limits]) -> Tokens:
+def tokens_of(model: str, clips: int, text_tokens: int, limits: Mapping[str, Rules]) -> Tokens:
     """The most tokens of a request.
 
     Args:
@@ -133,7 +135,7 @@ def tokens_of(model: str, clips: int, text_tokens: int, limits: Mapping[str, Lim
     return Tokens(fixed + shown + clips * each, _ANSWER_FIXED + clips * answered + thought)
 
 
-def _schema(limits: Mapping[str, Limits]) -> dict[str, Any]:
+def _schema(limits: Mapping[str, Rules]) -> dict[str, Any]:
     text, texts = {"type": "string"}, {"type": "array", "items": {"type": "string"}}
     entry: dict[str, Any] = {
         "number": {"type": "integer"},

@@ -32,11 +32,11 @@ from processors.enrichment.copy_checks import checked, wrong_with
 from processors.enrichment.copy_prompt import CLIPS_PER_REQUEST, Clip, form_of, messages_of, tokens_of
 from processors.enrichment.meanings import Meanings, Vectors
 from processors.enrichment.moments import moments_of
-from processors.enrichment.platform_limits import Limits, limits_of
+from processors.enrichment.platform_limits import limits_of
 from processors.enrichment.written import Written
 from processors.errors import ModelUnavailable
 from processors.options import Options
-from processors.segments.platforms import Platforms
+from processors.segments.platforms import Platforms, Rules
 from processors.service.config import HostedText
 from processors.service.kept import Kept
 from processors.tools import Tools
@@ -90,7 +90,7 @@ class _Work:
         hosted: HostedText,
         about: About,
         topics: Sequence[str],
-        limits: Mapping[str, Limits],
+        limits: Mapping[str, Rules],
         budget_usd: float,
         tokens: int,
         segments: Sequence[Segment],
@@ -245,15 +245,17 @@ class _Work:
         return _noted(written, why, asked[0] if asked else None)
 
 
-def _limits(segments: Sequence[Segment], platforms: Sequence[str], own: Platforms | None) -> dict[str, Limits]:
+def _limits(segments: Sequence[Segment], platforms: Sequence[str], own: Platforms | None) -> dict[str, Rules]:
     """Of the platforms that are asked for and that the result has a place for."""
     places = {name for segment in segments for name in segment.platforms}
     return {name: limits for name, limits in limits_of(platforms, own).items() if name in places}
 
 
-def _digest(about: About, topics: Sequence[str], limits: Mapping[str, Limits], clip: Clip) -> str:
+def _digest(about: About, topics: Sequence[str], limits: Mapping[str, Rules], clip: Clip) -> str:
     """Of all that decides the answer for a clip. Hex, 64 digits."""
-    asked = [f"{name} {limit}" for name, limit in limits.items()]
+    asked = [
+        [name, limit.title_chars, limit.description_chars, limit.hashtags.recommended] for name, limit in limits.items()
+    ]
     shown = [about.title, about.language, list(topics), asked, clip.note]
     return hashlib.sha256(orjson.dumps(shown)).hexdigest()
 

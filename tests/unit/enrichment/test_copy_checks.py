@@ -12,11 +12,17 @@ from hypothesis import strategies as st
 from processors.enrichment.copy_answer import Draft, Version
 from processors.enrichment.copy_checks import checked, wrong_with
 from processors.enrichment.grounded import foreign
-from processors.enrichment.platform_limits import DESCRIPTION_CHARS, HASHTAGS, TITLE_CHARS, Limits, limits_of, texts_for
+from processors.enrichment.platform_limits import DESCRIPTION_CHARS, HASHTAGS, TITLE_CHARS, limits_of
+from processors.segments.platforms import Rules
+from tests.unit.segments.test_platforms import OWN
 
 SAID = "The moon pulls the ocean towards it. That was measured in 1,500 harbours, see tides.org for it."
 
 LIMITS = limits_of([])
+
+
+def rules(**change: Any) -> Rules:
+    return Rules.model_validate(OWN | change)
 
 
 def draft(**changes: Any) -> Draft:
@@ -43,7 +49,7 @@ def test_texts_are_cut_and_not_trusted() -> None:
         assert bool(text.title) == (limits.title_chars is not None)
         assert len(text.title) <= (limits.title_chars or 0)
         assert 0 < len(text.description) + sum(len(tag) + 2 for tag in text.hashtags) <= limits.description_chars
-        assert len(text.hashtags) <= limits.hashtags
+        assert len(text.hashtags) <= limits.hashtags.recommended
 
 
 @pytest.mark.parametrize(
@@ -64,7 +70,10 @@ def test_quotation_marks_around_a_title_go() -> None:
 
 
 def test_a_platform_has_its_own_title_or_the_general_one() -> None:
-    limits = {"small": Limits(20, 1_000, 2), "other": Limits(100, 1_000, 3)}
+    limits = {
+        "small": rules(title_chars=20, description_chars=1_000, hashtags={"recommended": 2}),
+        "other": rules(title_chars=100, description_chars=1_000, hashtags={"recommended": 3}),
+    }
     versions = {"small": Version("Sea rises", ["one", "two", "three"])}
     copy = checked(draft(versions=versions, hashtags=["a", "b", "c", "d"]), SAID, limits)
     assert (copy.platforms["small"].title, copy.platforms["small"].hashtags) == ("Sea rises", ["one", "two"])
@@ -125,11 +134,3 @@ def test_nothing_is_longer_than_it_may_be(title: str, description: str, tags: li
     for name, text in copy.platforms.items():
         assert len(text.title) <= (LIMITS[name].title_chars or 0)
         assert len(text.description) + sum(len(tag) + 2 for tag in text.hashtags) <= LIMITS[name].description_chars
-
-
-def test_where_there_is_no_title_the_description_opens_with_it() -> None:
-    title, description, tags = texts_for(LIMITS["x"], "Why the sea rises", "It tells. " * 40, ["tides", "sea", "moon"])
-    assert (title, tags) == ("", ["tides", "sea"])
-    assert description.startswith("Why the sea rises\nIt tells.")
-    assert len(description) + len(" #tides #sea") <= 280
-    assert texts_for(Limits(None, 20, 3), "Why the sea rises", "It tells.", ["tides"]) == ("", "Why the sea rises", [])
