@@ -27,7 +27,7 @@ LEAD_IN_MS: Final = 150
 LEAD_OUT_MS: Final = 250
 # How far an edge may move to a cut of the picture. Beyond about 10 frames the silence becomes noticeable.
 CUT_TOLERANCE_MS: Final = 400
-# Ends tried from one start. Eight lengths between 8 and 60 s are steps of 29 %.
+# Ends tried from one start. Eight lengths between 8 and 90 s are steps of 35 %.
 ENDS_PER_START: Final = 8
 # Ends compared within one such step, so that a wide range of lengths stays cheap.
 ENDS_PER_STEP: Final = 8
