@@ -26,6 +26,7 @@ _NAMES: Final = {
 }
 _FEWER: Final = frozenset({"words_cut"})  # metrics of which less is better
 _NAME_WIDTH: Final = 30
+_WIDTH: Final = 140  # of the tables: figures that are cut off say nothing, lines that a narrow terminal folds do
 
 
 def segments(
@@ -116,7 +117,7 @@ def _print(found: dict[str, Any]) -> None:
         ours = f"{_figure(pooled[metric])} {_interval(pooled['intervals'][metric])}"
         theirs = (f"{_figure(row[metric])}{_verdict(metric, row['difference'][metric])}" for row in known.values())
         table.add_row(_NAMES.get(metric, metric), ours, *theirs)
-    out().print(table)
+    out().print(table, crop=False, width=_WIDTH)
     print_text(
         f"Items: {pooled['items']}, segments: {pooled['segments']}, marked spans: {pooled['spans']} "
         f"({pooled['marked']:.0%} of the time), of which {pooled['spans_in_reach']} have\na length that a segment of "
@@ -150,7 +151,7 @@ def _print_ablation(ablated: dict[str, Any]) -> None:
         if row["there"]:
             losses = (f"{-row[measure]:+.3f}" for measure in measures)
             table.add_row(name, f"{row['weight']:.3f}", str(row["there"]), f"{row['changed']:.0%}", *losses)
-    out().print(table)
+    out().print(table, crop=False, width=_WIDTH)
 
 
 def _figure(value: float | None) -> str:
