@@ -60,6 +60,24 @@ def spans_kept(segments: Sequence[Span], naive: Sequence[Span]) -> dict[str, Any
     }
 
 
+def highlights_kept(segments: Sequence[Span], naive: Sequence[Span], known: Sequence[Span]) -> dict[str, Any]:
+    """How near the segments of both come to the highlights that are known.
+
+    Args:
+        segments, naive: best first; the first ten count.
+        known: at least one.
+    """
+
+    def near(chosen: Sequence[Span]) -> float:
+        return sum(max((iou(one, span) for one in chosen[:DEPTH]), default=0.0) for span in known) / len(known)
+
+    return {
+        "highlights": len(known),
+        "best_iou": round(near(segments), DECIMALS),
+        "naive_best_iou": round(near(naive), DECIMALS),
+    }
+
+
 def pooled(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Of several videos: words by how many were spoken, segments by how many there are, F1 as a mean of the films."""
     spoken = [row for row in rows if "wer" in row]
@@ -68,6 +86,9 @@ def pooled(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     counts = [row["wer"]["reference_words"] for row in spoken]
     wrong, naive_wrong = (_mean([row[name]["all"] for row in spoken], counts) for name in ("wer", "naive_wer"))
     sizes = [row["naive_segments"] for row in chosen]
+    films = [row["highlights_accuracy"] for row in rows if row.get("highlights_accuracy") is not None]
+    marked = [row["highlights"] for row in films]
+    near, naive_near = (_mean([row[name] for row in films], marked) for name in ("best_iou", "naive_best_iou"))
     f1, naive_f1 = (_mean([row[name] for row in known], [1] * len(known)) for name in ("f1", "naive_f1"))
     return {
         "wer": wrong,
@@ -81,6 +102,10 @@ def pooled(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "spans_found_with_our_words": _mean([row["found_with_our_words"] for row in chosen], sizes),
         "spans_found_with_our_pictures": _mean([row["found_with_our_pictures"] for row in chosen], sizes),
         "naive_segments": sum(sizes),
+        "highlights": sum(marked),
+        "highlights_best_iou": near,
+        "naive_highlights_best_iou": naive_near,
+        "highlights_kept": round(near / naive_near, DECIMALS) if near is not None and naive_near else None,
     }
 
 
@@ -90,4 +115,4 @@ def _mean(values: Sequence[float], weights: Sequence[int]) -> float | None:
     return round(sum(value * weight for value, weight in pairs) / total, DECIMALS) if total else None
 
 
-__all__ = ["DEPTH", "TOLERANCE", "kept_of", "pooled", "shots_kept", "spans_kept", "words_kept"]
+__all__ = ["DEPTH", "TOLERANCE", "highlights_kept", "kept_of", "pooled", "shots_kept", "spans_kept", "words_kept"]

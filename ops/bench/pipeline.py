@@ -20,6 +20,7 @@ from ops.bench.machine import describe
 from ops.bench.memory import PeakMemory
 from ops.bench.naive_parts import all_shots, best_of, naive_parts, with_pictures, with_words
 from ops.bench.segments_embedding import embedder
+from ops.bench.segments_files import highlights_of
 from ops.bench.shot_truth import Film, film_of
 from ops.bench.truth import Spoken, pooled_errors, speech_of
 from processors.blobs import BlobStore
@@ -147,6 +148,9 @@ def _accuracy(
     begun = [shot.start_ms for shot in ours_shots][1:]
     chosen = [Span(one.start_ms, one.end_ms) for one in sorted(ours.segments, key=lambda one: one.rank)]
     return {
+        "highlights_accuracy": accuracy.highlights_kept(chosen, best, known)
+        if (known := highlights_of(video))
+        else None,
         "shots_accuracy": accuracy.shots_kept(film, begun, [shot.start_ms for shot in shots]) if film else None,
         "spans_accuracy": accuracy.spans_kept(chosen, best)
         | {

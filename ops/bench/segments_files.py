@@ -14,7 +14,17 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 
 from ops.bench.segments_item import Item, spans_of
 from processors.blobs import BlobStore
-from processors.domain import AudioChunk, ChunkTranscript, Emotion, FrameBatch, Marker, Utterance, VoiceFeatures, Word
+from processors.domain import (
+    AudioChunk,
+    ChunkTranscript,
+    Emotion,
+    FrameBatch,
+    Marker,
+    Span,
+    Utterance,
+    VoiceFeatures,
+    Word,
+)
 from processors.errors import InvalidMessage
 from processors.models.store import ModelStore
 from processors.options import Options
@@ -121,6 +131,21 @@ def passages_of(data: Path, name: str) -> list[tuple[int, int, str]]:
     return sorted(found)
 
 
+def highlights_of(medium: Path) -> list[Span]:
+    """The spans that are marked beside a medium, in time order; none where nobody marked any.
+
+    Raises:
+        InvalidMessage: they cannot be read.
+    """
+    path = medium.with_name(f"{medium.stem}{_HIGHLIGHTS}")
+    if not path.exists():
+        return []
+    return sorted(
+        (Span(span.start_ms, span.end_ms) for span in _read(path, TypeAdapter(list[_Span]))),
+        key=lambda span: (span.start_ms, span.end_ms),
+    )
+
+
 def _source(path: Path, models: ModelStore, asr_model: str | None, threads: int) -> Source:
     name = path.name.removesuffix(_HIGHLIGHTS)
     marked = [(span.start_ms, span.end_ms) for span in _read(path, TypeAdapter(list[_Span]))]
@@ -214,4 +239,4 @@ def _read(path: Path, form: TypeAdapter[Form]) -> Form:
         raise InvalidMessage(f"{path} is no JSON: {error}.", f"Mend it. {_REMEDY}") from error
 
 
-__all__ = ["Source", "passages_of", "sources_of"]
+__all__ = ["Source", "highlights_of", "passages_of", "sources_of"]

@@ -251,7 +251,8 @@ def _print(found: dict[str, Any]) -> None:
     kept = found["pooled"]["accuracy"]
     print_text(
         f"Accuracy kept: words {_share(kept['words_kept'])}, shots {_share(kept['shots_kept'])}; of the naive script's "
-        f"{kept['naive_segments']} segments {_share(kept['spans_found'])} are among ours"
+        f"{kept['naive_segments']} segments {_share(kept['spans_found'])} are among ours;\n"
+        f"nearest segment of {kept['highlights']} known highlights: {_share(kept['highlights_kept'])} of its IoU"
     )
 
 

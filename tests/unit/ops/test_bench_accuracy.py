@@ -8,8 +8,9 @@ from itertools import pairwise
 import pytest
 
 from ops.bench import pipeline
-from ops.bench.accuracy import kept_of, pooled, shots_kept, spans_kept, words_kept
+from ops.bench.accuracy import highlights_kept, kept_of, pooled, shots_kept, spans_kept, words_kept
 from ops.bench.naive_parts import EveryPicture, all_shots, best_of, naive_parts, with_pictures, with_words
+from ops.bench.segments_files import highlights_of
 from ops.bench.shot_truth import Agreement, film_of
 from ops.bench.shots import begun_shots
 from ops.bench.truth import speech_of
@@ -186,3 +187,16 @@ def test_a_recording_without_pictures_has_no_shots(tmp_path):
     assert parts.batches == []
     assert (parts.audio_duration_ms or 0) > 0
     assert best_of(replace(parts, batches=[])) == []
+
+
+def test_highlights_are_compared_by_the_nearest_segment():
+    known = [Span(0, 10_000), Span(50_000, 60_000)]
+    found = highlights_kept([Span(0, 10_000)], [Span(0, 10_000), Span(50_000, 60_000)], known)
+    assert found == {"highlights": 2, "best_iou": 0.5, "naive_best_iou": 1.0}
+
+
+def test_highlights_beside_a_film_are_read(tmp_path):
+    film = tmp_path / "film.mp4"
+    assert highlights_of(film) == []
+    (tmp_path / "film.highlights.json").write_text('[{"start_ms": 5, "end_ms": 9}, {"start_ms": 1, "end_ms": 2}]')
+    assert highlights_of(film) == [Span(1, 2), Span(5, 9)]
