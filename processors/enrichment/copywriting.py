@@ -32,6 +32,7 @@ from processors.enrichment.copy_checks import checked, wrong_with
 from processors.enrichment.copy_prompt import CLIPS_PER_REQUEST, Clip, form_of, messages_of, tokens_of
 from processors.enrichment.meanings import Meanings, Vectors
 from processors.enrichment.moments import moments_of
+from processors.enrichment.paid import Paid
 from processors.enrichment.platform_limits import limits_of
 from processors.enrichment.written import Written
 from processors.errors import ModelUnavailable
@@ -100,14 +101,12 @@ class _Work:
         self._hosted, self._about, self._topics, self._limits = hosted, about, topics, limits
         self._budget_usd, self._tokens, self._segments, self._clips = budget_usd, tokens, segments, clips
         self._keys = [_digest(about, topics, limits, clip) for clip in clips]
-        self._payer = hashlib.sha256(orjson.dumps(self._keys)).hexdigest()[:32]
         cache = cache_at(hosted.answers)
         self._answers: Answers[Draft] = Answers(cache, service_of(hosted), "clips", CLIPS_VERSION, _KEPT)
+        self._paid = Paid(self._answers, self._keys)
         self._meanings: Meanings | None = None  # made when something is to be looked for
         self._tools = tools
         self._vectors: dict[int, Vectors] = {}
-        self._given: dict[int, Given[Draft]] = {}
-        self._paid_usd = 0.0  # on an earlier try of this work
         self._alike = 0
         self._ceiling = ceiling_usd(hosted, tokens, limits)
         self._asker: Asker[Draft] = Asker(hosted, self._ceiling if budget_usd > 0.0 else None, self)
@@ -120,7 +119,7 @@ class _Work:
         for number, clip in enumerate(self._clips):
             if not clip.excerpt.said:
                 reasons[number] = NO_WORDS
-            elif not self._remembered(number):
+            elif not self._paid.remembers(number):
                 asked.append(number)
         asked = [number for number in self._embedded(asked) if not self._found_alike(number)]
         waiting = []
@@ -159,28 +158,12 @@ class _Work:
         return Understood(right, answer.refusal, wrong)
 
     def answered(self, number: int, given: Given[Draft], alone: bool) -> None:
-        """Keep an answer at once; not a refusal in company, of which a clip may be innocent."""
-        self._given[number] = given
-        if given.seen is not None or alone:
-            kept = Kept(given.seen, given.refusal, given.tokens, given.cost_usd, self._payer)
-            self._answers.keep(self._keys[number], kept)
+        """See `Questions`."""
+        self._paid.keep(number, given, alone)
 
     def _shown(self, number: int) -> str:
         """All that the model was shown of a clip and its video."""
         return "\n".join([self._about.title, *self._topics, self._clips[number].note])
-
-    def _remembered(self, number: int) -> bool:
-        """Take what was answered before. What this very work paid, before it was cut off, counts as its own."""
-        kept = self._answers.find(self._keys[number])
-        if kept is None:
-            return False
-        given: Given[Draft] = Given(kept.seen, kept.refusal, kept.tokens, kept.cost_usd)
-        if kept.payer == self._payer:
-            self._paid_usd += kept.cost_usd
-            self._given[number] = given
-        else:
-            self._given[number] = given.again()
-        return True
 
     def _index(self) -> Meanings | None:
         """The index of meanings; none where the sentence encoder cannot be had, since all can be asked about."""
@@ -209,7 +192,7 @@ class _Work:
             kept = self._answers.find(shown)
             if kept is None or kept.seen is None or wrong_with(kept.seen, self._shown(number)) is not None:
                 continue
-            self._given[number] = Given(kept.seen, None).again()
+            self._paid.given[number] = Given(kept.seen, None).again()
             self._alike += 1
             # under its own words as well: a replay finds the same answer, whatever the index holds by then
             self._answers.keep(self._keys[number], Kept(kept.seen, None, 0, 0.0, ""))
@@ -219,14 +202,16 @@ class _Work:
     def _index_answered(self, numbers: Sequence[int]) -> None:
         if self._meanings is None:
             return
-        seen = [number for number in numbers if number in self._given and self._given[number].seen is not None]
+        seen = [
+            number for number in numbers if number in self._paid.given and self._paid.given[number].seen is not None
+        ]
         if seen:
             self._meanings.add([(self._keys[number], self._vectors[number]) for number in seen])
 
     def _written(self) -> Written:
         copies, missing = {}, dict(self._asker.reasons)
-        for number in sorted(self._given):
-            given, segment = self._given[number], self._segments[number]
+        for number in sorted(self._paid.given):
+            given, segment = self._paid.given[number], self._segments[number]
             if given.seen is not None:
                 copies[segment.segment_id] = checked(given.seen, self._clips[number].excerpt.said, self._limits)
             else:
@@ -237,7 +222,7 @@ class _Work:
             copies,
             f"{SOURCE}:{self._hosted.model}",
             CLIPS_VERSION,
-            cost_usd=round(self._paid_usd + self._asker.cost_usd, 6),
+            cost_usd=round(self._paid.usd + self._asker.cost_usd, 6),
             requests=self._asker.requests,
             alike=self._alike,
         )

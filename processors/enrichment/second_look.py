@@ -29,6 +29,7 @@ from processors.enrichment.answer import Grasped, understood
 from processors.enrichment.answers import Answers
 from processors.enrichment.looked import Looked
 from processors.enrichment.moments import PICTURES, Moment, moments_of
+from processors.enrichment.paid import Paid
 from processors.enrichment.prompt import FORMAT, Shown, messages_of, tokens_of
 from processors.options import Options
 from processors.service.config import HostedVision
@@ -86,10 +87,8 @@ class _Look:
         self._hosted, self._about, self._budget_usd, self._moments = hosted, about, budget_usd, moments
         self._shown: dict[int, Shown] = {}
         self._keys = [_digest(about, moment) for moment in moments]
-        self._payer = hashlib.sha256(orjson.dumps(self._keys)).hexdigest()[:32]
         self._answers = Answers(cache_of(hosted), service_of(hosted), "moments", MOMENTS_VERSION, _KEPT)
-        self._given: dict[int, Given[Grasped]] = {}
-        self._paid_usd = 0.0  # on an earlier try of this look
+        self._paid = Paid(self._answers, self._keys)
         self._ceiling = _ceiling_usd(hosted)
         self._asker: Asker[Grasped] = Asker(hosted, self._ceiling if budget_usd > 0.0 else None, self)
         self._tools = tools
@@ -98,7 +97,7 @@ class _Look:
         """Everything that could be learnt."""
         reasons = self._asker.reasons
         for number in range(len(self._moments)):
-            if not self._remembered(number) and (why := self._prepared(number)) is not None:
+            if not self._paid.remembers(number) and (why := self._prepared(number)) is not None:
                 reasons[number] = why
         for numbers in _requests(self._shown):
             self._asker.ask(numbers)
@@ -106,7 +105,7 @@ class _Look:
         return _noted(
             {self._moments[number].segment_id: self._insight(seen) for number, seen in self._seen().items()},
             {self._moments[number].segment_id: why for number, why in self._missing().items()},
-            cost_usd=round(self._paid_usd + self._asker.cost_usd, 6),
+            cost_usd=round(self._paid.usd + self._asker.cost_usd, 6),
             requests=self._asker.requests,
             fallback=asked[0] if asked else None,
         )
@@ -126,14 +125,14 @@ class _Look:
         return None
 
     def _seen(self) -> dict[int, Grasped]:
-        given = {number: self._given[number].seen for number in sorted(self._given)}
+        given = {number: self._paid.given[number].seen for number in sorted(self._paid.given)}
         return {number: seen for number, seen in given.items() if seen is not None}
 
     def _missing(self) -> dict[int, str]:
         """Why moments have no insight."""
         declined = {
             number: f"The service declined: {given.refusal}"
-            for number, given in self._given.items()
+            for number, given in self._paid.given.items()
             if given.seen is None
         }
         return {**self._asker.reasons, **declined}
@@ -155,24 +154,8 @@ class _Look:
         return understood(body, count)
 
     def answered(self, number: int, given: Given[Grasped], alone: bool) -> None:
-        """Keep an answer at once; not a refusal in company, of which a moment may be innocent."""
-        self._given[number] = given
-        if given.seen is not None or alone:
-            kept = Kept(given.seen, given.refusal, given.tokens, given.cost_usd, self._payer)
-            self._answers.keep(self._keys[number], kept)
-
-    def _remembered(self, number: int) -> bool:
-        """Take what was answered before. What this very look paid, before it was cut off, counts as its own."""
-        kept = self._answers.find(self._keys[number])
-        if kept is None:
-            return False
-        given: Given[Grasped] = Given(kept.seen, kept.refusal, kept.tokens, kept.cost_usd)
-        if kept.payer == self._payer:
-            self._paid_usd += kept.cost_usd
-            self._given[number] = given
-        else:
-            self._given[number] = given.again()
-        return True
+        """See `Questions`."""
+        self._paid.keep(number, given, alone)
 
     def _refused(self, number: int) -> str | None:
         if self._budget_usd == 0.0:

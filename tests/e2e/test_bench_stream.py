@@ -47,7 +47,7 @@ def test_each_stage_published_exactly_its_records(found):
     assert records["video-ingested"] == records["video-metadata"] == VIDEOS
     assert records["audio-chunk"] == records["transcript"] == records["content-result"] == VIDEOS * (CHUNKS + 1)
     assert records["frame-batch"] == records["vision-result"] == VIDEOS * (BATCHES + 1)
-    # early results at a twentieth of a video at the soonest, then each time that twice as much is known, and the last one
+    # an early one at a twentieth of a video at the soonest, each time that twice as much is known, and the last one
     assert VIDEOS <= records["segments"] == records["video-joined"] <= 6 * VIDEOS
     assert (records["dead-letter"], records["join-timer"]) == (0, 0)
     assert records["progress"] >= VIDEOS
