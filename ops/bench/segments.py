@@ -38,7 +38,7 @@ from processors.service import HostedText
 from processors.versions import ALGORITHM_VERSIONS
 
 # Raised whenever a metric, a baseline or a reader changes what it gives: figures of two protocols cannot be compared.
-PROTOCOL: Final = 2
+PROTOCOL: Final = 3
 # Means over so many draws of one item's random segments differ by less than the items do.
 DRAWS: Final = 100
 SHUFFLED: Final = "shuffled"  # our candidates by lot

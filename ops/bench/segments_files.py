@@ -92,7 +92,7 @@ class _Utterance(_Timed):
     markers: list[Marker] = Field(default_factory=list)
 
     def spoken(self) -> Utterance:
-        """As the pipeline has it; who speaks is found by the segmenter, so it is not told."""
+        """As the pipeline has it; who speaks is told, as there are no voices by which the segmenter could find out."""
         words = [Word(word.start_ms, word.end_ms, word.text, word.probability) for word in self.words]
         return Utterance(
             self.start_ms,
@@ -106,6 +106,7 @@ class _Utterance(_Timed):
             self.voice,
             self.emotion,
             self.markers,
+            self.speaker,
         )
 
 

@@ -184,7 +184,7 @@ def test_a_saved_result_is_a_transcript_with_all_that_was_heard(tmp_path):
     result = {**failed_json("talk.mp4", InvalidMessage("no")), "duration_ms": 60_000, "transcript": to_wire([heard])}
     labelled(tmp_path / "a", [{"start_ms": 0, "end_ms": 9_000}], result)
     item = sources_of(tmp_path, models(), None, 1)[0].read()
-    assert item.utterances == [replace(heard, speaker=None, overlapped=False)]
+    assert item.utterances == [replace(heard, overlapped=False)]
     assert (item.duration_ms, item.turns) == (60_000, {0})
 
 
