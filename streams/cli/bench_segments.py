@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 import typer
+from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -117,7 +118,7 @@ def _print(found: dict[str, Any]) -> None:
         ours = f"{_figure(pooled[metric])} {_interval(pooled['intervals'][metric])}"
         theirs = (f"{_figure(row[metric])}{_verdict(metric, row['difference'][metric])}" for row in known.values())
         table.add_row(_NAMES.get(metric, metric), ours, *theirs)
-    out().print(table, crop=False, width=_WIDTH)
+    _wide().print(table)
     print_text(
         f"Items: {pooled['items']}, segments: {pooled['segments']}, marked spans: {pooled['spans']} "
         f"({pooled['marked']:.0%} of the time), of which {pooled['spans_in_reach']} have\na length that a segment of "
@@ -141,6 +142,12 @@ def _print(found: dict[str, Any]) -> None:
         print_text(f"Not known on these items (no loudness, no measured times): {', '.join(unknown)}.")
 
 
+def _wide() -> Console:
+    console = out()
+    console.width = max(console.width, _WIDTH)
+    return console
+
+
 def _print_ablation(ablated: dict[str, Any]) -> None:
     measures = [name for name in next(iter(ablated.values())) if name not in ("weight", "there", "changed")]
     table = Table(box=None, header_style="bold", pad_edge=False)
@@ -151,7 +158,7 @@ def _print_ablation(ablated: dict[str, Any]) -> None:
         if row["there"]:
             losses = (f"{-row[measure]:+.3f}" for measure in measures)
             table.add_row(name, f"{row['weight']:.3f}", str(row["there"]), f"{row['changed']:.0%}", *losses)
-    out().print(table, crop=False, width=_WIDTH)
+    _wide().print(table)
 
 
 def _figure(value: float | None) -> str:
