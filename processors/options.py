@@ -58,6 +58,18 @@ class Options(BaseModel):
             raise ValueError(f"'{language[:40]}' is no language that can be recognised; codes are like en, es, de")
         return code
 
+    @model_validator(mode="before")
+    @classmethod
+    def _one_bound(cls, raw: Any) -> Any:
+        """Of a request that gives one length only the other follows it."""
+        if isinstance(raw, dict):
+            low, high = raw.get("min_segment_ms"), raw.get("max_segment_ms")
+            if high is None and isinstance(low, int) and low > DEFAULT_MAX_SEGMENT_MS:
+                return {**raw, "max_segment_ms": low}
+            if low is None and isinstance(high, int) and high < DEFAULT_MIN_SEGMENT_MS:
+                return {**raw, "min_segment_ms": high}
+        return raw
+
     @model_validator(mode="after")
     def _bounds(self) -> Options:
         if self.min_segment_ms > self.max_segment_ms:

@@ -18,7 +18,7 @@ from processors.segments.fusion import fuse
 from processors.segments.gathering import gather
 from processors.segments.likeness import Likeness
 from processors.segments.meaning import Understand
-from processors.segments.opening import opening_ms
+from processors.segments.opening import kept_opening_ms
 from processors.segments.selection import select
 from processors.segments.weights import preferred_weights
 
@@ -45,7 +45,7 @@ def ablation(items: Sequence[Item], understand: Understand, on_item: Callable[[s
             continue
         windows = gathered.material.windows(gathered.windows)
         fusion = fuse(gathered.material, windows, weights)
-        early_ms = opening_ms(gathered.duration_ms)
+        early_ms = kept_opening_ms(gathered.duration_ms)
         alike = Likeness(gathered.material.meaning, windows.sentence_low, windows.sentence_high).to
 
         def chosen(shares: np.ndarray[Any, np.dtype[np.float64]]) -> list[Span]:

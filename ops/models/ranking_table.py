@@ -14,7 +14,7 @@ from processors.segments.fusion import fuse
 from processors.segments.gathering import gather
 from processors.segments.material import Floats, Ints, Totals
 from processors.segments.meaning import Meaning, Understand
-from processors.segments.opening import opening_ms
+from processors.segments.opening import kept_opening_ms
 from processors.segments.percentiles import percentiles
 from processors.segments.signals import ALL
 
@@ -105,7 +105,7 @@ def table_of(item: Item, understand: Understand) -> Table | None:
         iou,
         inside,
         allowance(fusion.modalities, np.where(np.isfinite(certain), certain, 1.0)),
-        opening_ms(gathered.duration_ms),
+        kept_opening_ms(gathered.duration_ms),
     )
 
 

@@ -79,6 +79,10 @@ def train(tables: Sequence[Table], folds: Sequence[Ints]) -> dict[str, object]:
         "weights": _rounded(final),
         "worth": pack(worth),
         "worth_bias": round(bias, DECIMALS),
+        "spread": round(
+            float(np.mean([spread_of(odds, table.meaning.weights) for table, odds in zip(told, unseen, strict=True)])),
+            DECIMALS,
+        ),
         "calibration": [round(value, DECIMALS) for value in calibration.tolist()],
         "resampled": [[round(value, DECIMALS) for value in one] for one in resampled.tolist()],
     }

@@ -35,6 +35,8 @@ ENDS_PER_STEP: Final = 8
 SILENT_STRETCH_MS: Final = 20_000
 # A silence in a talk after which viewers leave; a pause for effect is shorter.
 DEAD_AIR_MS: Final = 3_000
+# So near to a sentence that stands alone none that refers back begins a window.
+NO_OTHER_MS: Final = 30_000
 # Nothing shorter can be watched; it is also the least that options accept as minimum.
 SHORTEST_MS: Final = 500
 # A pause after a sentence beyond which more silence makes no better end.
@@ -101,13 +103,27 @@ def _spoken(sentences: list[Sentence], tokens: list[Token], cuts: list[int], bou
     clean_starts = [index for index, sentence in enumerate(sentences) if sentence.opens]
     clean_ends = [index for index, sentence in enumerate(sentences) if sentence.closes]
     everything = list(range(len(sentences)))
-    alone = [index for index in clean_starts if not refers_back(tokens[sentences[index].first])]
+    alone = _standing_alone(sentences, tokens, clean_starts)
     # from the cleanest edges to any; the first kind that gives windows is enough
     kinds = ((alone, clean_ends), (clean_starts, clean_ends), (clean_starts, everything), (everything, everything))
     for starts, ends in kinds:
         if windows := _pairs(edges, starts, ends, bounds):
             return _without_dead_air(windows, sentences)
     return _nearest(edges, everything, bounds)
+
+
+def _standing_alone(sentences: list[Sentence], tokens: list[Token], starts: list[int]) -> list[int]:
+    """The starts that do not refer back; of a stretch without any the others."""
+    alone = [index for index in starts if not refers_back(tokens[sentences[index].first])]
+    times = [sentences[index].start_ms for index in alone]
+    kept = set(alone)
+    for index in starts:
+        at_ms = sentences[index].start_ms
+        after = bisect_left(times, at_ms)
+        near = times[max(0, after - 1) : after + 1]
+        if index not in kept and all(abs(time_ms - at_ms) > NO_OTHER_MS for time_ms in near):
+            kept.add(index)
+    return sorted(kept)
 
 
 def refers_back(token: Token) -> bool:

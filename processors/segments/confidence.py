@@ -23,6 +23,8 @@ from processors.segments.signals.worth import window_worth, worth_spread
 
 # With n windows to compare, percentiles are trusted n / (n + COMPARED): a single window tells nothing about rank.
 COMPARED: Final = 1
+# Nothing was learned about moments without words: even odds.
+UNLEARNED: Final = 0.5
 # What is lost where a modality is missing altogether: most is known from what is said.
 MISSING: Final[dict[Group, float]] = {"speech": 0.5, "audio": 0.03, "vision": 0.05}
 
@@ -50,7 +52,8 @@ class Trust:
         """Gather it."""
         worths, spread = window_worth(material, windows), worth_spread(material)
         certain = Totals(token.probability for token in material.tokens).mean(windows.word_low, windows.word_high)
-        probabilities = model().probability(fusion.scores, worths, spread)
+        learned = model().probability(fusion.scores, worths, spread)
+        probabilities = np.where(np.isfinite(worths), learned, UNLEARNED)
         return cls(probabilities, worths, spread, np.where(np.isfinite(certain), certain, 1.0), fusion)
 
     def modalities(self, index: int) -> dict[str, float]:
@@ -66,8 +69,13 @@ class Trust:
         allowed = allowance(self.fusion.modalities, self.certainty)
         return round(float(self.probabilities[index] * allowed[index]), DECIMALS)
 
-    def engagement(self, index: int) -> Engagement:
-        """The learned probability alone, and the bounds between which the training data leaves it."""
+    def engagement(self, index: int) -> Engagement | None:
+        """The learned probability alone, and its bounds by the training data; None where nothing is said.
+
+        Nothing was learned about moments without words.
+        """
+        if not np.isfinite(self.worths[index]):
+            return None
         score, worth = float(self.fusion.scores[index]), float(self.worths[index])
         low, high = model().interval(score, worth, self.spread)
         found = float(self.probabilities[index])
@@ -93,4 +101,4 @@ def allowance(modalities: Mapping[Group, Floats], certainty: Floats) -> Floats:
     return np.asarray(allowed * count / (count + COMPARED), dtype=np.float64)
 
 
-__all__ = ["COMPARED", "MISSING", "Trust", "allowance"]
+__all__ = ["COMPARED", "MISSING", "UNLEARNED", "Trust", "allowance"]

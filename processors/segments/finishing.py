@@ -119,6 +119,8 @@ def texts_for(rules: Rules, title: str, description: str, hashtags: Sequence[str
     """
     own_title = "" if rules.title_chars is None else _cut(title, rules.title_chars, rules)
     opening = title if rules.title_chars is None else ""
+    if description.casefold().startswith(title.rstrip("….?!").casefold()):
+        opening = ""  # the title is how the description begins
     tags: list[str] = []
     for tag in hashtags[: rules.hashtags.recommended]:
         taken = rules.length_of(" ".join(f"#{each}" for each in [*tags, tag])) + 1

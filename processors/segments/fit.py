@@ -112,7 +112,7 @@ def _length(measures: Measures, rules: Rules) -> tuple[float, str]:
 def _picture(measures: Measures, rules: Rules) -> list[tuple[float, str]]:
     aspect = measures.aspect
     if aspect is None:
-        return [(TO_CROP, f"{rules.name} shows videos, and this has no picture: put one behind the sound")]
+        return [(0.0, f"{rules.name} shows videos, and this has no picture: put one behind the sound")]
     text, wanted = nearest_ideal(aspect, rules)
     ideal = abs(aspect / wanted - 1) <= SAME_ASPECT
     crop = crop_of(measures.frames, aspect, aspect if ideal else wanted)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from processors.domain import Reason
 from processors.segments.material import Floats, Ints, Material, Windows
 from processors.segments.percentiles import percentiles
-from processors.segments.signals import ALL, GROUPS, Group, Measured, Signal
+from processors.segments.signals import ALL, GROUPS, MODALITIES, Group, Measured, Signal
 from processors.segments.weights import UNIT, shares
 
 MIDDLE: Final = UNIT // 2
@@ -38,6 +38,7 @@ class Fusion:
         weights: shape (signals,), share in ten-thousandths; they add up to `UNIT`, or to 0 when nothing was measured.
         evidence: shape (windows,), 0..1, the weight of what was measured against that of all signals.
         modalities: the same within each group of signals, for those of which anything was measured.
+        seen: shape (windows,), whether anything but place and length was measured, whatever its weight.
     """
 
     names: list[str]
@@ -47,6 +48,7 @@ class Fusion:
     weights: Ints
     evidence: Floats
     modalities: dict[Group, Floats]
+    seen: NDArray[np.bool_]
 
     @property
     def exact(self) -> Ints:
@@ -91,7 +93,9 @@ def fuse(material: Material, windows: Windows, weights: Mapping[str, float], sig
     ranks = [percentiles(measured.raw) for _, measured in found]
     wanted = np.array([weights[signal.name] for signal, _ in found], dtype=np.float64)
     known = np.array([np.isfinite(rank) for rank in ranks]).T.reshape(len(windows), len(found))
-    evidence = (known * wanted).sum(axis=1) / sum(weights[signal.name] for signal in signals)
+    evidence = (known * wanted).sum(axis=1) / max(sum(weights[signal.name] for signal in signals), 1e-9)
+    told = np.array([signal.group in MODALITIES for signal, _ in found], dtype=bool)
+    seen: NDArray[np.bool_] = np.asarray(known[:, told].any(axis=1))
     modalities = {}
     for group in GROUPS:
         own = np.array([signal.group == group for signal, _ in found], dtype=bool)
@@ -113,6 +117,7 @@ def fuse(material: Material, windows: Windows, weights: Mapping[str, float], sig
         weights=np.array(shares(base.tolist()) if base.any() else [0] * len(base), dtype=np.int64),
         evidence=np.clip(evidence, 0.0, 1.0),
         modalities=modalities,
+        seen=seen,
     )
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from processors.domain import Document, Shot
+from processors.options import DEFAULT_MAX_SEGMENT_MS
 from processors.segments.candidates import Bounds, Window, candidates, longest_sentence_ms
 from processors.segments.document import build_document, decoded_of, duration_of
 from processors.segments.lexicon import bare_word
@@ -15,6 +17,9 @@ from processors.segments.sentences import MAX_SENTENCE_MS, PAUSE_MS, Sentence, s
 from processors.segments.speakers import with_speakers
 from processors.segments.words import Token, tokens_of
 from processors.speech.voiceprint import Vectors
+
+# Of a video of a minute a segment of 46 s is no choice; half a minute holds a complete thought.
+LEAST_LONGEST_MS: Final = 30_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +51,20 @@ def gather(
     known_ms = decoded_ms if until_ms is None else max(0, min(until_ms, decoded_ms))
     document = with_speakers(build_document(parts, until_ms), parts, until_ms, voices)
     tokens = tokens_of(document.transcript, known_ms)
-    longest_ms = longest_sentence_ms(options.max_segment_ms, MAX_SENTENCE_MS)
+    longest_ms = longest_sentence_ms(longest_of(options.max_segment_ms, duration_of(parts)), MAX_SENTENCE_MS)
     sentences = _finished(split_sentences(tokens, longest_ms), known_ms if known_ms < decoded_ms else None)
     material = Material.of(document, tokens, sentences, known_ms, meaning_of(tokens, sentences, understand))
-    bounds = Bounds.of(options.min_segment_ms, options.max_segment_ms, known_ms)
+    bounds = Bounds.of(options.min_segment_ms, longest_of(options.max_segment_ms, duration_of(parts)), known_ms)
     # frames without shots (their records are lost): as far as is known one continuous take
     shots = document.shots or [Shot(0, 0, known_ms)] * bool(material.frames)
     return Gathered(duration_of(parts), document, material, candidates(sentences, tokens, shots, bounds))
+
+
+def longest_of(max_segment_ms: int, duration_ms: int) -> int:
+    """How long segments of a video may be: where nobody asked for a length, a third of a short video at most."""
+    if max_segment_ms != DEFAULT_MAX_SEGMENT_MS:
+        return max_segment_ms
+    return min(max_segment_ms, max(LEAST_LONGEST_MS, duration_ms // 3))
 
 
 def meaning_of(tokens: list[Token], sentences: list[Sentence], understand: Understand | None) -> Meaning | None:
@@ -75,4 +87,4 @@ def _finished(sentences: list[Sentence], until_ms: int | None) -> list[Sentence]
     return sentences if marked or until_ms - last.end_ms >= PAUSE_MS else sentences[:-1]
 
 
-__all__ = ["Gathered", "gather", "meaning_of"]
+__all__ = ["Gathered", "gather", "longest_of", "meaning_of"]

@@ -102,6 +102,8 @@ def rank_parts(parts_uri: str, until_ms: int | None, tools: Tools) -> Ranked:
     segments, suggestions = finish(
         ranking, parts.facts, parts.options, tools.platforms, language if ranking.document.topics else None
     )
+    if until_ms is not None:  # they are about all of the video, of which only this much is known
+        suggestions = []
     models = {spoken.model for spoken in parts.transcripts if spoken.utterances}
     models |= {frame.model for batch in parts.batches for frame in batch.frames}
     models |= {SENTENCE_MODEL} if ranking.document.topics else set()

@@ -31,6 +31,7 @@ class Learned:
         weights: by signal, >= 0, together 1.
         worth: float64 of shape (dimensions,), weights of a sentence's vector.
         worth_bias: log odds of a sentence about which nothing is known.
+        spread: standard deviation of the log odds of a video's sentences, in the mean of the training items.
         calibration: shape (4,), of the log odds of a segment: constant, per score, per worth, per spread of the worths.
         resampled: shape (samples, 4), the same from samples of the training data.
     """
@@ -38,6 +39,7 @@ class Learned:
     weights: dict[str, float]
     worth: Floats
     worth_bias: float
+    spread: float
     calibration: Floats
     resampled: Floats
 
@@ -71,6 +73,7 @@ def model() -> Learned:
         weights=content["weights"],
         worth=unpack(content["worth"]),
         worth_bias=content["worth_bias"],
+        spread=content["spread"],
         calibration=np.array(content["calibration"], dtype=np.float64),
         resampled=np.array(content["resampled"], dtype=np.float64),
     )

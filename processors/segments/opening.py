@@ -17,4 +17,10 @@ def opening_ms(duration_ms: int) -> int:
     return int(min(max(FIRST_RESULT_MS, duration_ms * OPENING_SHARE), duration_ms * MOST_SHARE))
 
 
-__all__ = ["opening_ms"]
+def kept_opening_ms(duration_ms: int) -> int:
+    """The same where the last result keeps one segment of it: of videos whose opening has its full length; else 0."""
+    opening = opening_ms(duration_ms)
+    return opening if opening >= FIRST_RESULT_MS else 0
+
+
+__all__ = ["kept_opening_ms", "opening_ms"]

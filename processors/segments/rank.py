@@ -22,11 +22,10 @@ from processors.segments.keyframes import key_frame
 from processors.segments.likeness import Likeness
 from processors.segments.material import Material, Windows
 from processors.segments.meaning import Understand
-from processors.segments.opening import opening_ms
+from processors.segments.opening import kept_opening_ms
 from processors.segments.parts import Parts, dump_json, load_json
 from processors.segments.selection import select
 from processors.segments.sentences import Sentence
-from processors.segments.signals import MODALITIES
 from processors.segments.speakers import speakers_between
 from processors.segments.titles import Titles
 from processors.segments.weights import preferred_weights
@@ -117,13 +116,13 @@ def _segments(parts: Parts, gathered: Gathered, weights: dict[str, float]) -> li
     windows = material.windows(gathered.windows)
     fusion = fuse(material, windows, weights)
     # a window about which nothing but its place is known is no recommendation
-    known = np.flatnonzero(sum(fusion.modalities.get(group, np.zeros(len(windows))) for group in MODALITIES))
+    known = np.flatnonzero(fusion.seen)
     chosen = select(
         windows.starts[known],
         windows.ends[known],
         fusion.scores[known],
         parts.options.max_segments,
-        opening_ms(gathered.duration_ms),
+        kept_opening_ms(gathered.duration_ms),
         Likeness(material.meaning, windows.sentence_low[known], windows.sentence_high[known]).to,
     )
     titles, trust = Titles.of(material), Trust.of(material, windows, fusion)

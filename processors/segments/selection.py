@@ -5,8 +5,9 @@ what it repeats of those already chosen. Windows along one good passage score al
 fill the whole list. Repeated is time that both share, or the same said again, and a part of the surroundings: whoever
 has one clip of a passage looks for the next one elsewhere.
 
-One place is kept for the best window of the opening. The first result of a video is made from its opening alone, while
-the rest is still worked on; whoever has begun to work with it finds a segment of it in the last one again.
+One place is kept for the best window of the opening, of videos in which that is long enough. The first result of a
+video is made from its opening alone, while the rest is still worked on; whoever has begun to work with it finds a
+segment of it in the last one again.
 """
 
 from __future__ import annotations
@@ -59,8 +60,8 @@ def select(
     open_ = np.ones(len(starts), dtype=bool)
     early = ends <= opening_ms
     while len(chosen) < limit and open_.any():
-        last_place = len(chosen) == limit - 1 and limit >= OPENING_OF
-        allowed = open_ & early if last_place and not early[chosen].any() and (open_ & early).any() else open_
+        # first, as a longer one that is chosen before it would close all of the opening
+        allowed = early if not chosen and limit >= OPENING_OF and early.any() else open_
         gains = np.round(RELEVANCE * scores - (1 - RELEVANCE) * repeated - NEARBY * nearby, 9)
         # the first of equals: earliest start, then earliest end
         best = int(np.argmax(np.where(allowed, gains, -np.inf)))

@@ -62,6 +62,8 @@ def options_from(flags: list[str] | None, settings: Settings) -> Options:
         else:
             raw[key] = [part.strip() for part in value.split(",")] if name in _LISTS else _number(value)
     try:
+        if not isinstance(raw.get("preferences", {}), dict):
+            raise typer.BadParameter("Preferences are like preferences.hook=2.", param_hint="--option")
         if "preferences" in raw:
             raw["preferences"] = {name: float(value) for name, value in raw["preferences"].items()}
         options = parse_options(raw)

@@ -14,6 +14,8 @@ from processors.segments.material import Floats, Material, Totals, Windows
 from processors.segments.meaning import Meaning
 from processors.segments.signals.base import Measured, Signal
 
+USUAL_SENTENCES = 20  # a minute or two of speech
+
 
 class Worth(Signal):
     """Mean log odds of the sentences, weighted by their words."""
@@ -29,6 +31,8 @@ class Worth(Signal):
 
         def detail(index: int) -> str:
             odds = float(1 / (1 + np.exp(-raw[index])))
+            if odds < 0.5:
+                return f"does not sound like what people keep ({round(100 * odds)} %)"
             return f"sounds like what people keep, by {round(100 * odds)} %"
 
         return Measured(raw, detail)
@@ -48,9 +52,16 @@ def sentence_worth(meaning: Meaning) -> Floats:
 
 
 def worth_spread(material: Material) -> float:
-    """Standard deviation of the log odds of a video's sentences, weighted by their words; 0 without meaning."""
-    meaning = material.meaning
-    return 0.0 if meaning is None else spread_of(sentence_worth(meaning), meaning.weights)
+    """Standard deviation of the log odds of a video's sentences, weighted by their words.
+
+    Of a few sentences it is hardly known: it is drawn to what is usual, as by `USUAL_SENTENCES` more of them.
+    """
+    usual, meaning = model().spread, material.meaning
+    if meaning is None:
+        return usual
+    count = len(meaning.weights)
+    own = spread_of(sentence_worth(meaning), meaning.weights)
+    return (count * own + USUAL_SENTENCES * usual) / (count + USUAL_SENTENCES)
 
 
 def spread_of(odds: Floats, weights: Floats) -> float:

@@ -48,7 +48,7 @@ def spans(answer: dict[str, Any], count: int = 5) -> list[tuple[int, int]]:
     ("answer", "wanted"),
     [
         (named((2, 4), (10, 11)), [(20, 50), (100, 120)]),
-        (named((0, 19)), [(0, 60)]),
+        (named((0, 19)), [(0, 90)]),
         (named((4, 2), (-1, 3), (5, 99), (7, 9)), [(70, 100)]),
         (named((2, 4), (3, 5), (6, 8)), [(20, 50), (60, 90)]),
         (named((19, 19)), [(190, 200)]),
@@ -84,7 +84,7 @@ def test_all_sentences_are_sent_and_long_transcripts_are_compressed_evenly() -> 
         by_model(hosted, long, [30_000])
         cut = service.asked[1].json["messages"][-1]["content"][0]["text"]
     assert [int(number) for number in re.findall(r"\[(\d+) \d+s\]", short)] == list(range(20))
-    assert short.startswith("1 passages of 8 to 60 s each.")
+    assert short.startswith("1 passages of 8 to 90 s each.")
     numbers = [int(number) for number in re.findall(r"\[(\d+) \d+s\]", cut)]
     assert len(cut.encode()) <= BUDGET_TOKENS * 3 + 2_000
     assert 100 < len(numbers) < 900

@@ -49,7 +49,7 @@ def test_what_suits_has_nothing_against_it() -> None:
         (
             replace(TALL, aspect=None),
             "reels",
-            0.6,
+            0.0,
             "Instagram Reels shows videos, and this has no picture: put one behind the sound",
         ),
     ],
