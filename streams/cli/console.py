@@ -15,6 +15,7 @@ from streams.secrets import published
 
 console: Final = Console(stderr=True, highlight=False)
 _STATUS_STYLE: Final = {"final": "green", "provisional": "cyan", "degraded": "yellow", "failed": "red"}
+_MIDDLE: Final = 0.5
 _REASONS_SHOWN: Final = 2
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
@@ -60,7 +61,8 @@ def segments_table(result: dict[str, Any]) -> Table:
     table.add_column("segment", ratio=3)
     table.add_column("why", ratio=2)
     for segment in result["segments"]:
-        reasons = sorted(segment["reasons"], key=lambda reason: -reason["value"] * reason["weight"])
+        # what lifts it above the middle of the video's candidates
+        reasons = sorted(segment["reasons"], key=lambda reason: (_MIDDLE - reason["value"]) * reason["weight"])
         why = "; ".join(reason["detail"].split(", ")[0] or reason["signal"] for reason in reasons[:_REASONS_SHOWN])
         table.add_row(
             str(segment["rank"]),
