@@ -243,3 +243,11 @@ def test_no_window_spans_a_long_silence_when_others_exist():
 def _said(words: list[tuple[int, str]]) -> Utterance:
     spoken = [Word(start, start + 600, text, 0.9) for start, text in words]
     return Utterance(spoken[0].start_ms, spoken[-1].end_ms, "", "en", spoken, -0.2, 0.1, -20.0)
+
+
+def test_a_stretch_without_clean_starts_has_windows_of_its_own() -> None:
+    said = [utterance("Rivers bend in spring.", 0)]
+    said += [utterance("And they go on to the sea.", at) for at in range(4_000, 300_000, 4_000)]
+    starts = {window.start_ms for window in _candidates(said, Bounds(5_000, 30_000, 300_000))}
+    assert not any(5_000 < start <= 30_000 for start in starts)  # near to one that stands alone
+    assert sum(start > 30_000 for start in starts) > 20

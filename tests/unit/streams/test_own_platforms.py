@@ -79,3 +79,9 @@ def test_the_command_line_refuses_it_at_once(own: Settings, tmp_path: Path) -> N
 
 def test_a_request_without_names_needs_no_file(tmp_path: Path) -> None:
     check_names(Options(), Settings(data_dir=tmp_path))
+
+
+@pytest.mark.parametrize("flag", ["preferences=3", "preferences=null", "preferences=[1]"])
+def test_preferences_without_a_name_are_refused_in_plain_words(flag: str) -> None:
+    with pytest.raises(typer.BadParameter, match=r"preferences\.hook=2"):
+        options_from([flag], Settings())
