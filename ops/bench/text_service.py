@@ -19,10 +19,9 @@ import json
 import re
 from collections import Counter
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler
 from typing import Any, Final
 
-from ops.bench.serving import Listener, Serving
+from ops.bench.serving import JsonService
 from processors.segments.lexicon import bare_word
 
 BYTES_PER_TOKEN: Final = 4
@@ -44,40 +43,20 @@ class Sent:
     answered: int
 
 
-class TextService(Serving):
+class TextService(JsonService):
     """Listens on loopback; use as a context manager."""
 
     def __init__(self) -> None:
         self.sent: list[Sent] = []
-        super().__init__(Listener(("127.0.0.1", 0), self._handler()))
+        super().__init__(self._answered)
 
-    @property
-    def base_url(self) -> str:
-        """Up to and with its version."""
-        return f"http://127.0.0.1:{self._http.server_address[1]}/v1"
-
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        service = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                asked = json.loads(body)
-                about = asked["response_format"]["json_schema"]["name"]
-                content = json.dumps(_ANSWERS[about](asked["messages"][-1]["content"]))
-                sent = Sent(about, len(body) // BYTES_PER_TOKEN, len(content.encode()) // BYTES_PER_TOKEN)
-                service.sent.append(sent)
-                answer = json.dumps(_completion(content, sent)).encode()
-                self.send_response(200)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(answer)))
-                self.end_headers()
-                self.wfile.write(answer)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        return Handler
+    def _answered(self, body: bytes) -> dict[str, Any]:
+        asked = json.loads(body)
+        about = asked["response_format"]["json_schema"]["name"]
+        content = json.dumps(_ANSWERS[about](asked["messages"][-1]["content"]))
+        sent = Sent(about, len(body) // BYTES_PER_TOKEN, len(content.encode()) // BYTES_PER_TOKEN)
+        self.sent.append(sent)
+        return _completion(content, sent)
 
 
 def _completion(content: str, sent: Sent) -> dict[str, Any]:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import cv2
 import numpy as np
 
-from ops.bench.serving import Listener, Serving
+from ops.bench.serving import JsonService
 from processors.vision.hosted_images import Rule, rule_of
 
 
@@ -24,7 +23,7 @@ class Sent:
     picture_tokens: list[int]
 
 
-class VisionService(Serving):
+class VisionService(JsonService):
     """Listens on loopback; use as a context manager.
 
     Args:
@@ -34,32 +33,12 @@ class VisionService(Serving):
     def __init__(self, model: str) -> None:
         self.sent: list[Sent] = []
         self._rule = rule_of(model)
-        super().__init__(Listener(("127.0.0.1", 0), self._handler()))
+        super().__init__(self._answered)
 
-    @property
-    def base_url(self) -> str:
-        """Up to and with its version."""
-        return f"http://127.0.0.1:{self._http.server_address[1]}/v1"
-
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        service = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                sent = weighed(asked, service._rule)
-                service.sent.append(sent)
-                body = json.dumps(_answer(len(sent.picture_tokens))).encode()
-                self.send_response(200)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        return Handler
+    def _answered(self, body: bytes) -> dict[str, Any]:
+        sent = weighed(json.loads(body), self._rule)
+        self.sent.append(sent)
+        return _answer(len(sent.picture_tokens))
 
 
 def weighed(asked: dict[str, Any], rule: Rule) -> Sent:
