@@ -16,25 +16,30 @@ setup: $(VENV)/.ready ## Make the virtual environment in .venv with everything i
 $(VENV)/.ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "clipstream needs Python 3.11 or newer; this is $$($(PYTHON) --version). Set PYTHON=..."; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	@echo "Installing $$(grep -c == requirements.lock) packages (some 275 MB) into $(VENV); without a cache this takes about two minutes"
+	@echo "Installing $$(grep -c == requirements.lock) packages (some 300 MB) into $(VENV); without a cache this takes about two minutes"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.verify: $(VENV)/.ready requirements-verify.lock
+	@echo "Installing what tests and checks need beside it (some 165 MB)"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-verify.lock
 	@touch $@
 
 demo: setup ## Process the bundled sample over an embedded Kafka and write a report
 	$(BIN)/clipstream demo
 
-test: setup ## Run the tests (unit tests, and stream tests on a real broker)
+test: $(VENV)/.verify ## Run the tests (unit tests, and stream tests on a real broker)
 	$(BIN)/python -m pytest
 
-check: setup ## Lint and type-check
+check: $(VENV)/.verify ## Lint and type-check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.kafka.yml
 	@if [ -x $(BIN)/hadolint ]; then $(BIN)/hadolint Dockerfile; fi
 
-docs: setup ## Write the generated pages anew
+docs: $(VENV)/.verify ## Write the generated pages anew
 	$(BIN)/python -m ops.docs.settings_page
 
 bench: setup ## Compare with a naive pipeline on the same video
@@ -51,7 +56,10 @@ down: setup ## Stop them
 
 lock: ## Resolve the dependencies anew into requirements.lock
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile pyproject.toml --all-extras --group build --override ops/lock-overrides.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --quiet --output-file requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --extra ocr --extra dev --group build --override ops/lock-overrides.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --quiet --output-file requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --extra ray --extra tracing --extra verify --constraint requirements.lock --override ops/lock-overrides.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --quiet --output-file ops/verify-all.tmp
+	$(BIN)/python -m ops.lock_rest requirements.lock ops/verify-all.tmp > requirements-verify.lock
+	rm ops/verify-all.tmp
 	$(BIN)/uv pip compile ops/local/kafka-ui.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --quiet --output-file ops/local/kafka-ui.lock
 
 clean: ## Remove the virtual environment and all caches of tools
