@@ -9,6 +9,7 @@ import pytest
 
 from processors.blobs import BlobStore
 from processors.models.store import ModelStore
+from processors.segments.platforms import RULES
 from processors.service import forget_clients
 from processors.tools import Tools
 
@@ -24,3 +25,10 @@ def tools(tmp_path: Path) -> Tools:
 def _clients() -> Iterator[None]:
     yield
     forget_clients()
+
+
+@pytest.fixture
+def tight_platform(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One platform whose titles are shorter than the general one."""
+    tight = {**RULES, "reels": RULES["reels"].model_copy(update={"title_chars": 55})}
+    monkeypatch.setattr("processors.enrichment.platform_limits.RULES", tight)

@@ -14,7 +14,7 @@ from processors.options import Options
 from processors.segments import dump_json
 from processors.service import HostedText, ScenesPlace, ServiceConfig, client_for
 from processors.tools import Tools
-from tests.openai_service import KEY
+from tests.openai_service import KEY, Asked, Reply, chat, clip_copy
 from tests.unit.enrichment.helpers import PART_MS, Case, segment_of
 from tests.unit.segments.builders import utterance
 
@@ -53,3 +53,16 @@ def writing(tools: Tools, url: str, key: str = KEY, timeout_s: float = 5.0, kept
 
 def write(case: Case, tools: Tools, options: Options | None = None, segments: list[Segment] | None = None) -> Written:
     return write_copy(segments or case.segments, case.document_uri, ["en"], options or Options(), tools)
+
+
+def answering(*changes: dict[str, Any]) -> Any:
+    """A model that answers as it should but for these changes, in the order of the clips."""
+
+    def answer(asked: Asked) -> Reply:
+        notes = [note for note, _ in asked.moments]
+        return chat({"clips": [
+            clip_copy(number, note, **(changes[number - 1] if number <= len(changes) else {}))
+            for number, note in enumerate(notes, 1)
+        ]})  # fmt: skip
+
+    return answer
