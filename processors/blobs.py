@@ -97,9 +97,41 @@ class BlobStore:
         try:
             return bytes(self._fs.cat_file(self._path(digest_of(uri))))
         except FileNotFoundError as error:
-            raise BlobMissing(f"The blob {uri} is not in the store {self.url}.", "Was it collected by gc?") from error
+            raise _missing(uri, self.url) from error
         except OSError as error:
             raise from_os_error(error, "reading a blob") from error
+
+    def size(self, uri: str) -> int:
+        """Bytes of a blob.
+
+        Raises:
+            BlobMissing: it is not there, or `uri` is not a blob URI.
+            Retryable: the store failed.
+        """
+        try:
+            return int(self._fs.info(self._path(digest_of(uri)))["size"])
+        except FileNotFoundError as error:
+            raise _missing(uri, self.url) from error
+        except OSError as error:
+            raise from_os_error(error, "looking at a blob") from error
+
+    def read(self, uri: str, start: int, end: int) -> bytes:
+        """Bytes of a blob from `start` up to `end`, without that one.
+
+        Raises:
+            BlobMissing: it is not there, or `uri` is not a blob URI.
+            Retryable: the store failed.
+        """
+        try:
+            return bytes(self._fs.cat_file(self._path(digest_of(uri)), start=start, end=end))
+        except FileNotFoundError as error:
+            raise _missing(uri, self.url) from error
+        except OSError as error:
+            raise from_os_error(error, "reading a blob") from error
+
+    def local_path(self, uri: str) -> Path | None:
+        """Where a blob lies, or would lie, in a store that is a folder; None in others."""
+        return Path(self._path(digest_of(uri))) if self._local else None
 
     def exists(self, uri: str) -> bool:
         """Whether the blob is there."""
@@ -139,6 +171,10 @@ def digest_of(uri: str) -> str:
     if match is None:
         raise BlobMissing(f"'{uri[:100]}' is not a blob URI.")
     return match.group(1)
+
+
+def _missing(uri: str, store: str) -> BlobMissing:
+    return BlobMissing(f"The blob {uri} is not in the store {store}.", "Was it collected by gc?")
 
 
 def _unusable(url: str, error: Exception) -> StoreUnusable:

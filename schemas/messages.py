@@ -50,6 +50,9 @@ class VideoIngested:
     replay_from: str | None = None  # stage from which a replay means to compute anew
     fresh: bool = False  # skip the result cache from `replay_from` on
     submitted_at_ms: int | None = None
+    batch_id: str | None = None  # of a batch that the gateway took
+    body_digest: str | None = None  # SHA-256 of what the gateway was asked, to tell a repeat from another request
+    idempotency: str | None = None  # digest of the caller and its Idempotency-Key
 
 
 @dataclass(frozen=True, slots=True)

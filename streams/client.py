@@ -40,7 +40,7 @@ def request_for(source: str, options: Options, video_id: str | None, settings: S
     """
     if not source.strip():  # as a path it would be the current folder
         raise InvalidMessage("The name of a source is empty.", "Name a file or a URI.")
-    _check_language(options, settings)
+    check_language(options, settings)
     uri = source if "://" in source else str(Path(source).expanduser().absolute())
     _, digest = sources.find(uri, settings, refresh=True)
     identity_ = video_id or identity.video_id_of(digest, options)
@@ -49,8 +49,12 @@ def request_for(source: str, options: Options, video_id: str | None, settings: S
     return request
 
 
-def _check_language(options: Options, settings: Settings) -> None:
-    """Refuse a language of which the workers would write nothing down, as far as their settings are these."""
+def check_language(options: Options, settings: Settings) -> None:
+    """Refuse a language of which the workers would write nothing down, as far as their settings are these.
+
+    Raises:
+        InvalidMessage: it is not among those that are supported.
+    """
     supported = settings.recognition.supported
     if options.language is None or supported.nearest or supported.has(options.language):
         return
@@ -218,6 +222,7 @@ def _decoded(spec: TopicSpec[M], raw: bytes | None) -> M | None:
 
 __all__ = [
     "TERMINAL",
+    "check_language",
     "following",
     "following_records",
     "keep_highest",

@@ -29,6 +29,17 @@ CACHE_MISSES: Final = Counter("cache_misses_total", "Result cache look-ups witho
 CACHE_BYTES: Final = Counter("cache_bytes_total", "Compressed bytes read from and written to", ["event", "tier"])
 CACHE_UNAVAILABLE: Final = Counter("cache_unavailable_total", "Tiers that could not answer", ["stage", "tier"])
 
+GATEWAY_REQUESTS: Final = Counter("clipstream_gateway_requests_total", "Answers", ["route", "method", "status"])
+GATEWAY_SECONDS: Final = Histogram(
+    "clipstream_gateway_request_duration_seconds",
+    "From a request to the end of its answer; of an event stream, its life",
+    ["route"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2.5, 10, 60),
+)
+GATEWAY_READERS: Final = Gauge("clipstream_gateway_event_readers", "Event streams that are open")
+GATEWAY_OVERRUNS: Final = Counter("clipstream_gateway_event_overruns_total", "Event streams closed as too slow")
+WEBHOOKS: Final = Counter("clipstream_webhooks_total", "Deliveries to callback URLs", ["outcome"])
+
 
 def count_cache(event: str, stage: str, tier: str, size_bytes: int) -> None:
     """Count an event of the result cache; see `processors.cache.ResultCache`."""

@@ -10,6 +10,7 @@ from processors.media import weburl
 from processors.media.fetch import OnProgress, WebRules
 from processors.media.source import fingerprint, resolve, scheme_of, source_digest
 from processors.media.staging import stage
+from streams import uploaded
 from streams.settings import Settings
 
 
@@ -24,7 +25,7 @@ def find(
     """The local file of a source and its SHA-256; fetched and hashed once per host. Blocks.
 
     Args:
-        uri: path, `file:` or http(s).
+        uri: path, `file:`, http(s), or `blob:` of an upload.
         settings: what is allowed, limits, folders.
         wanted: SHA-256 of the version that was submitted, when known.
         refresh: ask the server of a source that was fetched before whether it has changed.
@@ -36,6 +37,8 @@ def find(
         Retryable: its server cannot be reached.
     """
     scheme = scheme_of(uri)
+    if uploaded.is_uploaded(uri.strip()):
+        return uploaded.local_file(uri.strip(), settings)
     if scheme in weburl.SCHEMES and scheme in settings.allowed_schemes:
         if settings.offline:
             raise InvalidMessage(f"'{weburl.shown(uri)}' is not fetched.", "CLIPSTREAM_OFFLINE forbids it.")
@@ -58,6 +61,8 @@ def name_of(uri: str) -> str:
     scheme = scheme_of(uri)
     if scheme in weburl.SCHEMES:
         return weburl.file_name(uri)
+    if uploaded.is_uploaded(uri):
+        return uploaded.name_in(uri)
     path = unquote(uri.partition(":")[2]) if uri.strip().lower().startswith("file:") else uri
     return Path(path).name or f"'{uri}'"
 

@@ -30,6 +30,7 @@ STEADY_AFTER_S: Final = 20.0
 SOUND_AFTER_S: Final = 60.0  # alive that long, its environment is no longer to blame for earlier exits
 STOP_LIMIT_S: Final = 10.0
 _LOG_TAIL_BYTES: Final = 8_192
+GATEWAY: Final = "gateway"  # no agent: a command of its own
 STATES_FILE: Final = "agents.json"  # in the state folder, for `status`
 # What a stage said, what the command line said before there was a stage, and the end of a trace.
 _WHY: Final = re.compile(r"(?: CRITICAL clipstream\.stage: |^Error: |^(?=(?:\w+\.)*\w*(?:Error|Exception): ))(.*)")
@@ -158,7 +159,8 @@ class Supervisor:
         return new
 
     def _start(self, child: Child) -> None:
-        command = [*self._command, "worker", child.agent, "--instance", child.instance]
+        words = [GATEWAY] if child.agent == GATEWAY else ["worker", child.agent, "--instance", child.instance]
+        command = [*self._command, *words]
         environment = {**os.environ, **to_environment(self._settings)}
         # killed, not asked: when this process is killed the broker ends too, and a worker that waits for it never stops
         child.started_s = self._clock.monotonic_s()

@@ -24,7 +24,7 @@ def choose_port(wanted: int | None, what: str) -> int:
         return _free_port()
     if not is_free(wanted):
         raise PortTaken(
-            f"Port {wanted} on {LOOPBACK}, wanted for {what}, is taken{_by_whom(wanted)}.",
+            f"Port {wanted} on {LOOPBACK}, wanted for {what}, is taken{by_whom(wanted)}.",
             "End what listens there, or ask for another port; without one a free port is chosen.",
             port=wanted,
         )
@@ -50,7 +50,7 @@ def _free_port() -> int:
         return int(one.getsockname()[1])
 
 
-def _by_whom(port: int) -> str:
+def by_whom(port: int) -> str:
     """' by NAME (process PID)' where the operating system tells, else nothing."""
     import psutil
 
@@ -64,4 +64,4 @@ def _by_whom(port: int) -> str:
     return ""
 
 
-__all__ = ["LOOPBACK", "choose_port", "is_free"]
+__all__ = ["LOOPBACK", "by_whom", "choose_port", "is_free"]

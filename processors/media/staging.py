@@ -84,6 +84,22 @@ def stage(
         raise from_os_error(error, "staging a source") from error
 
 
+def held(url: str, folder: Path, wanted: str | None = None) -> Path | None:
+    """The file of a source that was fetched here before; None when there is none.
+
+    Args:
+        url: http(s).
+        folder: the store.
+        wanted: SHA-256 of a version; the newest one when None.
+    """
+    place = folder / key_of(url)
+    if wanted is not None:
+        found = _version(place, wanted)
+        return found.path if found is not None else None
+    known = _current(place)
+    return known[0].path if known is not None else None
+
+
 def unused(folder: Path, urls_in_use: set[str], older_than_s: float) -> Iterator[tuple[Path, int]]:
     """What may go: (folder of a URL, bytes in it).
 
@@ -171,4 +187,4 @@ def _kept(place: Path, name: str, version: Version) -> Staged:
     return staged
 
 
-__all__ = ["Staged", "key_of", "remove", "stage", "unused"]
+__all__ = ["Staged", "held", "key_of", "remove", "stage", "unused"]

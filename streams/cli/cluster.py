@@ -24,11 +24,12 @@ from streams.cli.console import console, escape
 from streams.cli.embedded import agents_lock, pull_models
 from streams.cli.up_note import Up, forget_up, note_up, one_at_a_time, read_up
 from streams.clock import SYSTEM_CLOCK
+from streams.gateway.server import bound, check_binding
 from streams.places import check_places
 from streams.reading import load_settings
 from streams.secrets import masked
 from streams.settings import Settings
-from streams.supervisor import Child, Supervisor
+from streams.supervisor import GATEWAY, Child, Supervisor
 
 _POLL_S: Final = 0.2
 _END_SIGNALS: Final = (signal.SIGTERM, signal.SIGHUP)
@@ -51,6 +52,9 @@ def up(
         bool, typer.Option("--registry", help="Also a schema registry that knows our schemas.")
     ] = False,
     ui: Annotated[bool, typer.Option("--ui", help="Also a Kafka UI in the browser; brings the registry.")] = False,
+    gateway: Annotated[
+        bool, typer.Option("--gateway", help="Also the HTTP gateway with the page, at 127.0.0.1:8080 unless set.")
+    ] = False,
     without_agents: Annotated[
         bool, typer.Option("--no-agents", help="Only the servers; `clipstream worker` starts agents.")
     ] = False,
@@ -79,12 +83,17 @@ def up(
                     f"and the broker is {masked(settings.broker_url)}.",
                     "Name a registry that runs: CLIPSTREAM_REGISTRY_URL=http://host:8081.",
                 )
-            if settings.broker_url and without_agents:
+            if gateway:
+                check_binding(settings)
+                bound(
+                    settings.gateway_host, settings.gateway_port
+                ).close()  # says now, and to the user, that it is taken
+            if settings.broker_url and without_agents and not gateway:
                 raise ClipstreamError(
                     f"The broker is {masked(settings.broker_url)}, so without the agents there is nothing to start."
                 )
             if detach:
-                flags = {"--registry": registry, "--ui": ui, "--no-agents": without_agents}
+                flags = {"--registry": registry, "--ui": ui, "--gateway": gateway, "--no-agents": without_agents}
                 process = start_detached(settings, [flag for flag, wanted in flags.items() if wanted])
             else:
                 _stop_at_signals()
@@ -94,7 +103,8 @@ def up(
     elif detach:
         accompany(settings, process)
     else:
-        _run_here(settings, registry=registry, ui=ui, names=() if without_agents else agents.wanted(settings))
+        names = () if without_agents else agents.wanted(settings)
+        _run_here(settings, registry=registry, ui=ui, names=names, gateway=gateway)
 
 
 def _show_other(settings: Settings, other: Up, *, detach: bool, registry: bool, ui: bool) -> None:
@@ -114,7 +124,7 @@ def _show_other(settings: Settings, other: Up, *, detach: bool, registry: bool, 
         raise ClipstreamError("It runs without what was asked for.", "`clipstream down`, then again.")
 
 
-def _run_here(settings: Settings, *, registry: bool, ui: bool, names: tuple[str, ...]) -> None:
+def _run_here(settings: Settings, *, registry: bool, ui: bool, names: tuple[str, ...], gateway: bool) -> None:
     """Start everything and keep it running until a signal, whichever way it comes to its end."""
     cluster = None
     try:
@@ -128,7 +138,7 @@ def _run_here(settings: Settings, *, registry: bool, ui: bool, names: tuple[str,
             started = cluster.start()
             _print_addresses(started)
             settings = settings.model_copy(update=started.addresses())
-        _serve(settings, cluster, names)
+        _serve(settings, cluster, names, (GATEWAY,) if gateway else ())
     except KeyboardInterrupt:
         console.print("Interrupted; stopping what was started.")
         raise
@@ -189,8 +199,17 @@ def worker(
     run_worker(name, settings, instance)
 
 
-def _serve(settings: Settings, cluster: LocalCluster | None, names: tuple[str, ...]) -> None:
-    """Run the supervisor until a signal; the embedded servers come back too when they die."""
+def _serve(
+    settings: Settings, cluster: LocalCluster | None, names: tuple[str, ...], beside: tuple[str, ...] = ()
+) -> None:
+    """Run the supervisor until a signal; the embedded servers come back too when they die.
+
+    Args:
+        settings: with a broker.
+        cluster: the embedded servers, where they were started here.
+        names: agents, which one process of a data folder keeps.
+        beside: what else it keeps running.
+    """
     asyncio.run(create_topics(settings))
     keeper = agents_lock(settings)
     if names and not keeper.acquire():
@@ -198,13 +217,15 @@ def _serve(settings: Settings, cluster: LocalCluster | None, names: tuple[str, .
             f"Another clipstream runs the agents of {settings.data_dir}.",
             "Wait until it is done, or set CLIPSTREAM_DATA_DIR to another folder.",
         )
-    supervisor = Supervisor(settings, names, SYSTEM_CLOCK)
+    supervisor = Supervisor(settings, (*names, *beside), SYSTEM_CLOCK)
     done = threading.Event()
     for number in (*_END_SIGNALS, signal.SIGINT):
         signal.signal(number, lambda *_: done.set())
     try:
         supervisor.start()
         note_up(settings.data_dir, os.getpid(), "running")
+        if beside:
+            console.print(f"Gateway http://{settings.gateway_host}:{settings.gateway_port}", soft_wrap=True)
         if console.is_terminal:
             with Live(_table(supervisor), console=console, refresh_per_second=2) as live:
                 while not done.wait(_POLL_S):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ def write_report(result: dict[str, Any], settings: Settings, path: Path) -> None
         ClipstreamError: the file cannot be written.
     """
     blobs = BlobStore(settings.store)
-    html = render_report(result, lambda uri: _image(blobs, uri))
+    html = render_report(result, blob_reader(blobs))
     check_writable(path)
     temporary = path.with_name(f".{path.name}.part")
     try:
@@ -71,6 +72,11 @@ async def result_json(settings: Settings, video_id: str) -> dict[str, Any]:
     return to_json(found, BlobStore(settings.store), locations=False)
 
 
+def blob_reader(blobs: BlobStore) -> Callable[[str], bytes | None]:
+    """How the report gets its pictures; None where one was collected."""
+    return lambda uri: _image(blobs, uri)
+
+
 def _image(blobs: BlobStore, uri: str) -> bytes | None:
     try:
         return blobs.get(_blob_uri(uri))
@@ -83,4 +89,4 @@ def _blob_uri(uri: str) -> str:
     return uri if uri.startswith("blob:") else "blob:" + uri.rsplit("/", 1)[-1]
 
 
-__all__ = ["check_writable", "result_json", "write_report"]
+__all__ = ["blob_reader", "check_writable", "result_json", "write_report"]

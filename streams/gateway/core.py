@@ -1,0 +1,157 @@
+"""What the routes work with: one object for each process, in `app.state.gateway`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager, suppress
+from typing import Annotated, Any, Final
+
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError
+from fastapi import Depends, Request
+
+from processors.blobs import BlobStore
+from schemas.messages import VideoIngested
+from streams import codec, connection, topics
+from streams.clock import Clock
+from streams.connection import client_options
+from streams.gateway.guard import Caller
+from streams.gateway.keys import KeyRing, keys_path
+from streams.gateway.problems import Problem, unknown_video
+from streams.gateway.videos import Video
+from streams.gateway.view import View
+from streams.settings import Settings
+
+log = logging.getLogger("clipstream.gateway")
+_SEND_S: Final = 10.0
+_REREADS: Final = 4  # readers at a time whose past is read from Kafka again
+
+
+class Gateway:
+    """View, store, producer.
+
+    Args:
+        settings: with a broker.
+        clock: wall and monotonic time.
+    """
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.blobs = BlobStore(settings.store)
+        self.keys = KeyRing(keys_path(settings))
+        self.view = View(settings, clock)
+        self.stopping = asyncio.Event()
+        self.rereads = asyncio.Semaphore(_REREADS)
+        self.kept: dict[str, Any] = {}  # of routes, for as long as the process lives
+        self._producer: AIOKafkaProducer | None = None
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Everything that goes on beside the requests, while the body runs."""
+        self._producer = AIOKafkaProducer(**client_options(self.settings), acks="all")
+        await connection.start(self._producer, self.settings)
+        tasks = [asyncio.create_task(_kept(job)) for job in (self.view.follow(), self.view.answer_ends())]
+        try:
+            yield
+        finally:
+            self.stopping.set()
+            for task in tasks:
+                task.cancel()
+            for task in tasks:
+                with suppress(asyncio.CancelledError):
+                    await task
+            await connection.stop(self._producer)
+
+    async def submit(self, request: VideoIngested, by: str) -> tuple[TopicPartition, int]:
+        """Put a request on the ingest topic; where it is.
+
+        Args:
+            request: with its video_id.
+            by: what decides the partition, so that requests with the same have one order for all readers.
+
+        Raises:
+            Problem: Kafka does not take it.
+        """
+        assert self._producer is not None
+        spec = topics.VIDEO_INGESTED
+        partition = topics.video_partition(by, spec.partitions)
+        key = (request.video_id or "").encode()
+        name = self.settings.topic(spec.name)
+        try:
+            async with asyncio.timeout(_SEND_S):
+                sent = await self._producer.send_and_wait(
+                    name, codec.encode(spec, request), key=key, partition=partition
+                )
+        except (KafkaError, TimeoutError) as error:
+            raise broker_away() from error
+        return TopicPartition(name, partition), sent.offset
+
+    async def fresh(self) -> bool:
+        """Wait until the view has all that was there when the request came; False where it is behind.
+
+        Raises:
+            Problem: nothing is known yet.
+        """
+        up_to_date = await self.view.caught_up()
+        if not self.view.ready:
+            raise Problem(
+                503,
+                "The gateway is still reading what there is.",
+                "Try again in a moment.",
+                headers={"Retry-After": "2"},
+            )
+        return up_to_date
+
+    async def video(self, video_id: str) -> Video:
+        """A video, as it is now.
+
+        Raises:
+            Problem: nobody submitted it.
+        """
+        await self.fresh()
+        found = self.view.videos.get(video_id)
+        if found is None:
+            raise unknown_video(video_id)
+        return found
+
+    def local_sources(self) -> bool:
+        """Whether paths of this machine are accepted."""
+        choice = self.settings.gateway_local_sources
+        return choice == "on" or (choice == "auto" and not self.keys.keys())
+
+
+async def _kept(job: Coroutine[Any, Any, None]) -> None:
+    try:
+        await job
+    except asyncio.CancelledError:
+        raise
+    except Exception:
+        log.critical("A part of the gateway ended; leaving.", exc_info=True)
+        import os
+        import signal
+
+        os.kill(os.getpid(), signal.SIGTERM)  # whoever keeps it starts it anew
+
+
+def broker_away() -> Problem:
+    """Kafka does not answer."""
+    return Problem(503, "Kafka does not answer.", "Try again in a moment.", headers={"Retry-After": "2"})
+
+
+def _gateway(request: Request) -> Gateway:
+    found: Gateway = request.app.state.gateway
+    return found
+
+
+def _caller(request: Request) -> Caller:
+    found: Caller = request.state.caller
+    return found
+
+
+TheGateway = Annotated[Gateway, Depends(_gateway)]
+TheCaller = Annotated[Caller, Depends(_caller)]
+
+__all__ = ["Gateway", "TheCaller", "TheGateway", "broker_away"]

@@ -1,0 +1,106 @@
+"""`/v1/dead-letters`: messages that a stage gave up on, and sending them again."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any, Final
+
+import orjson
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from processors.errors import ClipstreamError
+from streams.gateway.access import needs
+from streams.gateway.core import TheGateway
+from streams.gateway.documents import errors
+from streams.gateway.models import Text, VideoIdText
+from streams.gateway.parsing import StrictRoute
+from streams.gateway.problems import Problem, problem_of
+from streams.letters import Letter, letters, requeue
+from streams.secrets import published
+from streams.settings import Settings
+
+router: Final = APIRouter(prefix="/v1/dead-letters", tags=["dead letters"], route_class=StrictRoute)
+_EXAMPLE: Final = "audio-chunk:3:1042"
+
+
+class LetterList(BaseModel):
+    """Dead letters, the newest first."""
+
+    dead_letters: list[dict[str, Any]]
+    total: int = Field(description="that match; `limit` of them are here")
+
+
+class RequeueRequest(BaseModel):
+    """Which messages to send again."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"ids": [_EXAMPLE]}]})
+
+    ids: list[Text] = Field(min_length=1, max_length=1_000, description="`topic:partition:offset`, as listed")
+
+
+class Requeued(BaseModel):
+    """What was sent again; what was sent before is left out."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"requeued": [_EXAMPLE]}]})
+
+    requeued: list[str]
+
+
+@router.get(
+    "", summary="List dead letters", dependencies=[needs("read")], response_model=LetterList, responses=errors()
+)
+async def listed(
+    gateway: TheGateway,
+    video_id: Annotated[VideoIdText | None, Query(description="only of this video")] = None,
+    stage: Annotated[str | None, Query(max_length=60, description="only of this stage")] = None,
+    waiting: Annotated[bool, Query(description="only those that were not sent again")] = False,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> Response:
+    """Messages that a stage gave up on, with the reason and the trace."""
+    found = [
+        one
+        for one in reversed(await _read(gateway.settings))
+        if video_id in (None, one.letter.video_id)
+        and stage in (None, one.letter.stage)
+        and not (waiting and one.requeued)
+    ]
+    told = await asyncio.to_thread(lambda: [published(one.to_json(gateway.settings)) for one in found[:limit]])
+    return Response(
+        orjson.dumps({"dead_letters": told, "total": len(found)}, default=_readable), media_type="application/json"
+    )
+
+
+@router.post(
+    "/requeue",
+    summary="Send messages again",
+    dependencies=[needs("admin")],
+    response_model=Requeued,
+    responses=errors(404, 415),
+)
+async def again(body: RequeueRequest, gateway: TheGateway) -> Response:
+    """Send messages again to where they were, each once."""
+    held = {one.id: one for one in await _read(gateway.settings)}
+    if unknown := [one for one in body.ids if one not in held]:
+        raise Problem(404, f"There is no dead letter '{unknown[0][:200]}'.", "GET /v1/dead-letters lists them.")
+    try:
+        sent = await requeue(gateway.settings, [held[one] for one in dict.fromkeys(body.ids)])
+    except ClipstreamError as error:
+        raise (
+            problem_of(error) if type(error) is not ClipstreamError else Problem(422, error.reason, error.remedy)
+        ) from error
+    return Response(orjson.dumps({"requeued": [one.id for one in sent]}), media_type="application/json")
+
+
+async def _read(settings: Settings) -> list[Letter]:
+    try:
+        return await letters(settings)
+    except ClipstreamError as error:
+        raise problem_of(error) from error
+
+
+def _readable(value: Any) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+__all__ = ["router"]

@@ -1,0 +1,193 @@
+"""Taking a video in: who it is, whether it was asked for before, whether its source may be used.
+
+A caller who repeats a request after a lost answer sends the same `Idempotency-Key`. The id of the video is then a
+digest of caller, key and body, so repeats are one video through whatever gateway, also at the same time. All requests
+of one key are on one partition, so which came first is the same for every reader: another body under that key that was
+second is refused, and cancelled where it went out before that was known.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Final
+
+import orjson
+
+from processors.errors import ClipstreamError, InvalidMessage, Retryable
+from processors.media import hosts, weburl
+from processors.media.source import fingerprint, resolve, scheme_of
+from processors.options import Options
+from schemas.messages import VideoIngested
+from streams import identity
+from streams.client import check_language
+from streams.control import cancel
+from streams.gateway.core import Gateway
+from streams.gateway.models import Submission
+from streams.gateway.problems import Problem, problem_of
+from streams.gateway.videos import Video
+from streams.settings import Settings
+
+_ID_DIGITS: Final = 16
+_LOOKUP_S: Final = 5.0
+_OWN_RECORD_S: Final = 5.0
+AGAIN: Final = frozenset({"failed", "degraded", "cancelled"})
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A request that was taken, or was known."""
+
+    video: Video
+    new: bool
+    repeated: bool = False  # under its Idempotency-Key
+
+
+async def take(
+    gateway: Gateway, submission: Submission, caller: str, key: str | None, batch_id: str | None = None
+) -> Taken:
+    """Submit a video, once.
+
+    Args:
+        gateway: view and producer.
+        submission: as asked; valid.
+        caller: name of the API key.
+        key: of idempotency, or None.
+        batch_id: of the batch it belongs to.
+
+    Raises:
+        Problem: it is refused; the reason says why.
+    """
+    digest = hashlib.sha256(orjson.dumps(submission.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)).hexdigest()
+    own = None if key is None else hashlib.sha256(f"{caller}\0{key}".encode()).hexdigest()
+    await gateway.fresh()
+    if own is not None and (first := gateway.view.videos.first_of(own)) is not None:
+        return _repeated(first, own, digest)
+    try:
+        options = _options(submission, gateway.settings)
+        uri, sha256 = await _source(gateway, submission)
+        if options.callback_url is not None:
+            await check_callback(options.callback_url, gateway.settings)
+    except ClipstreamError as error:
+        raise problem_of(error) from error
+    video_id = submission.video_id or (
+        identity.video_id_of(sha256 or uri, options)
+        if own is None
+        else hashlib.sha256(f"{own} {digest}".encode()).hexdigest()[:_ID_DIGITS]
+    )
+    request = VideoIngested(
+        uri=uri, video_id=video_id, source_digest=sha256, options=options, priority=submission.priority,
+        submitted_at_ms=gateway.clock.now_ms(), batch_id=batch_id, body_digest=digest, idempotency=own,
+    )  # fmt: skip
+    known = gateway.view.videos.get(video_id)
+    if known is not None:
+        if _differs(known, request):
+            raise Problem(
+                409, f"Video '{video_id}' is another request.",
+                "Choose another video_id, or POST to its /replay to compute it anew.", kind="video-exists",
+            )  # fmt: skip
+        if known.status not in AGAIN:
+            return Taken(known, new=False)
+        request = replace(request, generation=known.generation + 1)
+    place, offset = await gateway.submit(request, own or video_id)
+    await gateway.view.has_read(place, offset, _OWN_RECORD_S)
+    if own is not None and (first := gateway.view.videos.first_of(own)) is not None and first.video_id != video_id:
+        with suppress(ClipstreamError):
+            await cancel(gateway.settings, video_id, gateway.clock)
+        return _repeated(first, own, digest)  # raises: its body is another one
+    video = gateway.view.videos.get(video_id)
+    if video is None:  # Kafka has it, and the view is far behind
+        raise Problem(
+            503, "The video was taken, and is not seen yet.", "Ask for it in a moment.", extra={"video_id": video_id}
+        )
+    return Taken(video, new=True)
+
+
+def _repeated(first: Video, own: str, digest: str) -> Taken:
+    request = next(one for one in first.requests.values() if one.idempotency == own)
+    if request.body_digest != digest:
+        raise Problem(
+            422, "This Idempotency-Key was used with another request.", "Use a new key for a new request.",
+            kind="idempotency-key-reused",
+        )  # fmt: skip
+    return Taken(first, new=False, repeated=True)
+
+
+def _differs(known: Video, request: VideoIngested) -> bool:
+    before = known.request
+    return before is not None and (before.uri, before.options) != (request.uri, request.options)
+
+
+def _options(submission: Submission, settings: Settings) -> Options:
+    options = submission.options
+    if submission.metadata or submission.callback_url is not None:
+        options = options.model_copy(
+            update={
+                "metadata": {**options.metadata, **submission.metadata},
+                "callback_url": submission.callback_url or options.callback_url,
+            }
+        )
+    check_language(options, settings)
+    return options
+
+
+async def _source(gateway: Gateway, submission: Submission) -> tuple[str, str | None]:
+    """URI and, where it is known, SHA-256 of the source."""
+    if submission.upload is not None:
+        raise InvalidMessage(f"There is no upload {submission.upload}.")
+    assert submission.uri is not None
+    uri = submission.uri.strip()
+    scheme, settings = scheme_of(uri), gateway.settings
+    if scheme in weburl.SCHEMES:
+        await check_web(uri, settings)
+        return uri, None
+    if scheme == "file" and not gateway.local_sources():
+        raise InvalidMessage(
+            "Files of the gateway's machine are not accepted as sources.",
+            "Upload the file (/v1/uploads), or allow it: CLIPSTREAM_GATEWAY_LOCAL_SOURCES=on with "
+            "CLIPSTREAM_ALLOWED_FOLDERS.",
+        )
+    path = await asyncio.to_thread(resolve, uri, settings.allowed_schemes, settings.allowed_folders)
+    size = (await asyncio.to_thread(fingerprint, path))[0]
+    settings.limits.check_size(path.name, size)
+    return uri, None
+
+
+async def check_web(url: str, settings: Settings) -> None:
+    """Refuse an address that may not be fetched, by the rules by which workers fetch.
+
+    A name that cannot be resolved here is let through: workers may be in another network, and check again.
+
+    Raises:
+        InvalidMessage: it may not.
+    """
+    at = weburl.parse(url)
+    if at.scheme not in settings.allowed_schemes:
+        raise InvalidMessage(f"Sources of the kind '{at.scheme}:' are not accepted.")
+    hosts.check_host(at.host, settings.allowed_hosts)
+    with suppress(Retryable, TimeoutError):
+        async with asyncio.timeout(_LOOKUP_S):
+            await asyncio.to_thread(
+                hosts.checked_addresses, at.host, at.port,
+                allow_private=settings.allow_private_hosts, resolver=hosts.lookup,
+            )  # fmt: skip
+
+
+async def check_callback(url: str, settings: Settings) -> None:
+    """Refuse a callback that may not be called.
+
+    Raises:
+        InvalidMessage: it may not, or nothing could be signed.
+    """
+    if not settings.gateway_webhook_secret.get_secret_value():
+        raise InvalidMessage(
+            "There are no callbacks here: nothing signs them.", "Set CLIPSTREAM_GATEWAY_WEBHOOK_SECRET=whsec_..."
+        )
+    if weburl.parse(url).authorization is not None:
+        raise InvalidMessage("'callback_url' holds a user or password.", "Check the signature instead.")
+    await check_web(url, settings)
+
+
+__all__ = ["AGAIN", "Taken", "check_callback", "check_web", "take"]

@@ -1,0 +1,223 @@
+"""What the gateway knows of each video, folded from the records of three topics; pure, in any order of the topics.
+
+The newest results are kept as their bytes, packed: the video with the most of them has 60 kB, most have 5.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from schemas.messages import Progress, Segments, VideoIngested
+from streams import codec, topics
+from streams.client import TERMINAL
+from streams.progress import VideoProgress
+from streams.secrets import published
+from streams.sources import name_of
+
+QUEUED: Final = "queued"
+RUNNING: Final = "running"
+STATUSES: Final = (QUEUED, RUNNING, "provisional", *sorted(TERMINAL))
+_LEVEL: Final = 1  # of zlib: a third more bytes than the best, at a tenth of the time
+Order = tuple[int, int, bool]
+At = tuple[int, int]  # index of a partition, offset
+_NONE: Final[Order] = (-1, -1, False)
+
+
+@dataclass(slots=True)
+class Video:
+    """One video.
+
+    Attributes:
+        requests: by generation, the first of each that was read: repeats change nothing.
+        requested_at: where each of them is.
+        result_at: where the newest result is.
+        submitted_at_ms: when the first one was written.
+        order: of the newest result.
+        status_told: status, title and the like of that result; None without one.
+        packed: its record.
+    """
+
+    video_id: str
+    progress: VideoProgress
+    requests: dict[int, VideoIngested] = field(default_factory=dict)
+    requested_at: dict[int, At] = field(default_factory=dict)
+    result_at: At = (-1, -1)
+    submitted_at_ms: int = 0
+    updated_at_ms: int = 0
+    order: Order = _NONE
+    status_told: dict[str, Any] | None = None
+    packed: bytes = b""
+
+    @property
+    def generation(self) -> int:
+        """The newest one that anything is known of."""
+        return max(self.progress.generation, self.order[0], *self.requests)
+
+    @property
+    def request(self) -> VideoIngested | None:
+        """The newest request."""
+        return self.requests[max(self.requests)] if self.requests else None
+
+    @property
+    def status(self) -> str:
+        """Of the newest generation."""
+        if self.status_told is None or self.order[0] < self.generation:
+            return RUNNING if self.progress.stages and self.progress.generation == self.generation else QUEUED
+        return str(self.status_told["status"])
+
+    @property
+    def through(self) -> bool:
+        """Whether the newest generation has its last word."""
+        return self.status in TERMINAL
+
+    def result(self) -> Segments | None:
+        """The newest result."""
+        return codec.decode(topics.SEGMENTS, zlib.decompress(self.packed)) if self.packed else None
+
+    def title(self) -> str:
+        """The result's, else the request's, else the name of the source."""
+        if self.status_told is not None and self.status_told["title"]:
+            return str(self.status_told["title"])
+        request = self.request
+        if request is None:
+            return ""
+        return request.options.metadata.get("title") or name_of(request.uri)
+
+    def uri(self) -> str | None:
+        """The source, without what may be a secret in it."""
+        return None if self.request is None else str(published({"uri": self.request.uri})["uri"])
+
+    def stages(self) -> dict[str, Any]:
+        """Progress of each stage."""
+        return {
+            name: {
+                "done": stage.done,
+                "total": stage.total,
+                "fraction": round(self.progress.fraction(name), 3),
+                "position_ms": stage.position_ms,
+                "failed": stage.failed,
+            }
+            for name, stage in sorted(self.progress.stages.items())
+        }
+
+    def done(self) -> float:
+        """How much of the work is done, 0..1."""
+        return 1.0 if self.through else round(self.progress.overall, 3)
+
+
+class Videos:
+    """All videos, at most so many: the oldest that are through are forgotten first.
+
+    Args:
+        most: how many, >= 1.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._held: dict[str, Video] = {}
+        self._keys: dict[str, str] = {}  # idempotency -> the video that was first
+        self._batches: dict[str, list[str]] = {}
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def get(self, video_id: str) -> Video | None:
+        """One video."""
+        return self._held.get(video_id)
+
+    def all(self) -> Iterator[Video]:
+        """Every video, in no order."""
+        return iter(self._held.values())
+
+    def first_of(self, idempotency: str) -> Video | None:
+        """The video that was submitted first under an idempotency key."""
+        return self._held.get(self._keys.get(idempotency, ""))
+
+    def batch(self, batch_id: str) -> list[str]:
+        """Videos that were submitted for a batch."""
+        return self._batches.get(batch_id, [])
+
+    def submitted(self, video_id: str, request: VideoIngested, at_ms: int, at: At) -> bool:
+        """Take a request; whether it is a new one."""
+        video = self._video(video_id, at_ms)
+        if not video.submitted_at_ms:
+            video.submitted_at_ms = at_ms
+        known = request.generation in video.requests
+        video.requests.setdefault(request.generation, request)
+        video.requested_at.setdefault(request.generation, at)
+        video.updated_at_ms = max(video.updated_at_ms, at_ms)
+        if request.idempotency is not None:
+            self._keys.setdefault(request.idempotency, video_id)
+        if request.batch_id is not None and video_id not in self._batches.setdefault(request.batch_id, []):
+            self._batches[request.batch_id].append(video_id)
+        return not known
+
+    def went_on(self, record: Progress) -> bool:
+        """Take progress; whether it is of the newest generation."""
+        video = self._video(record.video_id, record.at_ms)
+        if record.generation < video.generation:
+            return False
+        video.progress.update(record)
+        video.updated_at_ms = max(video.updated_at_ms, record.at_ms)
+        return True
+
+    def came(self, result: Segments, raw: bytes, at: At) -> bool:
+        """Take a result; whether it is newer than what was known."""
+        video = self._video(result.video_id, result.run.finished_at_ms)
+        if result.order <= video.order:
+            return False
+        video.result_at = at
+        video.order, video.packed = result.order, zlib.compress(raw, _LEVEL)
+        video.status_told = told(result)
+        video.updated_at_ms = max(video.updated_at_ms, result.run.finished_at_ms)
+        if result.status in TERMINAL:
+            video.progress.finish(result.generation, result.run.stages)
+        return True
+
+    def _video(self, video_id: str, at_ms: int) -> Video:
+        found = self._held.get(video_id)
+        if found is None:
+            if len(self._held) >= self._most:
+                self._forget_one()
+            found = self._held[video_id] = Video(video_id, VideoProgress(video_id), updated_at_ms=at_ms)
+        return found
+
+    def _forget_one(self) -> None:
+        gone = min(self._held.values(), key=lambda video: (not video.through, video.updated_at_ms))
+        del self._held[gone.video_id]
+        for request in gone.requests.values():
+            if request.idempotency is not None and self._keys.get(request.idempotency) == gone.video_id:
+                del self._keys[request.idempotency]
+            if request.batch_id is not None and gone.video_id in (videos := self._batches.get(request.batch_id, [])):
+                videos.remove(gone.video_id)
+                if not videos:
+                    del self._batches[request.batch_id]
+
+
+def told(result: Segments) -> dict[str, Any]:
+    """What an event says of a result, and a list of videos."""
+    changes = result.changes
+    return {
+        "video_id": result.video_id,
+        "generation": result.generation,
+        "revision": result.revision,
+        "enriched": result.enriched,
+        "status": result.status,
+        "error": result.error,
+        "title": result.title,
+        "duration_ms": result.duration_ms,
+        "until_ms": result.until_ms,
+        "confidence": result.confidence,
+        "segments": len(result.segments),
+        "missing": result.missing,
+        "changes": None
+        if changes is None
+        else {"added": changes.added, "removed": changes.removed, "moved": changes.moved},
+        "finished_at_ms": result.run.finished_at_ms,
+    }
+
+
+__all__ = ["QUEUED", "RUNNING", "STATUSES", "Order", "Video", "Videos", "told"]
