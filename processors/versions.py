@@ -15,6 +15,6 @@ ALGORITHM_VERSIONS: Final = {
     "transcriber": 3,
     "vision": 4,
     "content": 1,
-    "segmenter": 9,
+    "segmenter": 10,
     "enricher": 2,
 }

@@ -45,13 +45,13 @@ def ablation(items: Sequence[Item], understand: Understand, on_item: Callable[[s
             continue
         windows = gathered.material.windows(gathered.windows)
         fusion = fuse(gathered.material, windows, weights)
-        early_ms = kept_opening_ms(gathered.duration_ms)
+        early = windows.ends <= kept_opening_ms(gathered.duration_ms)
         alike = Likeness(gathered.material.meaning, windows.sentence_low, windows.sentence_high).to
 
         def chosen(shares: np.ndarray[Any, np.dtype[np.float64]]) -> list[Span]:
             scores = np.round(fusion.values @ shares / max(float(shares.sum()), 1e-9) / 1e4, 4)  # noqa: B023
             most = item.parts.options.max_segments  # noqa: B023
-            picked = select(windows.starts, windows.ends, scores, most, early_ms, alike)  # noqa: B023
+            picked = select(windows.starts, windows.ends, scores, most, early, alike)  # noqa: B023
             return [Span(windows.spans[at].start_ms, windows.spans[at].end_ms) for at in picked]  # noqa: B023
 
         base = np.array([weights[name] for name in fusion.names])

@@ -8,9 +8,10 @@ from typing import Final
 import numpy as np
 
 from ops.models.ranking_table import Table
+from processors.domain import Span
 from processors.segments.likeness import Likeness
 from processors.segments.material import Floats
-from processors.segments.selection import select
+from processors.segments.selection import nearest_to, select
 
 # Pull of the worth model to nothing; of 0.003, 0.01, 0.03 and 0.1 by cross-validation (AUC on talks 0.912, 0.915,
 # 0.912, 0.903; on meetings 0.54 with each).
@@ -82,10 +83,15 @@ def scores(table: Table, names: Sequence[str], weights: Floats) -> Floats:
     return found
 
 
-def chosen(table: Table, found: Floats) -> list[int]:
-    """The windows that would be published."""
+def chosen(table: Table, found: Floats, opening: Floats | None) -> list[int]:
+    """The windows that would be published; `opening` has the scores of the windows of the opening alone."""
     alike = Likeness(table.meaning, table.low, table.high).to
-    return select(table.starts, table.ends, found, LIMIT, table.opening_ms, alike)
+    kept = None
+    if table.opening is not None and opening is not None:
+        best = int(np.argmax(opening))
+        span = Span(int(table.opening.starts[best]), int(table.opening.ends[best]))
+        kept = nearest_to(span, table.starts, table.ends)
+    return select(table.starts, table.ends, found, LIMIT, kept, alike)
 
 
 def fit_calibration(features: Floats, allowed: Floats, marked: Floats, shares: Floats) -> Floats:

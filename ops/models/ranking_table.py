@@ -34,7 +34,7 @@ class Table:
         iou: shape (windows,), with the nearest marked span.
         inside: shape (windows,), share of the window that is marked.
         allowed: shape (windows,), what the material allows of confidence.
-        opening_ms: of the video.
+        opening: what is known of the opening alone; None where none is kept.
     """
 
     item: Item
@@ -48,7 +48,7 @@ class Table:
     iou: Floats
     inside: Floats
     allowed: Floats
-    opening_ms: int
+    opening: Table | None
 
     def marked_sentences(self) -> Floats:
         """Of each sentence whether it lies in a marked span, 0 or 1."""
@@ -73,9 +73,9 @@ class Table:
         return np.zeros(len(self.starts))
 
 
-def table_of(item: Item, understand: Understand) -> Table | None:
-    """The table of an item; None when nothing is said in it, or no window fits."""
-    gathered = gather(item.parts, understand=understand)
+def table_of(item: Item, understand: Understand, until_ms: int | None = None) -> Table | None:
+    """The table of an item, or of its beginning; None when nothing is said in it, or no window fits."""
+    gathered = gather(item.parts, until_ms, understand=understand)
     material = gathered.material
     if material.meaning is None or not gathered.windows:
         return None
@@ -88,6 +88,7 @@ def table_of(item: Item, understand: Understand) -> Table | None:
             known = rank[np.isfinite(rank)]
             if len(known) and known.min() < known.max():
                 ranks[signal.name] = rank
+    opening_ms = kept_opening_ms(gathered.duration_ms) if until_ms is None else 0
     middles = np.array([(one.start_ms + one.end_ms) // 2 for one in material.sentences], dtype=np.int64)
     iou, inside = judged(windows.starts, windows.ends, item.spans)
     # by judgement, so that what is learned does not hang on what was learned before
@@ -105,7 +106,7 @@ def table_of(item: Item, understand: Understand) -> Table | None:
         iou,
         inside,
         allowance(fusion.modalities, np.where(np.isfinite(certain), certain, 1.0)),
-        kept_opening_ms(gathered.duration_ms),
+        table_of(item, understand, opening_ms) if opening_ms else None,
     )
 
 

@@ -64,10 +64,7 @@ def train(tables: Sequence[Table], folds: Sequence[Ints]) -> dict[str, object]:
         )
         for values, found, of in zip(vectors, unseen, folds, strict=True):
             found[of == fold] = values[of == fold] @ own + constant
-    told = [
-        replace(table, ranks={**table.ranks, "worth": percentiles(table.mean(odds))})
-        for table, odds in zip(tables, unseen, strict=True)
-    ]
+    told = [_told(table, odds) for table, odds in zip(tables, unseen, strict=True)]
     judged = {signal.name: signal.weight for signal in ALL}
     names = [signal.name for signal in ALL if any(signal.name in table.ranks for table in told)]
     share = sum(judged[name] for name in names) / sum(judged.values())
@@ -88,6 +85,12 @@ def train(tables: Sequence[Table], folds: Sequence[Ints]) -> dict[str, object]:
     }
 
 
+def _told(table: Table, odds: Floats) -> Table:
+    """A table with the worth of its sentences; the opening's are the first ones."""
+    opening = None if table.opening is None else _told(table.opening, odds[: len(table.opening.middles)])
+    return replace(table, ranks={**table.ranks, "worth": percentiles(table.mean(odds))}, opening=opening)
+
+
 def _calibrated(
     tables: Sequence[Table], unseen: Sequence[Floats], names: Sequence[str], weights: Floats
 ) -> tuple[Floats, Floats]:
@@ -95,7 +98,8 @@ def _calibrated(
     for number, (table, odds) in enumerate(zip(tables, unseen, strict=True)):
         found, worths = scores(table, names, weights), table.mean(odds)
         spread = spread_of(odds, table.meaning.weights)
-        for at in chosen(table, found):
+        opening = None if table.opening is None else scores(table.opening, names, weights)
+        for at in chosen(table, found, opening):
             features.append([1.0, found[at], worths[at], spread])
             allowed.append(table.allowed[at])
             marked.append(float(table.inside[at] >= 0.5))

@@ -23,6 +23,7 @@ from processors.segments.words import Token
 T = TypeVar("T")
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
 # A window without a frame of its own is judged by the nearest one up to this distance; one farther away says little.
 NEAREST_FRAME_MS: Final = 10_000

@@ -24,7 +24,7 @@ from processors.segments.material import Material, Windows
 from processors.segments.meaning import Understand
 from processors.segments.opening import kept_opening_ms
 from processors.segments.parts import Parts, dump_json, load_json
-from processors.segments.selection import select
+from processors.segments.selection import nearest_to, select
 from processors.segments.sentences import Sentence
 from processors.segments.speakers import speakers_between
 from processors.segments.titles import Titles
@@ -98,7 +98,11 @@ def rank(
     gathered = gather(parts, until_ms, voices, understand)
     material = gathered.material
     document = replace(gathered.document, curve=interest_curve(material, weights))
-    segments = _segments(parts, gathered, weights) if gathered.windows else []
+    opening_ms = kept_opening_ms(gathered.duration_ms)
+    best = None
+    if opening_ms and (until_ms is None or until_ms > opening_ms):
+        best = _best(gather(parts, opening_ms, voices, understand), weights)
+    segments = _segments(parts, gathered, weights, best) if gathered.windows else []
     return Ranking(
         video_id=parts.video_id,
         duration_ms=gathered.duration_ms,
@@ -111,18 +115,28 @@ def rank(
     )
 
 
-def _segments(parts: Parts, gathered: Gathered, weights: dict[str, float]) -> list[Segment]:
+def _best(gathered: Gathered, weights: dict[str, float]) -> Window | None:
+    """The best window of what is known of the opening alone: that of the first result."""
+    if not gathered.windows:
+        return None
+    fusion = fuse(gathered.material, gathered.material.windows(gathered.windows), weights)
+    known = np.where(fusion.seen, fusion.scores, -1.0)
+    return gathered.windows[int(np.argmax(known))] if fusion.seen.any() else None
+
+
+def _segments(parts: Parts, gathered: Gathered, weights: dict[str, float], kept: Window | None) -> list[Segment]:
     material = gathered.material
     windows = material.windows(gathered.windows)
     fusion = fuse(material, windows, weights)
     # a window about which nothing but its place is known is no recommendation
     known = np.flatnonzero(fusion.seen)
+    nearest = None if kept is None else nearest_to(kept, windows.starts, windows.ends)
     chosen = select(
         windows.starts[known],
         windows.ends[known],
         fusion.scores[known],
         parts.options.max_segments,
-        kept_opening_ms(gathered.duration_ms),
+        None if nearest is None else nearest[known],
         Likeness(material.meaning, windows.sentence_low[known], windows.sentence_high[known]).to,
     )
     titles, trust = Titles.of(material), Trust.of(material, windows, fusion)

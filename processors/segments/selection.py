@@ -5,9 +5,9 @@ what it repeats of those already chosen. Windows along one good passage score al
 fill the whole list. Repeated is time that both share, or the same said again, and a part of the surroundings: whoever
 has one clip of a passage looks for the next one elsewhere.
 
-One place is kept for the best window of the opening, of videos in which that is long enough. The first result of a
-video is made from its opening alone, while the rest is still worked on; whoever has begun to work with it finds a
-segment of it in the last one again.
+One place is kept for the opening, of videos in which that is long enough (`opening.py`). The first result of a video is
+made from its opening alone, while the rest is still worked on; whoever has begun to work with it finds a segment of it
+in the last one again.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from typing import Final
 
 import numpy as np
 
-from processors.segments.material import Floats, Ints
+from processors.domain import Span
+from processors.segments.candidates import Window
+from processors.segments.material import Bools, Floats, Ints
 
 # Two chosen windows share at most this part of the shorter one: more is the same clip twice.
 MAX_OVERLAP: Final = 0.5
@@ -36,7 +38,7 @@ def select(
     ends: Ints,
     scores: Floats,
     limit: int,
-    opening_ms: int = 0,
+    kept: Bools | None = None,
     alike: Callable[[int], Floats] | None = None,
 ) -> list[int]:
     """Choose windows.
@@ -45,7 +47,7 @@ def select(
         starts, ends: of the windows in milliseconds, sorted by start, then end; ends above starts.
         scores: 0..1.
         limit: most windows to choose, >= 0.
-        opening_ms: one of `OPENING_OF` or more windows starts and ends before this time, where there is one.
+        kept: of `OPENING_OF` or more windows one is of these, where there is any; shape (windows,).
         alike: of a position how much each window says the same, shape (windows,), 0..1; None for not known.
 
     Returns:
@@ -58,10 +60,10 @@ def select(
     near_ms = max(1.0, float(ends.max(initial=0)) * NEAR_SHARE)
     repeated, nearby = np.zeros(len(starts)), np.zeros(len(starts))
     open_ = np.ones(len(starts), dtype=bool)
-    early = ends <= opening_ms
+    first = kept if kept is not None and limit >= OPENING_OF and kept.any() else open_
     while len(chosen) < limit and open_.any():
         # first, as a longer one that is chosen before it would close all of the opening
-        allowed = early if not chosen and limit >= OPENING_OF and early.any() else open_
+        allowed = open_ if chosen else first
         gains = np.round(RELEVANCE * scores - (1 - RELEVANCE) * repeated - NEARBY * nearby, 9)
         # the first of equals: earliest start, then earliest end
         best = int(np.argmax(np.where(allowed, gains, -np.inf)))
@@ -78,4 +80,12 @@ def select(
     return sorted(chosen, key=lambda index: (-scores[index], starts[index], ends[index]))
 
 
-__all__ = ["MAX_OVERLAP", "NEARBY", "OPENING_OF", "RELEVANCE", "select"]
+def nearest_to(span: Span | Window, starts: Ints, ends: Ints) -> Bools | None:
+    """Which windows have the highest IoU with a span, shape (windows,); None where none shares anything with it."""
+    shared = np.maximum(0, np.minimum(ends, span.end_ms) - np.maximum(starts, span.start_ms))
+    iou = shared / (ends - starts + span.end_ms - span.start_ms - shared)
+    found: Bools = (iou == iou.max(initial=0.0)) & (shared > 0)
+    return found if found.any() else None
+
+
+__all__ = ["MAX_OVERLAP", "NEARBY", "OPENING_OF", "RELEVANCE", "nearest_to", "select"]

@@ -77,9 +77,9 @@ def test_one_of_five_is_of_the_opening() -> None:
     starts = np.arange(0, 100_000, 10_000)
     scores = np.linspace(0.1, 0.9, 10)
     assert 0 not in select(starts, starts + 10_000, scores, 5)
-    assert 0 in select(starts, starts + 10_000, scores, 5, opening_ms=10_000)
-    assert 0 not in select(starts, starts + 10_000, scores, OPENING_OF - 1, opening_ms=10_000)
-    assert 0 not in select(starts, starts + 10_000, scores, 5, opening_ms=9_999)
+    assert 0 in select(starts, starts + 10_000, scores, 5, kept=starts == 0)
+    assert 0 not in select(starts, starts + 10_000, scores, OPENING_OF - 1, kept=starts == 0)
+    assert 0 not in select(starts, starts + 10_000, scores, 5, kept=starts < 0)
 
 
 def test_windows_with_the_same_words_are_alike() -> None:
