@@ -12,12 +12,13 @@ from typing import Final
 import faust
 import psutil
 
-from processors.errors import ClipstreamError
-from streams import frozen
+from processors.errors import ClipstreamError, Fatal
+from streams import frozen, metrics
 from streams.agents import build
 from streams.clock import SYSTEM_CLOCK, Clock, boot_s
-from streams.health import serve
+from streams.health import Health, serve
 from streams.leaving import exit_worker
+from streams.metrics.machine import Machine
 from streams.secrets import MaskingFormatter, secrets_of
 from streams.settings import Settings
 
@@ -72,7 +73,7 @@ def run_worker(name: str, settings: Settings, instance: str | None) -> None:
     except ClipstreamError as error:  # a store or a cache that cannot be opened
         exit_worker(error)
         raise
-    port = serve(worker.health)
+    port = _serve(worker.health, name, settings)
     frozen.watch(settings.session_timeout_s, boot_s)
     note = note_path(settings.data_dir, name, instance)
 
@@ -111,6 +112,17 @@ def run_worker(name: str, settings: Settings, instance: str | None) -> None:
         if worker.at_end is not None:
             worker.at_end()
         note.unlink(missing_ok=True)
+
+
+def _serve(health: Health, name: str, settings: Settings) -> int:
+    """Serve health and what this agent's worker exposes; leaves the process when its port is taken."""
+    registry = metrics.registry_of(name, first=Machine(name, settings, SYSTEM_CLOCK))
+    try:
+        return serve(health, registry, settings.metrics_port)
+    except OSError as error:
+        taken = f"Port {settings.metrics_port} for metrics cannot be used: {error.strerror}."
+        exit_worker(Fatal(taken, "CLIPSTREAM_METRICS_PORT=0 takes a free one; a fixed one serves one worker."))
+        raise
 
 
 def note_path(data_dir: Path, name: str, instance: str | None) -> Path:

@@ -111,7 +111,8 @@ class JoinRunner:
 
     async def _handle(self, raw: Any, found: Part | Timer | Unreadable, _leave_turn: Callable[[], None]) -> None:
         self._moved_s = self._clock.monotonic_s()
-        await self._do(raw, found)
+        with metrics.IN_FLIGHT.labels(STAGE).track_inprogress():
+            await self._do(raw, found)
         self._moved_s = self._clock.monotonic_s()
         if self._attempts is not None:
             self._attempts.end(raw)
@@ -198,7 +199,9 @@ class JoinRunner:
         return self._blobs.put(found.to_blob(video_id))
 
     async def _dead_letter(self, raw: Any, error: Unreadable) -> None:
-        metrics.DEAD_LETTERS.labels(STAGE, type(error).__name__).inc()
+        metrics.ITEMS.labels(STAGE, "invalid").inc()
+        metrics.count_error(STAGE, error)
+        metrics.count_dead_letter(STAGE, error)
         log.warning("dead letter from %s: %s", raw.topic, error.reason)
         await self._publisher.dead_letter(
             dead_letters.letter(
