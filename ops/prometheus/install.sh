@@ -35,7 +35,7 @@ cleanup() { if [ -n "$made" ]; then $as_root rm -f "$policy"; fi; }
 trap cleanup EXIT
 
 # a mirror that does not answer is given up after 10 s and two tries, not after minutes
-apt="-qq -o Acquire::http::Timeout=10 -o Acquire::https::Timeout=10 -o Acquire::Retries=1"
+apt="-qq -o Acquire::http::Timeout=10 -o Acquire::https::Timeout=10 -o Acquire::Retries=1 -o DPkg::Lock::Timeout=120"
 if ! $as_root apt-get $apt update >/dev/null || ! $as_root env DEBIAN_FRONTEND=noninteractive apt-get $apt install -y \
     --no-install-recommends prometheus prometheus-alertmanager >/dev/null; then
     echo "the packages prometheus and prometheus-alertmanager cannot be had from the mirrors of this machine" >&2
