@@ -43,6 +43,7 @@ check: $(VENV)/.verify ## Lint and type-check
 docs: $(VENV)/.verify ## Write the generated pages anew
 	$(BIN)/python -m ops.docs.settings_page
 	$(BIN)/python -m ops.docs.metrics_page
+	$(BIN)/python -m ops.grafana
 
 bench: setup ## Compare with a naive pipeline on the same video
 	$(BIN)/clipstream bench pipeline
