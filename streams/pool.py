@@ -132,6 +132,8 @@ class ChildPool:
         """End all children."""
         children, self._all = self._all, set()
         for child in children:
+            SERVICES.gone(child)
+        for child in children:
             child.close()
         for child in children:
             await child.ended(STOP_LIMIT_S)

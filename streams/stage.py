@@ -25,7 +25,7 @@ from functools import partial
 from typing import Any, Final, Generic, TypeVar
 
 from processors.errors import ChildDied, Fatal, InvalidMessage, WorkerDied
-from streams import codec, dead_letters, metrics, topics
+from streams import codec, dead_letters, metrics, topics, tracing
 from streams.admission import Admission
 from streams.attempts import MAX_WORKER_DEATHS, Attempts, Isolation
 from streams.clock import Clock
@@ -150,6 +150,21 @@ class Stage(Generic[In]):
                 await self._give_up(raw, None, error, 1)
             return "invalid"
         await self._orders.ready()
+        with tracing.item(self._logic.name, raw, video_id, generation, _index_of(message)) as span:
+            status = await self._tried(raw, message, video_id, generation, worker_deaths, leave_turn)
+            span.set_attribute("status", status)
+            return status
+
+    async def _tried(
+        self,
+        raw: Any,
+        message: In,
+        video_id: str,
+        generation: int | None,
+        worker_deaths: int,
+        leave_turn: Callable[[], None],
+    ) -> str:
+        """Try until it is done, cancelled or given up; returns which."""
         unwanted = partial(self._unwanted, video_id, generation)
         attempt, deaths, emitted = worker_deaths, 0, 0
         cause: Exception = WorkerDied(f"The worker died {worker_deaths} times while it worked on this item.")
@@ -264,3 +279,9 @@ class Stage(Generic[In]):
     def _back_off_s(self, attempt: int) -> float:
         limit = min(MAX_BACK_OFF_S, self._settings.retry_base_s * 2 ** (attempt - 1))
         return float(limit * self._jitter.uniform(0.5, 1.0))
+
+
+def _index_of(message: Any) -> int:
+    """Index of a message for its trace: of an item its own, of a result its revision, of a request 0."""
+    header = getattr(message, "header", None)
+    return int(header.index if header is not None else getattr(message, "revision", 0))

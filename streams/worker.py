@@ -13,7 +13,7 @@ import faust
 import psutil
 
 from processors.errors import ClipstreamError, Fatal
-from streams import frozen, metrics
+from streams import frozen, metrics, tracing
 from streams.agents import build
 from streams.clock import SYSTEM_CLOCK, Clock, boot_s
 from streams.health import Health, serve
@@ -69,6 +69,7 @@ def run_worker(name: str, settings: Settings, instance: str | None) -> None:
         for logger in QUIET_LOGGERS:
             logging.getLogger(logger).setLevel(logging.WARNING)
     try:
+        tracing.begin(settings, name, instance)
         worker = build(name, settings, instance)
     except ClipstreamError as error:  # a store or a cache that cannot be opened
         exit_worker(error)
@@ -111,6 +112,7 @@ def run_worker(name: str, settings: Settings, instance: str | None) -> None:
     finally:
         if worker.at_end is not None:
             worker.at_end()
+        tracing.end()
         note.unlink(missing_ok=True)
 
 

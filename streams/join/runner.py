@@ -20,7 +20,7 @@ from typing import Any, Final
 from processors.blobs import BlobStore
 from processors.errors import InvalidMessage, WorkerDied
 from schemas.messages import Header
-from streams import dead_letters, metrics, topics
+from streams import dead_letters, metrics, topics, tracing
 from streams.attempts import MAX_WORKER_DEATHS, Attempts
 from streams.clock import Clock
 from streams.join.emission import Gathered, gather, joined
@@ -152,7 +152,11 @@ class JoinRunner:
         if isinstance(found, Unreadable):
             await self._dead_letter(raw, found)
             return
-        await self._join(found, _video_of(found), raw.partition)
+        generation = found.generation if isinstance(found, Timer) else found.header.generation
+        index = topics.index_of(raw.key) if isinstance(found, Timer) else found.header.index
+        with tracing.item(STAGE, raw, _video_of(found), generation, index) as span:
+            await self._join(found, _video_of(found), raw.partition)
+            span.set_attribute("status", "ok")
         metrics.ITEMS.labels(STAGE, "ok").inc()
 
     async def _join(self, event: Part | Timer, video_id: str, partition: int) -> None:
