@@ -11,6 +11,10 @@ from streams.metrics.catalogue import (
     COMMIT_AGE,
     ERROR_TYPES,
     ERRORS,
+    GATEWAY_OVERRUNS,
+    GATEWAY_READERS,
+    GATEWAY_REQUESTS,
+    GATEWAY_SECONDS,
     IN_FLIGHT,
     ITEM_SECONDS,
     ITEMS,
@@ -18,6 +22,7 @@ from streams.metrics.catalogue import (
     OUTPUTS,
     RECOVERY_SECONDS,
     REPLAYED,
+    WEBHOOKS,
 )
 from streams.metrics.counting import count_cache, count_dead_letter, count_error, count_retry, count_service
 from streams.metrics.spec import CATALOGUE, Spec
@@ -50,6 +55,10 @@ __all__ = [
     "COMMIT_AGE",
     "ERRORS",
     "ERROR_TYPES",
+    "GATEWAY_OVERRUNS",
+    "GATEWAY_READERS",
+    "GATEWAY_REQUESTS",
+    "GATEWAY_SECONDS",
     "IN_FLIGHT",
     "ITEMS",
     "ITEM_SECONDS",
@@ -57,6 +66,7 @@ __all__ = [
     "OUTPUTS",
     "RECOVERY_SECONDS",
     "REPLAYED",
+    "WEBHOOKS",
     "Spec",
     "count_cache",
     "count_dead_letter",

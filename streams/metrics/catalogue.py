@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from processors import errors
-from streams.metrics.spec import EVERY, STAGES, counter, gauge, histogram
+from streams.metrics.spec import EVERY, GATEWAY, STAGES, counter, gauge, histogram
 
 # From a cached item (ms) to a long file's extraction (an hour), about a factor of 2 to 3 apart.
 _DURATION_BUCKETS_S: Final = (0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000, 3600)
@@ -197,25 +197,53 @@ SEGMENT_CONFIDENCE: Final = histogram(
 # --- the machine, sampled when it is scraped
 MEMORY: Final = gauge(
     "memory_usage_bytes", "bytes", "Of the worker and its children; PSS on Linux (shared pages by their parts), else "
-    "RSS.", ["stage"], EVERY,
+    "RSS.", ["stage"], EVERY, GATEWAY,
 )  # fmt: skip
 CPU: Final = gauge(
-    "cpu_usage_percent", "percent", "Of one core, worker and children, since the scrape before.", ["stage"], EVERY
+    "cpu_usage_percent",
+    "percent",
+    "Of one core, worker and children, since the scrape before.",
+    ["stage"],
+    EVERY,
+    GATEWAY,
 )
 CPU_SECONDS: Final = counter(
-    "clipstream_cpu_seconds_total", "seconds", "Processor time of the worker and its children.", ["stage"], EVERY
+    "clipstream_cpu_seconds_total",
+    "seconds",
+    "Processor time of the worker and its children.",
+    ["stage"],
+    EVERY,
+    GATEWAY,
 )
-CHILDREN: Final = gauge("clipstream_children", "1", "Child processes that live.", ["stage"], EVERY)
+CHILDREN: Final = gauge("clipstream_children", "1", "Child processes that live.", ["stage"], EVERY, GATEWAY)
 INFRASTRUCTURE_COST: Final = counter(
     "clipstream_infrastructure_cost_usd_total", "USD", "Processor time and memory over time, by the prices of the "
-    "settings.", ["stage"], EVERY,
+    "settings.", ["stage"], EVERY, GATEWAY,
 )  # fmt: skip
 MEMORY_LIMIT: Final = gauge(
-    "clipstream_memory_limit_bytes", "bytes", "Of the container, else the memory of the machine.", [], EVERY
+    "clipstream_memory_limit_bytes", "bytes", "Of the container, else the memory of the machine.", [], EVERY, GATEWAY
 )
-MEMORY_AVAILABLE: Final = gauge("clipstream_memory_available_bytes", "bytes", "What of it is left.", [], EVERY)
-DISK_FREE: Final = gauge("clipstream_disk_free_bytes", "bytes", "Free where the data folder lies.", [], EVERY)
-DISK_SIZE: Final = gauge("clipstream_disk_size_bytes", "bytes", "Size of that disk.", [], EVERY)
+MEMORY_AVAILABLE: Final = gauge("clipstream_memory_available_bytes", "bytes", "What of it is left.", [], EVERY, GATEWAY)
+DISK_FREE: Final = gauge("clipstream_disk_free_bytes", "bytes", "Free where the data folder lies.", [], EVERY, GATEWAY)
+DISK_SIZE: Final = gauge("clipstream_disk_size_bytes", "bytes", "Size of that disk.", [], EVERY, GATEWAY)
+
+# --- the gateway
+GATEWAY_REQUESTS: Final = counter(
+    "clipstream_gateway_requests_total", "1", "Answers.", ["route", "method", "status"], GATEWAY
+)
+GATEWAY_SECONDS: Final = histogram(
+    "clipstream_gateway_request_duration_seconds",
+    "seconds",
+    "From a request to the end of its answer; of an event stream, its life.",
+    ["route"],
+    GATEWAY,
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2.5, 10, 60),
+)
+GATEWAY_READERS: Final = gauge("clipstream_gateway_event_readers", "1", "Event streams that are open.", [], GATEWAY)
+GATEWAY_OVERRUNS: Final = counter(
+    "clipstream_gateway_event_overruns_total", "1", "Event streams closed as too slow.", [], GATEWAY
+)
+WEBHOOKS: Final = counter("clipstream_webhooks_total", "1", "Deliveries to callback URLs.", ["outcome"], GATEWAY)
 
 # --- what money is reckoned with
 VIDEO_HOUR_VALUE: Final = gauge(

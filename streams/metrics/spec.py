@@ -11,6 +11,7 @@ from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
 EVERY: Final = "every worker"
 # Agents in the guarded loop of `streams.stage`, with children and a result cache.
 STAGES: Final = "every stage"
+GATEWAY: Final = "gateway"  # no agent, and no worker in the sense of these
 _NO_STAGES: Final = frozenset({"joiner"})
 STAGE: Final = "stage"  # the label whose value is the agent's own name
 
@@ -47,6 +48,8 @@ class Spec:
 
     def exposed_by(self, agent: str) -> bool:
         """Whether an agent's worker exposes it."""
+        if agent == GATEWAY:
+            return GATEWAY in self.by
         return EVERY in self.by or (STAGES in self.by and agent not in _NO_STAGES) or agent in self.by
 
     def begin(self, agent: str) -> None:
@@ -109,4 +112,4 @@ def _declared(
     return metric
 
 
-__all__ = ["CATALOGUE", "EVERY", "STAGE", "STAGES", "Spec", "counter", "gauge", "histogram"]
+__all__ = ["CATALOGUE", "EVERY", "GATEWAY", "STAGE", "STAGES", "Spec", "counter", "gauge", "histogram"]

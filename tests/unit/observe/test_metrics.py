@@ -58,7 +58,7 @@ def test_names_and_units_follow_prometheus() -> None:
             assert spec.unit in spec.name, spec.name
         assert spec.meaning.endswith("."), spec.name
         assert not {"video_id", "video", "uri", "index"} & set(spec.labels), "its values are not bounded"
-        assert set(spec.by) <= {"every worker", "every stage", *agents.ALL}, spec.name
+        assert set(spec.by) <= {"every worker", "every stage", "gateway", *agents.ALL}, spec.name
 
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="no promtool: ops/prometheus/install.sh")
@@ -72,7 +72,7 @@ def test_promtool_has_nothing_against_them(agent: str) -> None:
     assert [line for line in said if not line.startswith("cpu_usage_percent ")] == []
 
 
-@pytest.mark.parametrize("agent", agents.ALL)
+@pytest.mark.parametrize("agent", [*agents.ALL, "gateway"])
 def test_a_worker_exposes_exactly_what_the_catalogue_says(agent: str) -> None:
     families = {f.name for f in text_string_to_metric_families(generate_latest(registry_of(agent)).decode())}
     wanted = {spec.name.removesuffix("_total") for spec in metrics.CATALOGUE.values() if spec.exposed_by(agent)}
