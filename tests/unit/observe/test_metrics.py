@@ -16,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from ops.bench.stub_child import audio_chunk
 from ops.docs.metrics_page import PAGE, page
 from processors.domain import BatchAnalysis, ChunkTranscript, FrameAnalysis, Segment, Utterance, Word
-from processors.errors import InvalidMedia
+from processors.errors import InvalidMedia, Retryable
 from processors.options import Options
 from schemas.messages import Header, Run, Segments, TranscriptMessage, VisionResultMessage
 from streams import agents, metrics, topics
@@ -29,6 +29,7 @@ from streams.metrics.services import Services
 from streams.metrics.truth import Consistency, observe_errors
 from streams.settings import Settings
 from tests.unit.observe.values import value
+from tests.unit.streams import test_stage
 
 ASKED_FOR = {
     "video_processing_requests_total": ("counter", {"stage", "status"}),
@@ -301,3 +302,40 @@ def test_only_the_catalogue_makes_metrics() -> None:
     for path in (root / "streams").rglob("*.py"):
         if path.name not in ("spec.py", "catalogue.py"):
             assert not re.search(r"\b(Counter|Gauge|Histogram|Summary)\(\s*\"", path.read_text(encoding="utf-8")), path
+
+
+@pytest.mark.parametrize(
+    ("script", "status", "errors"),
+    [
+        ([None], "ok", {}),
+        ([InvalidMedia("broken")], "invalid", {"InvalidMedia": 1}),
+        ([Retryable("busy"), None], "ok", {"Retryable": 1}),
+        ([Retryable("busy")] * 4, "failed", {"Retryable": 4}),
+    ],
+    ids=["ok", "the file's fault", "tried again", "given up"],
+)
+def test_a_stage_counts_whose_fault_it_was(script: list[Exception | None], status: str, errors: dict[str, int]) -> None:
+    registry = registry_of("scripted")
+
+    def counts() -> dict[tuple[str, str], float]:
+        found = {}
+        for one in ("ok", "failed", "invalid", "cancelled"):
+            found["status", one] = value(registry, "video_processing_requests_total", stage="scripted", status=one)
+        for one in ("InvalidMedia", "Retryable"):
+            found["error", one] = value(registry, "clipstream_errors_total", stage="scripted", type=one)
+            found["letter", one] = value(registry, "clipstream_dead_letters_total", stage="scripted", error=one)
+            found["retry", one] = value(registry, "clipstream_retries_total", stage="scripted", error=one)
+        return found
+
+    before = counts()
+    test_stage.run(script)
+    grown = {key: after - before[key] for key, after in counts().items() if after != before[key]}
+    wanted: dict[tuple[str, str], float] = {("status", status): 1}
+    for name, times in errors.items():
+        wanted["error", name] = times
+        tried_again = times if status == "ok" else times - 1
+        if tried_again:
+            wanted["retry", name] = tried_again
+        if status != "ok":
+            wanted["letter", name] = 1
+    assert grown == wanted
