@@ -64,7 +64,11 @@ RESULTS: Final = counter(
     status=("provisional", "final", "degraded", "failed", "cancelled"),
 )  # fmt: skip
 VIDEO_TIME: Final = counter(
-    "clipstream_video_seconds_total", "seconds", "Length of the videos with a final or degraded result.", [], _RESULTS
+    "clipstream_video_seconds_total",
+    "seconds",
+    "Length of videos, once for each final or degraded result.",
+    [],
+    _RESULTS,
 )
 OUTPUTS: Final = counter(
     "clipstream_outputs_total", "1", "Records published by a stage.", ["stage", "topic"], EVERY, topic=("dead-letter",)

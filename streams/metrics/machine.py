@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
@@ -48,6 +49,7 @@ class Machine:
         self._at_s = clock.monotonic_s()
         self._cpu_s = self._memory = 0.0
         self._rate_from: tuple[float, float] = (self._at_s, 0.0)
+        self._one_at_a_time = threading.Lock()  # two scrapes at once would count the same seconds twice
 
     def describe(self) -> Iterable[Any]:
         """Nothing of its own."""
@@ -55,6 +57,11 @@ class Machine:
 
     def collect(self) -> Iterable[Any]:
         """Sample."""
+        with self._one_at_a_time:
+            self._sample()
+        return ()
+
+    def _sample(self) -> None:
         now = self._clock.monotonic_s()
         alive = [self._self, *self._self.children(recursive=True)]
         memory = float(sum(_memory_of(one) for one in alive))
@@ -83,7 +90,6 @@ class Machine:
         VIDEO_HOUR_VALUE.set(settings.video_hour_value_usd)
         DAILY_BUDGET.set(settings.daily_budget_usd)
         SERVICES.refresh()
-        return ()
 
 
 def _memory_of(process: psutil.Process) -> int:
