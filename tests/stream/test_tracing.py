@@ -80,8 +80,8 @@ def observed(cluster_settings: Settings, tmp_path_factory: pytest.TempPathFactor
 
 def test_the_error_rate_is_told_of_the_video_with_a_truth(observed: Observed) -> None:
     assert value_in(observed.segmenter, "clipstream_word_error_rate_count") == 1, "of one of both videos"
-    # the smallest model on synthetic speech; docs/quality.md has the figures of real speech
-    assert 0.0 < value_in(observed.segmenter, "clipstream_word_error_rate_sum") < 0.35
+    # the smallest model on synthetic speech, which the balanced profile writes down with 1 %; without any words it is 1
+    assert 0.0 <= value_in(observed.segmenter, "clipstream_word_error_rate_sum") < 0.35
 
 
 def test_one_video_is_one_trace_with_spans_of_all_stages(observed: Observed) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -28,6 +27,7 @@ from streams.metrics.partitions import Partitions
 from streams.metrics.services import Services
 from streams.metrics.truth import Consistency, observe_errors
 from streams.settings import Settings
+from tests.prometheus import needs_prometheus
 from tests.unit.observe.values import value
 from tests.unit.streams import test_stage
 
@@ -62,9 +62,9 @@ def test_names_and_units_follow_prometheus() -> None:
         assert set(spec.by) <= {"every worker", "every stage", "gateway", *agents.ALL}, spec.name
 
 
-@pytest.mark.skipif(shutil.which("promtool") is None, reason="no promtool: ops/prometheus/install.sh")
 @pytest.mark.parametrize("agent", ["transcriber", "joiner", "segmenter", "vision"])
 def test_promtool_has_nothing_against_them(agent: str) -> None:
+    needs_prometheus()
     done = subprocess.run(
         ["promtool", "check", "metrics"], input=generate_latest(registry_of(agent)), capture_output=True, timeout=60
     )
