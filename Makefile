@@ -38,9 +38,12 @@ check: $(VENV)/.verify ## Lint and type-check
 	$(BIN)/mypy
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.kafka.yml
 	@if [ -x $(BIN)/hadolint ]; then $(BIN)/hadolint Dockerfile; fi
+	ops/prometheus/check.sh
 
 docs: $(VENV)/.verify ## Write the generated pages anew
 	$(BIN)/python -m ops.docs.settings_page
+	$(BIN)/python -m ops.docs.metrics_page
+	$(BIN)/python -m ops.grafana
 
 bench: setup ## Compare with a naive pipeline on the same video
 	$(BIN)/clipstream bench pipeline

@@ -3,8 +3,8 @@
 Decoders and models run here and never in a worker's event loop, so heartbeats go on, and a file that kills its decoder
 kills only this process. Messages are JSON lines, never pickles. On standard input: the environment, then
 `{"job", "request"}`, and a line `+` for each output that the parent has taken. On the pipe: `I<ms> {...}` an output
-and the milliseconds that it took, `D` done, `E{...}` an error. At most `CREDIT` outputs are under way, so a slow broker
-slows the decoder instead of filling memory.
+and the milliseconds that it took, `M{...}` what was asked of services, `D` done, `E{...}` an error. At most `CREDIT`
+outputs are under way, so a slow broker slows the decoder instead of filling memory.
 
 The child dies with its parent: by PR_SET_PDEATHSIG on Linux, and everywhere by the end of its standard input.
 """
@@ -75,9 +75,20 @@ def _run(
             _send(results, b"I%d " % took_ms + orjson.dumps(output, option=orjson.OPT_SERIALIZE_NUMPY))
             credit -= 1
             started = time.monotonic()
+        _report(results)
         _send(results, b"D")
     except Exception as error:  # whatever it is, it belongs to this item, and the parent classes it
+        _report(results)
         _send(results, b"E" + orjson.dumps(_out_of_memory() if _is_memory(error) else _describe(error)))
+
+
+def _report(results: BinaryIO) -> None:
+    """What the job asked of services, for the worker's metrics; nothing when it asked none."""
+    from processors.service import open_breakers
+    from processors.service.tally import taken
+
+    if requests := taken():
+        _send(results, b"M" + orjson.dumps({"requests": requests, "breakers": open_breakers()}))
 
 
 def _jobs() -> Mapping[str, Callable[..., Any]]:

@@ -15,7 +15,7 @@ from socketserver import ThreadingMixIn
 from typing import Any, Final
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
-import prometheus_client
+from prometheus_client import REGISTRY, CollectorRegistry, make_wsgi_app
 
 from streams.clock import Clock
 
@@ -77,9 +77,18 @@ class Health:
         return not problem, {"agent": self._agent, "ok": not problem, "warm": self.warm, **facts, "problem": problem}
 
 
-def serve(health: Health) -> int:
-    """Serve health and metrics in a thread for as long as the process lives; returns the port on loopback."""
-    metrics: Answer = prometheus_client.make_wsgi_app()
+def serve(health: Health, registry: CollectorRegistry = REGISTRY, port: int = 0) -> int:
+    """Serve health and metrics in a thread for as long as the process lives; returns the port on loopback.
+
+    Args:
+        health: told on `/healthz`.
+        registry: of the metrics.
+        port: to listen on; 0 for a free one.
+
+    Raises:
+        OSError: the port is taken.
+    """
+    metrics: Answer = make_wsgi_app(registry)
 
     def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if environ.get("PATH_INFO") != HEALTH_PATH:
@@ -89,7 +98,7 @@ def serve(health: Health) -> int:
         start_response("200 OK" if well else "503 Service Unavailable", [("Content-Type", "application/json")])
         return [json.dumps(document).encode()]
 
-    server = make_server(_LOOPBACK, 0, answer, _Server, _Quiet)
+    server = make_server(_LOOPBACK, port, answer, _Server, _Quiet)
     threading.Thread(target=server.serve_forever, name="health", daemon=True).start()
     return int(server.server_port)
 

@@ -25,6 +25,7 @@ from streams.app import MAX_POLL_INTERVAL_S
 from streams.clock import Clock
 from streams.connection import client_options
 from streams.health import Health, Look
+from streams.metrics.partitions import Partitions
 from streams.settings import Settings
 
 log = logging.getLogger("clipstream.liveness")
@@ -108,6 +109,7 @@ class Liveness:
         self._looked_s = 0.0
         self._moved_s = float("-inf")
         self._alarmed_s = float("-inf")
+        self._partitions = Partitions(agent)
         self._since: dict[TopicPartition, tuple[int, float]] = {}  # partition -> (committed offset, since when)
 
     async def watch(self) -> None:
@@ -163,17 +165,20 @@ class Liveness:
             self._since.clear()  # the broker was away: nobody could get on
         self._looked_s = now
         lag, moved = 0, False
+        looks: list[tuple[TopicPartition, int, int]] = []
         still: list[tuple[float, TopicPartition, int]] = []
         for partition in assigned:
             committed = max(0, kept[partition].offset) if partition in kept else 0
             behind = ends[partition] - max(committed, starts[partition])  # what has expired will never be committed
             lag += max(0, behind)
+            looks.append((partition, committed, behind))
             known, since = self._since.get(partition, (-1, now))
             moved |= partition in self._since and known != committed
             if behind <= 0 or known != committed or self._hand.holds(partition):
                 self._since[partition] = (committed, now)
             else:
                 still.append((now - since, partition, committed))
+        self._partitions.seen(looks, now)
         if moved:
             self._moved_s = now
         busy = now - self._moved_s < self._limits.still_s

@@ -89,6 +89,11 @@ class Newest:
             return None
         return Changes(*(_unpacked(video_id, packed) for packed in (held.added, held.removed, held.moved)))
 
+    def held(self, video_id: str) -> tuple[int, list[str]] | None:
+        """Generation and ids of segments of the newest result, best first; None where none is published."""
+        held = self._published.get(video_id)
+        return None if held is None else (held.order[0], _unpacked(video_id, held.segments))
+
     async def is_behind(self, video_id: str, order: Order) -> bool:
         """Whether a newer result of the video is published; waits until the topic is read."""
         await self._read.wait()

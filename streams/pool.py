@@ -21,6 +21,7 @@ import processors.errors as errors
 from processors.child import CREDIT
 from processors.errors import ChildDied, ClipstreamError, Retryable
 from streams.hosted_services import hosted_asr, hosted_text, hosted_vision
+from streams.metrics.services import SERVICES
 from streams.own_platforms import own_platforms
 from streams.settings import Settings
 
@@ -108,8 +109,10 @@ class ChildPool:
         child: _Child | None = None
         clean = False
         try:
+            if slot is not None and not slot.alive:
+                SERVICES.gone(slot)
             child = slot if slot is not None and slot.alive else await self._spawn()
-            async for output in child.run(job, request, self._settings.item_timeout_s):
+            async for output in child.run(job, request, self._settings.item_timeout_s, self._stage):
                 yield output
             clean = True
         except ClipstreamError as error:
@@ -120,6 +123,7 @@ class ChildPool:
             if child is not None and not clean:
                 child.kill()
                 self._all.discard(child)
+                SERVICES.gone(child)
                 await child.ended(STOP_LIMIT_S)
                 child = None
             self._idle.put_nowait(child)
@@ -127,6 +131,8 @@ class ChildPool:
     async def stop(self) -> None:
         """End all children."""
         children, self._all = self._all, set()
+        for child in children:
+            SERVICES.gone(child)
         for child in children:
             child.close()
         for child in children:
@@ -199,7 +205,9 @@ class _Child:
     def alive(self) -> bool:
         return self._process.returncode is None
 
-    async def run(self, job: str, request: dict[str, Any], limit_s: float) -> AsyncIterator[tuple[bytes, int]]:
+    async def run(
+        self, job: str, request: dict[str, Any], limit_s: float, stage: str
+    ) -> AsyncIterator[tuple[bytes, int]]:
         await self._write(orjson.dumps({"job": job, "request": request}) + b"\n")
         taken = 0
         while True:
@@ -212,6 +220,9 @@ class _Child:
             kind, body = line[:1], line[1:-1]
             if kind == b"D":
                 return
+            if kind == b"M":
+                SERVICES.told(stage, self, orjson.loads(body))
+                continue
             if kind == b"E":
                 raise _rebuild(orjson.loads(body))
             took_ms, _, output = body.partition(b" ")

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 import faust
 
 from schemas.messages import DeadLetter, Header, Progress
-from streams import codec, topics
+from streams import codec, topics, tracing
 from streams.app import raw_topic
 from streams.clock import Clock
 from streams.frozen import ensure_awake
@@ -108,6 +108,10 @@ class Publisher:
         self, spec: TopicSpec[Any], key: bytes | None, value: bytes, partition: int | None
     ) -> Awaitable[Any]:
         ensure_awake()
-        delivery: Awaitable[Any] = await self._topics[spec.name].send(key=key, value=value, partition=partition)
+        headers, span = tracing.publish(spec.name)
+        delivery: Awaitable[Any] = await self._topics[spec.name].send(
+            key=key, value=value, partition=partition, headers=headers
+        )
+        tracing.ended_with(span, delivery)
         OUTPUTS.labels(self._stage, spec.name).inc()
         return delivery

@@ -30,6 +30,7 @@ from processors.vision.selection import DUPLICATE_COSINE, LOCAL_BATCH, Selection
 from streams.addresses import checked_broker, checked_cache, servers
 from streams.gateway_settings import GatewaySettings
 from streams.hosted_services import OPENAI_URL, asr_service, check_patience, second_look, text_service, vision_service
+from streams.observe_settings import ObserveSettings
 from streams.own_platforms import checked_platforms, own_platforms
 from streams.service_settings import ServiceSettings
 from streams.settings_errors import BrokerBusy, SettingsError, no_broker
@@ -38,7 +39,7 @@ PREFIX: Final = "CLIPSTREAM_"
 SCHEMES: Final = frozenset({"file", "http", "https"})  # of sources
 TOML_FILE: Final = "clipstream.toml"
 _PATHS: Final = (
-    *("data_dir", "cache_dir", "models_dir", "voices_dir", "platforms_file", "gateway_keys_file"),
+    *("data_dir", "cache_dir", "models_dir", "voices_dir", "platforms_file", "gateway_keys_file", "truth_dir"),
     *("ssl_cafile", "ssl_certfile", "ssl_keyfile"),
 )
 _OTHER_CATEGORY: Final = "other"  # of `processors.content.categories`, whose import takes long
@@ -59,7 +60,7 @@ def _user_dir(variable: str, fallback: str) -> Path:
     return (Path(base) if base else Path.home() / fallback) / "clipstream"
 
 
-class Settings(ServiceSettings, GatewaySettings):
+class Settings(ServiceSettings, GatewaySettings, ObserveSettings):
     """Validated, frozen settings. Every field is also an environment variable with the prefix `CLIPSTREAM_`."""
 
     model_config = SettingsConfigDict(

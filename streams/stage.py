@@ -25,13 +25,14 @@ from functools import partial
 from typing import Any, Final, Generic, TypeVar
 
 from processors.errors import ChildDied, Fatal, InvalidMessage, WorkerDied
-from streams import codec, dead_letters, metrics, topics
+from streams import codec, dead_letters, metrics, topics, tracing
 from streams.admission import Admission
 from streams.attempts import MAX_WORKER_DEATHS, Attempts, Isolation
 from streams.clock import Clock
 from streams.control import Orders
 from streams.dead_letters import FailureMeter
 from streams.leaving import exit_worker
+from streams.metrics.observed import observe
 from streams.publisher import Publisher
 from streams.registry import RegistryAway
 from streams.settings import Settings
@@ -143,11 +144,27 @@ class Stage(Generic[In]):
             message = await self._decoded(raw)
             video_id, generation = self._logic.about(message)
         except (InvalidMessage, RegistryAway) as error:
+            metrics.count_error(self._logic.name, error)
             # which schemas a process has seen differs, so each stage tells of those that it cannot have
             if self._logic.reports_invalid or isinstance(error, RegistryAway):
                 await self._give_up(raw, None, error, 1)
             return "invalid"
         await self._orders.ready()
+        with tracing.item(self._logic.name, raw, video_id, generation, _index_of(message)) as span:
+            status = await self._tried(raw, message, video_id, generation, worker_deaths, leave_turn)
+            span.set_attribute("status", status)
+            return status
+
+    async def _tried(
+        self,
+        raw: Any,
+        message: In,
+        video_id: str,
+        generation: int | None,
+        worker_deaths: int,
+        leave_turn: Callable[[], None],
+    ) -> str:
+        """Try until it is done, cancelled or given up; returns which."""
         unwanted = partial(self._unwanted, video_id, generation)
         attempt, deaths, emitted = worker_deaths, 0, 0
         cause: Exception = WorkerDied(f"The worker died {worker_deaths} times while it worked on this item.")
@@ -160,6 +177,7 @@ class Stage(Generic[In]):
             if failure is None:
                 self._meter.success()
                 return "ok"
+            metrics.count_error(self._logic.name, failure)
             if isinstance(failure, Fatal):
                 raise failure
             cause = failure
@@ -167,15 +185,16 @@ class Stage(Generic[In]):
             tries = attempt - worker_deaths
             if isinstance(failure, InvalidMessage) or tries > self._settings.retries or deaths >= MAX_DEATHS:
                 break
-            metrics.RETRIES.labels(self._logic.name, type(failure).__name__).inc()
+            metrics.count_retry(self._logic.name, failure)
             log.warning("%s: try %d failed: %s", video_id, attempt, dead_letters.reason_of(failure))
             await self._clock.sleep(self._back_off_s(tries))
             self._moved_s = self._clock.monotonic_s()
         await self._give_up(raw, video_id, cause, attempt)
         for output in self._logic.failed(message, cause, attempt, emitted):
             await (await self._publish(output, status="failed", note=dead_letters.reason_of(cause)))
-        if not isinstance(cause, InvalidMessage):
-            self._meter.failure()
+        if isinstance(cause, InvalidMessage):
+            return "invalid"
+        self._meter.failure()
         return "failed"
 
     async def _decoded(self, raw: Any) -> Any:
@@ -227,6 +246,7 @@ class Stage(Generic[In]):
     async def _publish(self, output: Output[Any], status: str | None = None, note: str | None = None) -> Awaitable[Any]:
         """Queue an output and tell of it; what it returns is awaited until the broker has the output."""
         delivery = await self._publisher.item(output.spec, output.header, output.message)
+        observe(self._logic.name, output.spec.name, output.header, output.message)
         self._moved_s = self._clock.monotonic_s()
         await self._publisher.progress(
             output.header,
@@ -239,7 +259,7 @@ class Stage(Generic[In]):
         return delivery
 
     async def _give_up(self, raw: Any, video_id: str | None, error: Exception, attempts: int) -> None:
-        metrics.DEAD_LETTERS.labels(self._logic.name, type(error).__name__).inc()
+        metrics.count_dead_letter(self._logic.name, error)
         log.warning("%s: dead letter: %s", video_id or raw.topic, dead_letters.reason_of(error))
         await self._publisher.dead_letter(
             dead_letters.letter(
@@ -259,3 +279,9 @@ class Stage(Generic[In]):
     def _back_off_s(self, attempt: int) -> float:
         limit = min(MAX_BACK_OFF_S, self._settings.retry_base_s * 2 ** (attempt - 1))
         return float(limit * self._jitter.uniform(0.5, 1.0))
+
+
+def _index_of(message: Any) -> int:
+    """Index of a message for its trace: of an item its own, of a result its revision, of a request 0."""
+    header = getattr(message, "header", None)
+    return int(header.index if header is not None else getattr(message, "revision", 0))

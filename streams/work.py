@@ -15,7 +15,7 @@ from processors.blobs import BlobStore
 from processors.cache import ResultCache
 from processors.parameters import parameters, relevant
 from schemas.messages import Header
-from streams import identity
+from streams import identity, tracing
 from streams.clock import Clock
 from streams.codec import to_wire
 from streams.pool import ChildPool
@@ -129,13 +129,20 @@ class Bench:
             # on a thread: a tier may be slow, and heartbeats go on
             kept = await asyncio.to_thread(self._find, stage, key)
             if kept is not None:
+                span = tracing.compute(job)
+                span.set_attribute("cached", True)
+                span.end()
                 for body in kept:
                     yield JobOutput(body, cached=True, took_ms=0)
                 return
         outputs: list[bytes] = []
-        async for body, took_ms in self.pool.run(job, {**request, "options": options}):
-            outputs.append(body)
-            yield JobOutput(body, cached=False, took_ms=took_ms)
+        span = tracing.compute(job)
+        try:
+            async for body, took_ms in self.pool.run(job, {**request, "options": options}):
+                outputs.append(body)
+                yield JobOutput(body, cached=False, took_ms=took_ms)
+        finally:
+            span.end()
         if not any(_STOOD_IN in body for body in outputs):
             await asyncio.to_thread(self.cache.put, stage, key, outputs)
 

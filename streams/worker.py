@@ -12,12 +12,13 @@ from typing import Final
 import faust
 import psutil
 
-from processors.errors import ClipstreamError
-from streams import frozen
+from processors.errors import ClipstreamError, Fatal
+from streams import frozen, metrics, tracing
 from streams.agents import build
 from streams.clock import SYSTEM_CLOCK, Clock, boot_s
-from streams.health import serve
+from streams.health import Health, serve
 from streams.leaving import exit_worker
+from streams.metrics.machine import Machine
 from streams.secrets import MaskingFormatter, secrets_of
 from streams.settings import Settings
 
@@ -68,11 +69,12 @@ def run_worker(name: str, settings: Settings, instance: str | None) -> None:
         for logger in QUIET_LOGGERS:
             logging.getLogger(logger).setLevel(logging.WARNING)
     try:
+        tracing.begin(settings, name, instance)
         worker = build(name, settings, instance)
     except ClipstreamError as error:  # a store or a cache that cannot be opened
         exit_worker(error)
         raise
-    port = serve(worker.health)
+    port = _serve(worker.health, name, settings)
     frozen.watch(settings.session_timeout_s, boot_s)
     note = note_path(settings.data_dir, name, instance)
 
@@ -110,7 +112,19 @@ def run_worker(name: str, settings: Settings, instance: str | None) -> None:
     finally:
         if worker.at_end is not None:
             worker.at_end()
+        tracing.end()
         note.unlink(missing_ok=True)
+
+
+def _serve(health: Health, name: str, settings: Settings) -> int:
+    """Serve health and what this agent's worker exposes; leaves the process when its port is taken."""
+    registry = metrics.registry_of(name, first=Machine(name, settings, SYSTEM_CLOCK))
+    try:
+        return serve(health, registry, settings.metrics_port)
+    except OSError as error:
+        taken = f"Port {settings.metrics_port} for metrics cannot be used: {error.strerror}."
+        exit_worker(Fatal(taken, "CLIPSTREAM_METRICS_PORT=0 takes a free one; a fixed one serves one worker."))
+        raise
 
 
 def note_path(data_dir: Path, name: str, instance: str | None) -> Path:

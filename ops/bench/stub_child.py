@@ -74,7 +74,7 @@ def jobs(plan: Plan) -> dict[str, Job]:
 
     def transcribe(request: dict[str, Any], _tools: Any) -> Iterator[Any]:
         _spend(plan)
-        yield _transcript(request["item"]["start_ms"], request["item"]["end_ms"])
+        yield transcript(request["item"]["start_ms"], request["item"]["end_ms"])
 
     def analyse(request: dict[str, Any], _tools: Any) -> Iterator[Any]:
         _spend(plan)
@@ -122,7 +122,8 @@ def _spend(plan: Plan) -> None:
         pass
 
 
-def _transcript(start_ms: int, end_ms: int) -> ChunkTranscript:
+def transcript(start_ms: int, end_ms: int) -> ChunkTranscript:
+    """What is said in a chunk."""
     step = (end_ms - start_ms) // WORDS
     words = [Word(start_ms + n * step, start_ms + (n + 1) * step, f"word{n}", 0.9) for n in range(WORDS)]
     text = " ".join(word.text for word in words)

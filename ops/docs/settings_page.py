@@ -11,8 +11,6 @@ import annotated_types
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
-from streams.gateway_settings import GatewaySettings
-from streams.service_settings import ServiceSettings
 from streams.settings import PREFIX, TOML_FILE, Settings
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "configuration.md"
@@ -23,6 +21,8 @@ _DEFAULTS: Final = {
     "workers": "number of cores",
 }
 _GROUP: Final = re.compile(r"\s*# --- (.+)")
+# the classes that settings are made of, in their order
+_SOURCES: Final = (Settings, *(base for base in Settings.__mro__ if base.__module__.endswith("_settings")))
 _COMMENT: Final = re.compile(r"\s*# (.+)")
 _FIELD: Final = re.compile(r"    (\w+): ")
 _CHOICE: Final = re.compile(r"\^\(([\w|-]+)\)\$")
@@ -32,8 +32,8 @@ _HEAD: Final = f"""\
 
 # Configuration
 
-Every setting is one field of `streams/settings.py`, those of paid services of `streams/service_settings.py`,
-those of the gateway of `streams/gateway_settings.py`. It is read from, and the first one wins:
+Every setting is one field of `streams/settings.py` or of a class that it is made of (`streams/*_settings.py`). It is
+read from, and the first one wins:
 
 1. flags of the command line
 2. the environment, as `{PREFIX}` and the name in capitals
@@ -70,11 +70,7 @@ def _groups() -> dict[str, dict[str, str]]:
     groups: dict[str, dict[str, str]] = {}
     comment: list[str] = []
     current: dict[str, str] = {}
-    lines = [
-        line
-        for source in (Settings, ServiceSettings, GatewaySettings)
-        for line in inspect.getsource(source).splitlines()
-    ]
+    lines = [line for source in _SOURCES for line in inspect.getsource(source).splitlines()]
     for line in lines:
         if found := _GROUP.fullmatch(line):
             current = groups.setdefault(found[1], {})

@@ -173,6 +173,16 @@ class LocalCluster:
             raise RuntimeError("the cluster is not started")
         return self._info
 
+    def note_prometheus(self, url: str) -> None:
+        """Write to `cluster.json` where the Prometheus is that somebody else keeps.
+
+        Raises:
+            OSError: the state folder cannot be written.
+        """
+        with self._one_at_a_time:
+            self._info = replace(self.describe(), prometheus_url=url)
+            write_json(self._state_dir / CLUSTER_FILE, self._info.to_dict())
+
     def died(self) -> tuple[str, ...]:
         """Names of the servers (`kafka`, `valkey`, ...) that ended by themselves since `start`; takes microseconds."""
         servers = self._servers() if self._info is not None else ()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -37,6 +37,7 @@ class ClusterInfo:
         started_at_ms: wall time when it became ready, in milliseconds since 1970.
         version: of the clipstream that started it.
         ui_url: of the Kafka UI, or None when none runs.
+        prometheus_url: of the Prometheus of `up --observe`, or None when none runs.
     """
 
     broker_url: str
@@ -46,6 +47,7 @@ class ClusterInfo:
     started_at_ms: int
     version: str
     ui_url: str | None = None
+    prometheus_url: str | None = None
 
     @property
     def broker_port(self) -> int:
@@ -96,7 +98,7 @@ def load_info(state_dir: Path) -> ClusterInfo | None:
         return None
 
 
-def write_json(path: Path, document: Mapping[str, Any]) -> None:
+def write_json(path: Path, document: Mapping[str, Any] | Sequence[Any]) -> None:
     """Replace a file by a JSON document at once: readers see the old one or the new one.
 
     Raises:

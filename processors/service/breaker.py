@@ -44,6 +44,11 @@ class Breaker:
             return "closed"
         return "open" if self._clock() < self._until else "half-open"
 
+    def open_s(self) -> float | None:
+        """For how many seconds it stays open; 0 when it is half open, None when it is closed."""
+        until = self._until
+        return None if until is None else max(0.0, until - self._clock())
+
     def blocked_s(self) -> float:
         """Seconds for which no request may be made; 0 lets one through, whose outcome must then be told.
 

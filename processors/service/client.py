@@ -18,6 +18,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, Final, TypeVar
 
 from processors.errors import AnswerInvalid, ClipstreamError, ServiceMisconfigured, ServiceUnavailable
+from processors.service import tally
 from processors.service.breaker import Breaker
 from processors.service.config import ServiceConfig
 from processors.service.failures import Failure, failure_of, host_of, masked
@@ -93,24 +94,34 @@ class ServiceClient:
     def _once(self, send: Send, size: int, read: Callable[[bytes], T], tokens: int) -> T:
         wait_s = self._limits.wait_s(size, tokens)
         if wait_s > MAX_LIMIT_WAIT_S:
+            tally.note("stopped", 0.0)
             reason = f"The limits per minute leave no room for a request for {wait_s:.0f} s."
             raise Failure(ServiceUnavailable(reason, "CLIPSTREAM_OPENAI_REQUESTS_PER_MINUTE is one."))
         blocked_s = self.breaker.blocked_s()
         if blocked_s > 0:
             host = host_of(self._config.base_url)
+            tally.note("stopped", 0.0)
             raise Failure(ServiceUnavailable(f"The service at {host} is not asked for a while. {self.breaker.reason}"))
+        sent_s: float | None = None
+        charged = 0
         try:
             wait_s = self._limits.reserve(size, tokens)
             if wait_s > 0:
                 self._sleep(wait_s)
-            answer = read(self._body(send))
+            sent_s = self._clock()
+            body = self._body(send)
+            charged = tally.tokens_in(body)
+            answer = read(body)
         except Exception as error:
             failure = self._failure(error)
+            took_s = 0.0 if sent_s is None else self._clock() - sent_s
+            tally.note("failed" if failure.counts else "refused", took_s, charged)
             if failure.counts:
                 self.breaker.failed(failure.error.reason, failure.at_once)
             else:
                 self.breaker.succeeded()
             raise failure from None
+        tally.note("answered", self._clock() - sent_s, charged)
         self.breaker.succeeded()
         return answer
 
@@ -189,6 +200,12 @@ def client_for(config: ServiceConfig) -> ServiceClient:
         return _clients[config]
 
 
+def open_breakers() -> list[float | None]:
+    """Of each client, for how many seconds its breaker stays open: 0 when half open, None when closed."""
+    with _lock:
+        return [client.breaker.open_s() for client in _clients.values()]
+
+
 def forget_clients() -> None:
     """Close all clients of this process."""
     with _lock:
@@ -196,4 +213,4 @@ def forget_clients() -> None:
             _clients.popitem()[1].close()
 
 
-__all__ = ["MAX_ANSWER_BYTES", "Send", "ServiceClient", "client_for", "forget_clients"]
+__all__ = ["MAX_ANSWER_BYTES", "Send", "ServiceClient", "client_for", "forget_clients", "open_breakers"]

@@ -16,6 +16,7 @@ from rich.table import Table
 
 from ops.local.cluster import ClusterInfo, LocalCluster, read_cluster
 from ops.local.errors import StartFailed
+from ops.local.prometheus import find as find_prometheus
 from processors.errors import ClipstreamError
 from streams import agents
 from streams.admin import create_topics
@@ -25,6 +26,7 @@ from streams.cli.embedded import agents_lock, pull_models
 from streams.cli.up_note import Up, forget_up, note_up, one_at_a_time, read_up
 from streams.clock import SYSTEM_CLOCK
 from streams.gateway.server import bound, check_binding
+from streams.observer import Observer
 from streams.places import check_places
 from streams.reading import load_settings
 from streams.secrets import masked
@@ -55,6 +57,9 @@ def up(
     gateway: Annotated[
         bool, typer.Option("--gateway", help="Also the HTTP gateway with the page, at 127.0.0.1:8080 unless set.")
     ] = False,
+    observe: Annotated[
+        bool, typer.Option("--observe", help="Also a Prometheus with our alerts, where it is installed.")
+    ] = False,
     without_agents: Annotated[
         bool, typer.Option("--no-agents", help="Only the servers; `clipstream worker` starts agents.")
     ] = False,
@@ -70,9 +75,13 @@ def up(
         clipstream up --detach && clipstream ingest talk.mp4
 
         clipstream up --detach --ui
+
+        clipstream up --observe
     """
     settings = load_settings()
     check_places(settings)
+    if observe:
+        find_prometheus()
     with one_at_a_time(settings.data_dir):
         other = read_up(settings.data_dir)
         if other is None or other.pid == os.getpid():  # a detached one was noted by the one that started it
@@ -93,21 +102,27 @@ def up(
                     f"The broker is {masked(settings.broker_url)}, so without the agents there is nothing to start."
                 )
             if detach:
-                flags = {"--registry": registry, "--ui": ui, "--gateway": gateway, "--no-agents": without_agents}
+                flags = {
+                    "--registry": registry,
+                    "--ui": ui,
+                    "--gateway": gateway,
+                    "--observe": observe,
+                    "--no-agents": without_agents,
+                }
                 process = start_detached(settings, [flag for flag, wanted in flags.items() if wanted])
             else:
                 _stop_at_signals()
                 note_up(settings.data_dir, os.getpid(), "starting")
     if other is not None:
-        _show_other(settings, other, detach=detach, registry=registry, ui=ui)
+        _show_other(settings, other, detach=detach, registry=registry, ui=ui, observe=observe)
     elif detach:
         accompany(settings, process)
     else:
         names = () if without_agents else agents.wanted(settings)
-        _run_here(settings, registry=registry, ui=ui, names=names, gateway=gateway)
+        _run_here(settings, registry=registry, ui=ui, names=names, gateway=gateway, observe=observe)
 
 
-def _show_other(settings: Settings, other: Up, *, detach: bool, registry: bool, ui: bool) -> None:
+def _show_other(settings: Settings, other: Up, *, detach: bool, registry: bool, ui: bool, observe: bool) -> None:
     if other.state == "stopping":
         raise ClipstreamError(f"The last one is still stopping (process {other.pid}).", "Try again in some seconds.")
     if other.state == "starting":
@@ -120,13 +135,19 @@ def _show_other(settings: Settings, other: Up, *, detach: bool, registry: bool, 
     console.print(f"Already running (process {other.pid}).")
     running = read_cluster(settings.data_dir)
     _print_addresses(running)
-    if running is not None and ((registry and not running.registry_url) or (ui and not running.ui_url)):
+    if running is not None and (
+        (registry and not running.registry_url)
+        or (ui and not running.ui_url)
+        or (observe and not running.prometheus_url)
+    ):
         raise ClipstreamError("It runs without what was asked for.", "`clipstream down`, then again.")
 
 
-def _run_here(settings: Settings, *, registry: bool, ui: bool, names: tuple[str, ...], gateway: bool) -> None:
+def _run_here(
+    settings: Settings, *, registry: bool, ui: bool, names: tuple[str, ...], gateway: bool, observe: bool
+) -> None:
     """Start everything and keep it running until a signal, whichever way it comes to its end."""
-    cluster = None
+    cluster = observer = None
     try:
         if names:
             # without a network the small model of the fast profile may be missing; everything else works without it
@@ -138,16 +159,33 @@ def _run_here(settings: Settings, *, registry: bool, ui: bool, names: tuple[str,
             started = cluster.start()
             _print_addresses(started)
             settings = settings.model_copy(update=started.addresses())
-        _serve(settings, cluster, names, (GATEWAY,) if gateway else ())
+        if observe:
+            observer = _observer(settings, cluster)
+        _serve(settings, cluster, names, (GATEWAY,) if gateway else (), observer)
     except KeyboardInterrupt:
         console.print("Interrupted; stopping what was started.")
         raise
     finally:
         with suppress(OSError):  # a full disk
             note_up(settings.data_dir, os.getpid(), "stopping")
+        if observer is not None:
+            observer.stop()
         if cluster is not None:
             cluster.stop()
         forget_up(settings.data_dir, os.getpid())
+
+
+def _observer(settings: Settings, cluster: LocalCluster | None) -> Observer:
+    observer = Observer(settings, SYSTEM_CLOCK)
+    try:
+        observer.start()
+        if cluster is not None:
+            cluster.note_prometheus(observer.url)
+    except BaseException:
+        observer.stop()
+        raise
+    console.print(f"Prometheus {observer.url}", soft_wrap=True)
+    return observer
 
 
 def _stop_at_signals() -> None:
@@ -200,7 +238,11 @@ def worker(
 
 
 def _serve(
-    settings: Settings, cluster: LocalCluster | None, names: tuple[str, ...], beside: tuple[str, ...] = ()
+    settings: Settings,
+    cluster: LocalCluster | None,
+    names: tuple[str, ...],
+    beside: tuple[str, ...] = (),
+    observer: Observer | None = None,
 ) -> None:
     """Run the supervisor until a signal; the embedded servers come back too when they die.
 
@@ -209,6 +251,7 @@ def _serve(
         cluster: the embedded servers, where they were started here.
         names: agents, which one process of a data folder keeps.
         beside: what else it keeps running.
+        observer: its Prometheus.
     """
     asyncio.run(create_topics(settings))
     keeper = agents_lock(settings)
@@ -231,6 +274,7 @@ def _serve(
                 while not done.wait(_POLL_S):
                     _revive(cluster)
                     supervisor.poll()
+                    _observe(observer, supervisor)
                     live.update(_table(supervisor))
         else:
             what = "Agents started" if names else "Started without agents"
@@ -238,6 +282,7 @@ def _serve(
             while not done.wait(_POLL_S):
                 _revive(cluster)
                 _say(supervisor.poll())
+                _observe(observer, supervisor)
     finally:
         if names:
             console.print("Stopping the agents")
@@ -245,6 +290,11 @@ def _serve(
             note_up(settings.data_dir, os.getpid(), "stopping")
         supervisor.stop()
         keeper.release()
+
+
+def _observe(observer: Observer | None, supervisor: Supervisor) -> None:
+    if observer is not None:
+        observer.keep(supervisor.children)
 
 
 def _revive(cluster: LocalCluster | None) -> None:
@@ -282,6 +332,8 @@ def _print_addresses(cluster: ClusterInfo | None) -> None:
         console.print(f"Schema registry {cluster.registry_url}", soft_wrap=True)
     if cluster is not None and cluster.ui_url:
         console.print(f"Kafka UI {cluster.ui_url}", soft_wrap=True)
+    if cluster is not None and cluster.prometheus_url:
+        console.print(f"Prometheus {cluster.prometheus_url}", soft_wrap=True)
 
 
 __all__ = ["register"]

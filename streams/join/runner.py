@@ -20,7 +20,7 @@ from typing import Any, Final
 from processors.blobs import BlobStore
 from processors.errors import InvalidMessage, WorkerDied
 from schemas.messages import Header
-from streams import dead_letters, metrics, topics
+from streams import dead_letters, metrics, topics, tracing
 from streams.attempts import MAX_WORKER_DEATHS, Attempts
 from streams.clock import Clock
 from streams.join.emission import Gathered, gather, joined
@@ -111,7 +111,8 @@ class JoinRunner:
 
     async def _handle(self, raw: Any, found: Part | Timer | Unreadable, _leave_turn: Callable[[], None]) -> None:
         self._moved_s = self._clock.monotonic_s()
-        await self._do(raw, found)
+        with metrics.IN_FLIGHT.labels(STAGE).track_inprogress():
+            await self._do(raw, found)
         self._moved_s = self._clock.monotonic_s()
         if self._attempts is not None:
             self._attempts.end(raw)
@@ -151,7 +152,11 @@ class JoinRunner:
         if isinstance(found, Unreadable):
             await self._dead_letter(raw, found)
             return
-        await self._join(found, _video_of(found), raw.partition)
+        generation = found.generation if isinstance(found, Timer) else found.header.generation
+        index = topics.index_of(raw.key) if isinstance(found, Timer) else found.header.index
+        with tracing.item(STAGE, raw, _video_of(found), generation, index) as span:
+            await self._join(found, _video_of(found), raw.partition)
+            span.set_attribute("status", "ok")
         metrics.ITEMS.labels(STAGE, "ok").inc()
 
     async def _join(self, event: Part | Timer, video_id: str, partition: int) -> None:
@@ -198,7 +203,9 @@ class JoinRunner:
         return self._blobs.put(found.to_blob(video_id))
 
     async def _dead_letter(self, raw: Any, error: Unreadable) -> None:
-        metrics.DEAD_LETTERS.labels(STAGE, type(error).__name__).inc()
+        metrics.ITEMS.labels(STAGE, "invalid").inc()
+        metrics.count_error(STAGE, error)
+        metrics.count_dead_letter(STAGE, error)
         log.warning("dead letter from %s: %s", raw.topic, error.reason)
         await self._publisher.dead_letter(
             dead_letters.letter(

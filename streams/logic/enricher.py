@@ -137,9 +137,7 @@ class Enricher:
         answer = form.validate_json(output.body)
         found.took_ms += output.took_ms
         found.cached = found.cached and output.cached
-        if not output.cached:
-            metrics.SERVICE_COST.labels(self.name).inc(answer.cost_usd)
-            metrics.STAND_INS.labels(self.name).inc(answer.fallback is not None)
+        metrics.count_service(self.name, answer.cost_usd, answer.fallback, cached=output.cached)
         return answer
 
     def _enriched(self, message: Segments, found: _Found, notes: list[str], spent: StageRun) -> Segments:

@@ -78,10 +78,9 @@ class ItemStage(Generic[In, Out]):
         job = {"item": to_wire(message.item), "options": header.options.model_dump(mode="json")}
         async for found in self._bench.run(self.name, self._job, job, hash_of(message.item), header.fresh_from):
             result = self._adapter.validate_json(found.body)
-            if not found.cached:
-                # a stage that asks no service has neither
-                metrics.SERVICE_COST.labels(self.name).inc(getattr(result, "cost_usd", 0.0))
-                metrics.STAND_INS.labels(self.name).inc(getattr(result, "fallback", None) is not None)
+            cost_usd = getattr(result, "cost_usd", None)
+            if cost_usd is not None:  # of a stage that may ask a service
+                metrics.count_service(self.name, cost_usd, getattr(result, "fallback", None), cached=found.cached)
             made = replace(
                 header, stage=self.name, attempt=attempt, took_ms=found.took_ms, cached=found.cached, status="ok"
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 
@@ -12,6 +13,7 @@ from schemas.messages import Header, Run, SecondLook, Segments, StageRun, VideoJ
 from streams import identity
 from streams.dead_letters import reason_of
 from streams.logic.looks import wants_pictures, wants_words
+from streams.metrics.truth import Consistency, observe_errors
 from streams.newest import Newest
 from streams.topics import SEGMENTS, VIDEO_JOINED
 from streams.work import Bench, Output
@@ -34,6 +36,8 @@ class Segmenter:
     def __init__(self, bench: Bench, newest: Newest) -> None:
         self._bench = bench
         self._newest = newest
+        self._consistency = Consistency()
+        self._comparing: set[asyncio.Future[float | None]] = set()  # else they would be collected while they run
 
     def about(self, message: VideoJoined) -> tuple[str, int | None]:
         """See `Logic`. The join has decided between an end and a cancelling that came late; what it says is told."""
@@ -56,8 +60,19 @@ class Segmenter:
             spent = StageRun(self.name, found.took_ms, 1, int(found.cached))
             if message.completeness != "provisional" or ranked.segments:
                 result = self._output(message, ranked, message.error, spent)
+                self._consistency.note(result.message, self._newest.held(message.video_id))
                 yield result
+                self._compare(result.message)
                 self._newest.note(result.message)  # published by now, and sooner known here than read back
+
+    def _compare(self, result: Segments) -> None:
+        """With what somebody wrote down of the video, on a thread: it is no part of the work."""
+        folder = self._bench.settings.truth_dir
+        if folder is not None and result.status in ("final", "degraded"):
+            work = asyncio.to_thread(observe_errors, result, folder, self._bench.blobs)
+            comparing = asyncio.ensure_future(work)
+            self._comparing.add(comparing)
+            comparing.add_done_callback(self._comparing.discard)
 
     def failed(self, message: VideoJoined, error: Exception, attempts: int, emitted: int) -> list[Output[Segments]]:
         """See `Logic`: a result that says why there is none."""

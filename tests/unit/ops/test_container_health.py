@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-import streams.metrics  # noqa: F401  the metrics that a worker serves
 from ops.docker import health
 from streams.clock import SYSTEM_CLOCK
 from streams.health import BEAT_EACH_S, LOOP_LIMIT_S, Health, Look, serve
+from streams.metrics import registry_of
 from streams.worker import note_path
 from tests.unit.streams.test_supervisor import HandClock
 
@@ -100,7 +100,7 @@ def test_no_note_means_not_started(tmp_path: Path) -> None:
 
 
 def test_metrics_are_on_the_same_port(told: Health) -> None:
-    with urllib.request.urlopen(f"http://127.0.0.1:{serve(told)}/metrics", timeout=5) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{serve(told, registry_of('vision'))}/metrics", timeout=5) as answer:
         assert b"clipstream_in_flight" in answer.read()
 
 
