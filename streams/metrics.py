@@ -24,6 +24,10 @@ STAND_INS: Final = Counter(
     "clipstream_stand_ins_total", "Items that a service did not do, at least in part, although it was to", ["stage"]
 )
 SERVICE_COST: Final = Counter("clipstream_service_cost_usd_total", "Charged by services", ["stage"])
+SINK_BATCHES: Final = Counter("clipstream_sink_batches_total", "Transactions of the sink")
+SINK_ROWS: Final = Counter("clipstream_sink_rows_total", "Rows that the sink wrote, changed or deleted")
+SINK_SECONDS: Final = Counter("clipstream_sink_seconds_total", "Time that the sink spent in transactions")
+SINK_WAITING: Final = Gauge("clipstream_sink_waiting", "1 while the sink waits for its database or blob store, else 0")
 CACHE_HITS: Final = Counter("cache_hits_total", "Result cache answers", ["stage", "tier"])
 CACHE_MISSES: Final = Counter("cache_misses_total", "Result cache look-ups without an answer", ["stage", "tier"])
 CACHE_BYTES: Final = Counter("cache_bytes_total", "Compressed bytes read from and written to", ["event", "tier"])

@@ -21,7 +21,7 @@ from streams import agents
 from streams.admin import create_topics
 from streams.cli.background import accompany, start_detached, stop_up, wait_for
 from streams.cli.console import console, escape
-from streams.cli.embedded import agents_lock, pull_models
+from streams.cli.embedded import agents_lock, at, pull_models
 from streams.cli.up_note import Up, forget_up, note_up, one_at_a_time, read_up
 from streams.clock import SYSTEM_CLOCK
 from streams.places import check_places
@@ -51,6 +51,7 @@ def up(
         bool, typer.Option("--registry", help="Also a schema registry that knows our schemas.")
     ] = False,
     ui: Annotated[bool, typer.Option("--ui", help="Also a Kafka UI in the browser; brings the registry.")] = False,
+    db: Annotated[bool, typer.Option("--db", help="Also a Postgres that is filled with the results.")] = False,
     without_agents: Annotated[
         bool, typer.Option("--no-agents", help="Only the servers; `clipstream worker` starts agents.")
     ] = False,
@@ -66,6 +67,8 @@ def up(
         clipstream up --detach && clipstream ingest talk.mp4
 
         clipstream up --detach --ui
+
+        clipstream up --detach --db
     """
     settings = load_settings()
     check_places(settings)
@@ -79,25 +82,39 @@ def up(
                     f"and the broker is {masked(settings.broker_url)}.",
                     "Name a registry that runs: CLIPSTREAM_REGISTRY_URL=http://host:8081.",
                 )
+            _refuse_database(settings, db)
             if settings.broker_url and without_agents:
                 raise ClipstreamError(
                     f"The broker is {masked(settings.broker_url)}, so without the agents there is nothing to start."
                 )
             if detach:
-                flags = {"--registry": registry, "--ui": ui, "--no-agents": without_agents}
+                flags = {"--registry": registry, "--ui": ui, "--db": db, "--no-agents": without_agents}
                 process = start_detached(settings, [flag for flag, wanted in flags.items() if wanted])
             else:
                 _stop_at_signals()
                 note_up(settings.data_dir, os.getpid(), "starting")
     if other is not None:
-        _show_other(settings, other, detach=detach, registry=registry, ui=ui)
+        _show_other(settings, other, detach=detach, registry=registry, ui=ui, db=db)
     elif detach:
         accompany(settings, process)
     else:
-        _run_here(settings, registry=registry, ui=ui, names=() if without_agents else agents.wanted(settings))
+        _run_here(settings, registry=registry, ui=ui, db=db, with_agents=not without_agents)
 
 
-def _show_other(settings: Settings, other: Up, *, detach: bool, registry: bool, ui: bool) -> None:
+def _refuse_database(settings: Settings, wanted: bool) -> None:
+    if wanted and settings.broker_url:
+        raise ClipstreamError(
+            f"--db starts one beside the embedded Kafka, and the broker is {masked(settings.broker_url)}.",
+            "Name a database that runs: CLIPSTREAM_DATABASE_URL=postgresql://user:password@host:5432/name.",
+        )
+    if wanted and settings.database_url:
+        raise ClipstreamError(
+            f"--db starts a database, and there is one in the settings: {masked(settings.database_url)}.",
+            "Leave --db out: the sink fills that one. `clipstream db upgrade` makes its tables.",
+        )
+
+
+def _show_other(settings: Settings, other: Up, *, detach: bool, registry: bool, ui: bool, db: bool) -> None:
     if other.state == "stopping":
         raise ClipstreamError(f"The last one is still stopping (process {other.pid}).", "Try again in some seconds.")
     if other.state == "starting":
@@ -110,25 +127,31 @@ def _show_other(settings: Settings, other: Up, *, detach: bool, registry: bool, 
     console.print(f"Already running (process {other.pid}).")
     running = read_cluster(settings.data_dir)
     _print_addresses(running)
-    if running is not None and ((registry and not running.registry_url) or (ui and not running.ui_url)):
+    asked = ((registry, "registry_url"), (ui, "ui_url"), (db, "database_url"))
+    if running is not None and any(wanted and not getattr(running, name) for wanted, name in asked):
         raise ClipstreamError("It runs without what was asked for.", "`clipstream down`, then again.")
 
 
-def _run_here(settings: Settings, *, registry: bool, ui: bool, names: tuple[str, ...]) -> None:
+def _run_here(settings: Settings, *, registry: bool, ui: bool, db: bool, with_agents: bool) -> None:
     """Start everything and keep it running until a signal, whichever way it comes to its end."""
     cluster = None
     try:
-        if names:
+        if with_agents:
             # without a network the small model of the fast profile may be missing; everything else works without it
             pull_models(settings, {"balanced"} if settings.offline else {"fast", "balanced"})
         if not settings.broker_url:
             cluster = LocalCluster(
-                settings.data_dir, settings.cache_dir, registry=registry, ui=ui, allow_download=not settings.offline
-            )
+                settings.data_dir, settings.cache_dir, registry=registry, ui=ui, database=db,
+                allow_download=not settings.offline,
+            )  # fmt: skip
             started = cluster.start()
             _print_addresses(started)
-            settings = settings.model_copy(update=started.addresses())
-        _serve(settings, cluster, names)
+            settings = at(settings, started)
+        if db:
+            from streams.database import migrate
+
+            migrate.upgrade(settings)
+        _serve(settings, cluster, agents.wanted(settings) if with_agents else ())
     except KeyboardInterrupt:
         console.print("Interrupted; stopping what was started.")
         raise
@@ -261,6 +284,8 @@ def _print_addresses(cluster: ClusterInfo | None) -> None:
         console.print(f"Schema registry {cluster.registry_url}", soft_wrap=True)
     if cluster is not None and cluster.ui_url:
         console.print(f"Kafka UI {cluster.ui_url}", soft_wrap=True)
+    if cluster is not None and cluster.database_url:
+        console.print(f"Postgres {cluster.database_url} (its password: postgres/password in the data folder)")
 
 
 __all__ = ["register"]

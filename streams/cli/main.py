@@ -16,11 +16,13 @@ from streams.cli import (
     cancel,
     cluster,
     data,
+    db,
     dead_letters,
     explain,
     kafka,
     process,
     replay,
+    search,
     status,
     system,
     topics,
@@ -60,7 +62,10 @@ def _options(
     """Long videos in, transcripts and ranked ready-to-publish segments out, as stream processors on Kafka."""
 
 
-for part in (process, cluster, status, kafka, data, explain, replay, cancel, topics, dead_letters, system, bench):
+_PARTS: Final = (
+    *(process, cluster, status, kafka, data, explain, search, db, replay, cancel, topics, dead_letters, system, bench),
+)
+for part in _PARTS:
     part.register(app)
 
 
