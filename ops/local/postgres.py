@@ -99,7 +99,9 @@ class PostgresServer:
         program = _program(self._install, "postgres")
         if not (self._data / _MAJOR_FILE).is_file():
             self._make()
-        (self._data / "postgresql.conf").write_text(_CONFIG.format(port=port, fsync="on" if self._durable else "off"), encoding="utf-8")
+        (self._data / "postgresql.conf").write_text(
+            _CONFIG.format(port=port, fsync="on" if self._durable else "off"), encoding="utf-8"
+        )
         (self._data / "pg_hba.conf").write_text(_ACCESS, encoding="utf-8")
         # a fast stop also when its owner dies: SIGTERM would wait for its clients
         command = _unprivileged([str(program), "-D", str(self._data)])

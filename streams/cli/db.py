@@ -1,4 +1,4 @@
-"""`db upgrade | current | check | export | verify`: the tables of the database, and whether what they hold is right."""
+"""`db upgrade | current | check | export | refill | verify`: the tables of the database, and what is in them."""
 
 from __future__ import annotations
 
@@ -77,6 +77,32 @@ def export() -> None:
 
 
 @commands.command()
+def refill() -> None:
+    """Write all results that the topics hold, beside a running sink or without one; what is there is not written again.
+
+    Examples:
+
+        clipstream db upgrade && clipstream db refill && clipstream db verify
+    """
+    from streams.clock import SYSTEM_CLOCK
+    from streams.database.refill import refill as refilled
+    from streams.database.sink import Sink
+
+    settings = load_settings()
+
+    async def run() -> None:
+        orders = await _orders(settings)
+        sink = Sink(settings, BlobStore(settings.store), SYSTEM_CLOCK, orders.cancelled)
+        try:
+            found = await refilled(settings, sink)
+        finally:
+            sink.close()
+        print_text(f"{found.rows} rows written, of {found.videos} videos; {len(found.invalid)} records are unreadable")
+
+    asyncio.run(run())
+
+
+@commands.command()
 def verify(as_json: AsJson = False) -> None:
     """Compare all rows with what the topics say: counts and a checksum for each table of each video.
 
@@ -90,7 +116,7 @@ def verify(as_json: AsJson = False) -> None:
     from streams.database.verify import verify as compared
 
     settings = load_settings()
-    results, contents = asyncio.run(_of_topics(settings))
+    results, contents = asyncio.run(of_topics(settings))
     found = compared(settings, results, chunk_checksums(contents), BlobStore(settings.store))
     if as_json:
         print_json(asdict(found))
@@ -103,16 +129,22 @@ def verify(as_json: AsJson = False) -> None:
         raise typer.Exit(1)
 
 
-async def _of_topics(settings: Settings) -> tuple[dict[str, Segments], list[ContentResultMessage]]:
-    orders = Orders(settings)
-    async for order in read_all(settings, topics.CONTROL):
-        orders.note(order)
+async def of_topics(settings: Settings) -> tuple[dict[str, Segments], list[ContentResultMessage]]:
+    """The newest result of every video, and what is known of its sentences and was not called off."""
+    orders = await _orders(settings)
     contents = [
         message
         async for message in read_all(settings, topics.CONTENT_RESULT)
         if not orders.cancelled(message.header.video_id, message.header.generation)
     ]
     return await latest_results(settings), contents
+
+
+async def _orders(settings: Settings) -> Orders:
+    orders = Orders(settings)
+    async for order in read_all(settings, topics.CONTROL):
+        orders.note(order)
+    return orders
 
 
 def _tell(version: Any, as_json: bool) -> None:
@@ -128,4 +160,4 @@ def _tell(version: Any, as_json: bool) -> None:
         console.print(escape(MISSING), soft_wrap=True)
 
 
-__all__ = ["register"]
+__all__ = ["of_topics", "register"]

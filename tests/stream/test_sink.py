@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import random
 import signal
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 from aiokafka import AIOKafkaProducer
@@ -16,11 +18,18 @@ from aiokafka import AIOKafkaProducer
 from schemas.messages import ContentResultMessage, Segments
 from streams import codec, topics
 from streams.admin import create_topics
-from streams.client import latest_results, read_all
+from streams.cli.db import of_topics
+from streams.client import latest_results
+from streams.clock import SYSTEM_CLOCK
 from streams.connection import client_options
 from streams.database import migrate
+from streams.database.connection import address_of
+from streams.database.refill import refill
+from streams.database.sink import Sink
 from streams.database.verify import Verified, chunk_checksums, verify
 from streams.settings import Settings
+from streams.supervisor import Supervisor
+from streams.worker import living_workers
 from tests.databases import DAY, Database, content, fresh, result, running
 from tests.pipeline import Pipeline, request, until
 
@@ -38,8 +47,6 @@ def settings_of(base: Settings, folder: Any, name: str, database: Database, **ch
 
 def _whole(database: Database) -> str:
     """The address with its password: the workers have another data folder."""
-    from streams.database.connection import address_of
-
     return address_of(database.settings)
 
 
@@ -77,11 +84,7 @@ def publish(settings: Settings, messages: Sequence[Segments | ContentResultMessa
 def compared(running_: Pipeline) -> Verified:
     """The database against the topics, as `clipstream db verify` does it."""
 
-    async def of_topics() -> tuple[dict[str, Segments], list[ContentResultMessage]]:
-        contents = [one async for one in read_all(running_.settings, topics.CONTENT_RESULT)]
-        return await latest_results(running_.settings), contents
-
-    results, contents = asyncio.run(of_topics())
+    results, contents = asyncio.run(of_topics(running_.settings))
     return verify(running_.settings, results, chunk_checksums(contents), running_.blobs)
 
 
@@ -109,32 +112,36 @@ def many(running_: Pipeline, videos: int, seed: int = 0) -> list[Any]:
 
 @contextmanager
 def sinks(settings: Settings, count: int = 1) -> Iterator[Pipeline]:
-    from streams.clock import SYSTEM_CLOCK
-    from streams.supervisor import Supervisor
-
     supervisor = Supervisor(settings, ("sink",), SYSTEM_CLOCK, copies={"sink": count})
     with Pipeline(settings, ("sink",), supervisor) as running_:
         yield running_
 
 
-def test_a_video_is_in_the_database_and_is_found(cluster_settings, postgres, sample, tmp_path):
-    """All agents: the rows are those of the topics, sentences have the vectors of the content agent, erasing erases."""
-    settings = settings_of(cluster_settings, tmp_path, "whole", fresh(postgres))
+def test_a_video_is_in_the_database(pipeline, cluster_settings, postgres, sample, tmp_path):
+    """Beside the agents of the whole run: the rows are those of the topics, also of what others submitted before."""
+    whole = {"data_dir": tmp_path, "store_url": cluster_settings.store, "database_url": _whole(fresh(postgres))}
+    settings = cluster_settings.model_copy(update=whole)
     database = Database(postgres.server, settings)
-    with Pipeline(settings) as running_:
-        assert running_.pid("sink")
-        made = running_.process(request(sample, "whole"))[0]
+    with sinks(settings) as running_:
+        made = pipeline.process(request(sample, "stored"))[0]
         found = through(running_)
         assert found.differences == []
-        assert found.rows["segments"] == len(made.segments) > 0
-        assert found.rows["utterances"] > 0
-        assert found.rows["sentences"] > 0
-        assert database.rows("SELECT count(*) FROM clipstream.segments WHERE vector IS NULL") == [(0,)]
-        publish(settings, ["whole"])
-        until(lambda: database.rows("SELECT 1 FROM clipstream.videos") == [], "what was erased is gone")
-        assert database.rows("SELECT 1 FROM clipstream.sentences") == []
+        assert found.videos >= 1
+        counts = {
+            name: database.rows(f"SELECT count(*) FROM clipstream.{name} WHERE video_id = 'stored'")[0][0]
+            for name in ("segments", "utterances", "sentences")
+        }
+        assert counts["segments"] == len(made.segments) > 0
+        assert counts["utterances"] > 0
+        assert counts["sentences"] > 0
+        missing = "SELECT count(*) FROM clipstream.segments WHERE video_id = 'stored' AND vector IS NULL"
+        assert database.rows(missing) == [(0,)], "the vectors are those of the content agent"
+        publish(settings, ["stored"])
+        there = "SELECT 1 FROM clipstream.{} WHERE video_id = 'stored'"
+        until(lambda: database.rows(there.format("videos")) == [], "what was erased is gone")
+        assert database.rows(there.format("sentences")) == []
+    password = settings.database_url.partition("@")[0].rpartition(":")[2]
     for log in settings.log_dir.rglob("*"):
-        password = settings.database_url.partition("@")[0].rpartition(":")[2]
         assert not log.is_file() or password not in log.read_text(errors="replace")
 
 
@@ -144,30 +151,25 @@ def test_postgres_is_killed_and_the_sink_waits_for_it(cluster_settings, tmp_path
         migrate.upgrade(database.settings)
         settings = settings_of(cluster_settings, tmp_path / "data", "away", database, sink_batch_records=20)
         with sinks(settings) as running_:
-            messages = many(running_, 120)
-            for part in (messages[:240], messages[240:]):
-                publish(settings, part[:120])
-                until(lambda: running_.lag("sink") < 120, "the sink has begun")
+            messages = many(running_, 60)
+            for part in (messages[:180], messages[180:]):
+                publish(settings, part[:100])
+                until(lambda: running_.lag("sink") < 100, "the sink has begun")
                 database.kill()
-                publish(settings, part[120:])
+                publish(settings, part[100:])
                 until(lambda: _waits(running_) != "", "it says that it waits")
                 assert "cannot be reached" in _waits(running_)
                 database.start()
                 until(lambda: _waits(running_) == "", "it goes on")
             found = through(running_)
             assert found.differences == []
-            assert found.videos == 120
+            assert found.videos == 60
             assert running_.restarts("sink") == 0
             assert running_.read(topics.DEAD_LETTER) == []
 
 
 def _waits(running_: Pipeline) -> str:
     """What the sink's `/healthz` says it waits for; it is well all the time."""
-    import json
-    from urllib.request import urlopen
-
-    from streams.worker import living_workers
-
     notes = [note for note in living_workers(running_.settings.data_dir) if note["agent"] == "sink"]
     if not notes:
         return ""
@@ -181,18 +183,18 @@ def test_two_sinks_are_killed_in_turn_among_repeats_and_older_results(cluster_se
     """Shuffled revisions and repeats, two workers, each killed while it writes: every row is as the topic says."""
     settings = settings_of(cluster_settings, tmp_path, "twins", fresh(postgres), sink_batch_records=10)
     with sinks(settings, 2) as running_:
-        first, second = many(running_, 80, 1), many(running_, 80, 2)
+        first, second = many(running_, 40, 1), many(running_, 40, 2)
         publish(settings, first)
         until(lambda: running_.lag("sink") < len(first), "the sinks have begun")
         for child in running_.supervisor.children:
-            publish(settings, second[:200])
+            publish(settings, second[:100])
             until(lambda child=child: child.process is not None, "it runs")
             os.kill(child.process.pid, signal.SIGKILL)
             until(lambda child=child: child.restarts > 0, "it is started again")
-        publish(settings, second[200:])
+        publish(settings, second[100:])
         found = through(running_)
         assert found.differences == []
-        assert found.videos == 80
+        assert found.videos == 40
         assert running_.read(topics.DEAD_LETTER) == []
         # the same topic into another database, from its beginning and by one sink: the same rows
         again = settings.model_copy(
@@ -202,21 +204,10 @@ def test_two_sinks_are_killed_in_turn_among_repeats_and_older_results(cluster_se
                 "store_url": settings.store,
             }
         )
-    from streams.clock import SYSTEM_CLOCK
-    from streams.database.sink import Sink
-
-    asyncio.run(_replayed(again, Sink(again, running_.blobs, SYSTEM_CLOCK)))
+    sink = Sink(again, running_.blobs, SYSTEM_CLOCK)
+    assert asyncio.run(refill(again, sink)).videos >= 40
+    assert asyncio.run(refill(again, sink)).rows == 0
+    sink.close()
     results = asyncio.run(latest_results(again))
     assert verify(again, results, {}, running_.blobs).checksum == verify(settings, results, {}, running_.blobs).checksum
     assert verify(again, results, {}, running_.blobs).differences == []
-
-
-async def _replayed(settings: Settings, sink: Any) -> None:
-    from streams.client import read_records
-
-    records = [
-        one async for spec in (topics.SEGMENTS, topics.CONTENT_RESULT) async for one in read_records(settings, spec)
-    ]
-    for number in range(0, len(records), 50):
-        await asyncio.to_thread(sink.take, records[number : number + 50])
-    sink.close()
