@@ -5,11 +5,15 @@ lives as long as the transaction. `clipstream bench sink` measures both; the fig
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from psycopg import Cursor
 
-from streams.database.tables import Row, Table
+from streams.database.tables import SENTENCES, Row, Table
+
+# Batches of 9,468 rows come in 1.36 times as fast by COPY, of 1,940 as fast, of 157 at two thirds of the speed; rows
+# with vectors never faster.
+COPY_FROM_ROWS: Final = 2_000
 
 # Gives the text of a query whose rows are these, and its arguments.
 Source = tuple[str, list[Any]]
@@ -39,8 +43,14 @@ def by_copy(cursor: Cursor[Any], table: Table, rows: Sequence[Row]) -> Source:
     return f"SELECT {', '.join(table.names)} FROM told_{table.name}", []
 
 
+def by_size(cursor: Cursor[Any], table: Table, rows: Sequence[Row]) -> Source:
+    """Whichever of both is quicker for so many rows of a table."""
+    copied = len(rows) >= COPY_FROM_ROWS and table is not SENTENCES
+    return (by_copy if copied else by_arrays)(cursor, table, rows)
+
+
 def _literal(values: list[int] | None) -> str | None:
     return None if values is None else "{" + ",".join(map(str, values)) + "}"
 
 
-__all__ = ["Source", "Stage", "by_arrays", "by_copy"]
+__all__ = ["COPY_FROM_ROWS", "Source", "Stage", "by_arrays", "by_copy", "by_size"]

@@ -18,7 +18,7 @@ from streams.database import vectors
 from streams.database.batch import Plan, Rows
 from streams.database.connection import limit_statements
 from streams.database.erase import erase_rows
-from streams.database.staging import Stage, by_arrays
+from streams.database.staging import Stage, by_size
 from streams.database.tables import COSTS, OF_RESULTS, SEGMENTS, SENTENCES, UTTERANCES, VIDEOS, Row, Table
 from streams.newest import Order
 from streams.settings import Settings
@@ -44,7 +44,7 @@ def held_orders(cursor: Cursor[Any], video_ids: Sequence[str]) -> dict[str, Orde
     return {video_id: (generation, revision, enriched) for video_id, generation, revision, enriched in cursor}
 
 
-def write(connection: Connection[Any], settings: Settings, plan: Plan, rows: Rows, stage: Stage = by_arrays) -> Written:
+def write(connection: Connection[Any], settings: Settings, plan: Plan, rows: Rows, stage: Stage = by_size) -> Written:
     """Write a batch.
 
     Args:

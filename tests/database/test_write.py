@@ -10,12 +10,12 @@ import pytest
 
 from processors.blobs import BlobStore
 from streams.clock import SYSTEM_CLOCK
-from streams.database import migrate
+from streams.database import migrate, staging
 from streams.database.batch import Plan, Rows, plan, result_rows, sentence_rows
 from streams.database.connection import DatabaseAway, DatabaseUnusable, RowsRefused, connect
 from streams.database.erase import erase
 from streams.database.sink import Sink
-from streams.database.staging import by_arrays, by_copy
+from streams.database.staging import by_arrays, by_copy, by_size
 from streams.database.verify import chunk_checksums, verify
 from streams.database.write import write
 from tests.databases import DAY, Database, Record, content, document, erasure, fresh, record, result, running
@@ -189,8 +189,9 @@ def test_two_that_have_the_same_videos_in_opposite_orders_never_wait_for_each_ot
     assert differences(database, blobs, revisions[-1]) == []
 
 
-@pytest.mark.parametrize("stage", [by_arrays, by_copy])
-def test_both_ways_of_staging_write_the_same(database, blobs, stage):
+@pytest.mark.parametrize("stage", [by_arrays, by_copy, by_size])
+def test_all_ways_of_staging_write_the_same(database, blobs, stage, monkeypatch):
+    monkeypatch.setattr(staging, "COPY_FROM_ROWS", 4)  # videos as arrays, segments by COPY
     messages = [result(blobs, name) for name in "abc"] + [content("a"), content("b")]
     found, rows = plan(messages), Rows()
     for one in found.results.values():
