@@ -10,6 +10,7 @@ _SCHEME: Final = "kafka://"
 _SERVER: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::(\d{1,5}))?")
 _CACHE: Final = re.compile(r"(rediss?|unix)://\S+")
 _SERVICE: Final = re.compile(r"https?://[^\s/]+(/\S*)?")
+_DATABASE: Final = re.compile(r"postgres(?:ql)?://(?:[^\s:@/?#]+(?::[^\s:@/?#]*)?@)?[^\s@/?#]+/[^\s@/?#]+(?:\?\S*)?")
 _MAX_PORT: Final = 65_535
 
 
@@ -48,6 +49,23 @@ def checked_cache(url: str) -> str:
     return url
 
 
+def checked_database(url: str) -> str:
+    """The address of a Postgres, as it is; empty for none.
+
+    Raises:
+        ValueError: it is none, or holds a password behind the question mark, where nothing would mask it.
+    """
+    if not url:
+        return url
+    if not _DATABASE.fullmatch(url) or not _has_port(url.replace("postgres", "http", 1)):
+        raise ValueError(
+            "it must be like postgresql://user:password@host:5432/name, with %-signs for any of : / ? # @ in a password"
+        )
+    if "password=" in url.partition("?")[2].lower():
+        raise ValueError("a password stands before the host: postgresql://user:password@host:5432/name")
+    return url
+
+
 def checked_service(url: str) -> str:
     """The address of a service over http(s), as it is; empty for none. It is shown, so nothing secret may be in it.
 
@@ -75,4 +93,4 @@ def _has_port(url: str) -> bool:
         return False
 
 
-__all__ = ["checked_broker", "checked_cache", "checked_service", "servers"]
+__all__ = ["checked_broker", "checked_cache", "checked_database", "checked_service", "servers"]

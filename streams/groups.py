@@ -48,12 +48,16 @@ READS: Final[dict[str, tuple[TopicSpec[Any], ...]]] = {
     ),
     "segmenter": (topics.VIDEO_JOINED,),
     "enricher": (topics.SEGMENTS,),
+    "sink": (topics.SEGMENTS, topics.CONTENT_RESULT),
 }
-OPTIONAL: Final = frozenset({"enricher"})  # has work only where a service is asked about segments
+# The enricher has work only where a service is asked about segments, the sink only where there is a database.
+OPTIONAL: Final = frozenset({"enricher", "sink"})
 
 
 def is_wanted(agent: str, settings: Settings) -> bool:
     """Whether an agent has something to do under these settings."""
+    if agent == "sink":
+        return bool(settings.database_url)
     return agent not in OPTIONAL or has_second_look(settings)
 
 

@@ -1,7 +1,8 @@
 """A worker's own port on loopback: `/healthz` for supervisors of any kind, `/metrics` for Prometheus.
 
 Served by a thread: it answers when the event loop does not, and says so. 200 while the loop turns and work gets on,
-else 503; the body says why. Waiting for a broker is no illness: a restart would not help.
+else 503; the body says why. Waiting for a broker or a database is no illness: a restart would not help. What is waited
+for stands in `waits_for`.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ class Health:
         self._agent = agent
         self._clock = clock
         self.warm = False
+        self.waits_for = ""  # what is away, for people; empty when nothing is
         self._beaten_s = clock.monotonic_s()
         self.look = Look()  # replaced whole: the thread that serves sees the old or the new one
 
@@ -74,7 +76,8 @@ class Health:
         if silent_s > LOOP_LIMIT_S:
             problem = f"the event loop has not answered for {silent_s:.0f} s"
         facts = {name: value for name, value in asdict(look).items() if name != "problem"}
-        return not problem, {"agent": self._agent, "ok": not problem, "warm": self.warm, **facts, "problem": problem}
+        told = {"agent": self._agent, "ok": not problem, "warm": self.warm, **facts}
+        return not problem, {**told, "waits_for": self.waits_for, "problem": problem}
 
 
 def serve(health: Health, registry: CollectorRegistry = REGISTRY, port: int = 0) -> int:

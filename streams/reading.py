@@ -64,6 +64,8 @@ def load_settings(**flags: Any) -> Settings:
                 addresses["cache_url"] = running.cache_url
             if not settings.registry_url and running.registry_url:
                 addresses["registry_url"] = running.registry_url
+            if not settings.database_url and running.database_url:
+                addresses["database_url"] = running.database_url
     return settings.model_copy(update=addresses)
 
 

@@ -19,7 +19,7 @@ from schemas.messages import VideoIngested
 from streams import connection, topics
 from streams.client import latest_results, producing, requests
 from streams.connection import client_options
-from streams.groups import READS, refuse_members
+from streams.groups import READS, is_wanted, refuse_members
 from streams.settings import Settings
 from streams.work import BEHIND
 
@@ -96,7 +96,8 @@ async def replay_topic(
     Raises:
         ClipstreamError: a stage with tables reads it, or a group that reads it is active.
     """
-    readers = readers_of(topic)
+    # a sink that comes later reads a topic from its beginning
+    readers = [agent for agent in readers_of(topic) if agent != "sink" or is_wanted(agent, settings)]
     if not dry_run:
         await refuse_members(settings, readers, "Kafka moves offsets of idle groups only.", patience_s=patience_s)
     spec = topics.BY_NAME[topic]

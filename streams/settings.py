@@ -28,6 +28,7 @@ from processors.speech.choice import Recognition, TierChanges
 from processors.speech.recordings import voices_digest
 from processors.vision.selection import DUPLICATE_COSINE, LOCAL_BATCH, Selection
 from streams.addresses import checked_broker, checked_cache, servers
+from streams.database_settings import DatabaseSettings
 from streams.gateway_settings import GatewaySettings
 from streams.hosted_services import OPENAI_URL, asr_service, check_patience, second_look, text_service, vision_service
 from streams.observe_settings import ObserveSettings
@@ -60,7 +61,7 @@ def _user_dir(variable: str, fallback: str) -> Path:
     return (Path(base) if base else Path.home() / fallback) / "clipstream"
 
 
-class Settings(ServiceSettings, GatewaySettings, ObserveSettings):
+class Settings(ServiceSettings, GatewaySettings, DatabaseSettings, ObserveSettings):
     """Validated, frozen settings. Every field is also an environment variable with the prefix `CLIPSTREAM_`."""
 
     model_config = SettingsConfigDict(

@@ -69,3 +69,12 @@ def pipeline(cluster_settings: object) -> Iterator[object]:
 
     with Pipeline(cluster_settings) as running:  # type: ignore[arg-type]
         yield running
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
+    """A Postgres server, started once per run; yields a `Database`, of which `fresh` makes another one for a test."""
+    from tests.databases import running
+
+    with running(tmp_path_factory.mktemp("postgres")) as database:
+        yield database

@@ -1,13 +1,14 @@
 """The embedded cluster: Kafka and Valkey as children of one owner process, described in `cluster.json`.
 
-Where it is asked for, a schema registry and a Kafka UI run beside them; nothing waits for these two when they die.
+Where it is asked for, a schema registry, a Kafka UI and a Postgres run beside them; nothing waits for these when they
+die.
 
 ::
 
     state folder          cluster.lock   held by the owner; the kernel drops it when the owner ends, however it ends
                           cluster.json   addresses and process ids, there while the cluster is ready
                           children.json  process ids from their start on, to clean up after an owner that was killed
-                          kafka/ valkey/ registry/ ui/ logs/
+                          kafka/ valkey/ registry/ ui/ postgres/ logs/
 """
 
 from __future__ import annotations
@@ -41,13 +42,14 @@ from ops.local.kafka_ui import KafkaUi, ensure_ui
 from ops.local.leftovers import clean_up, note_children
 from ops.local.owner_lock import OwnerLock
 from ops.local.ports import LOOPBACK, choose_port
+from ops.local.postgres import PostgresServer
 from ops.local.valkey import ValkeyServer
 from streams.clock import SYSTEM_CLOCK, Clock
 
-Server = KafkaBroker | ValkeyServer | RegistryServer | KafkaUi
+Server = KafkaBroker | ValkeyServer | RegistryServer | KafkaUi | PostgresServer
 # Another program may bind a free port between our asking for it and the server's; thrice in a row is something else.
 _PORT_TRIES: Final = 3
-# A registry or a UI that cannot live must not keep both cores busy with its starts.
+# A registry, a UI or a database that cannot live must not keep both cores busy with its starts.
 _EXTRAS_PAUSE_S: Final = 15.0
 _PORT_IN_USE: Final = ("Address already in use", "Failed listening on")
 
@@ -62,6 +64,7 @@ class LocalCluster:
         valkey_port: of Valkey on loopback; None for a free one.
         registry: also a schema registry.
         ui: also a Kafka UI, and the registry by which it decodes.
+        database: also a Postgres.
         reporter: hears what is downloaded; None for standard error.
         allow_download: False for machines that must stay offline.
         clock: tells when it started.
@@ -76,6 +79,7 @@ class LocalCluster:
         valkey_port: int | None = None,
         registry: bool = False,
         ui: bool = False,
+        database: bool = False,
         reporter: Reporter | None = None,
         allow_download: bool = True,
         clock: Clock = SYSTEM_CLOCK,
@@ -88,10 +92,12 @@ class LocalCluster:
         self._clock = clock
         self._lock = OwnerLock(self._state_dir / LOCK_FILE)
         self._with_registry, self._with_ui = registry or ui, ui
+        self._with_database = database
         self._kafka: KafkaBroker | None = None
         self._valkey: ValkeyServer | None = None
         self._registry: RegistryServer | None = None
         self._ui: KafkaUi | None = None
+        self._postgres: PostgresServer | None = None
         self._info: ClusterInfo | None = None
         self._extras_s = -_EXTRAS_PAUSE_S
 
@@ -127,6 +133,8 @@ class LocalCluster:
                 self._registry = self._registry_server(logs)
             if self._with_ui:
                 self._ui = KafkaUi(self._state_dir / "ui", logs, self._ui_program())
+            if self._with_database:
+                self._postgres = PostgresServer(self._state_dir / PostgresServer.name, logs)
             self._valkey = ValkeyServer(self._state_dir / "valkey", logs)
             self._kafka = KafkaBroker(self._state_dir / "kafka", logs, java, jars, jar_dir(self._cache_dir))
             kafka_port, valkey_port = self._launch(self._kafka, self._valkey)
@@ -135,6 +143,7 @@ class LocalCluster:
                 cache_url=f"redis://{LOOPBACK}:{valkey_port}/0",
                 registry_url=self._launch_registry(kafka_port),
                 ui_url=self._launch_ui(kafka_port),
+                database_url=self._launch_database(),
                 pids=self._pids(),
                 started_at_ms=self._clock.now_ms(),
                 version=_version(),
@@ -160,7 +169,7 @@ class LocalCluster:
                 server.stop()
             with suppress(OSError):
                 (self._state_dir / CHILDREN_FILE).unlink()
-            self._kafka = self._valkey = self._registry = self._ui = self._info = None
+            self._kafka = self._valkey = self._registry = self._ui = self._postgres = self._info = None
             self._lock.release()
 
     def describe(self) -> ClusterInfo:
@@ -187,7 +196,7 @@ class LocalCluster:
         """Names of the servers (`kafka`, `valkey`, ...) that ended by themselves since `start`; takes microseconds."""
         servers = self._servers() if self._info is not None else ()
         early = self._clock.monotonic_s() - self._extras_s < _EXTRAS_PAUSE_S
-        extras = (self._registry, self._ui)
+        extras = (self._registry, self._ui, self._postgres)
         return tuple(one.name for one in servers if one.pid is None and not (early and one in extras))
 
     def revive(self) -> tuple[str, ...]:
@@ -216,7 +225,7 @@ class LocalCluster:
             self._valkey.spawn(info.cache_port)
             self._note_children()
             self._valkey.wait_ready()
-        # nobody waits for these two: agents get on without them
+        # nobody waits for these: agents get on without them, and the sink waits by itself
         self._extras_s = self._clock.monotonic_s()
         if self._registry is not None and self._registry.name in names:
             self._registry.stop()
@@ -224,6 +233,10 @@ class LocalCluster:
         if self._ui is not None and self._ui.name in names:
             self._ui.stop()
             self._ui.spawn(port_of(info.ui_url), info.broker_port, info.registry_url or "")
+        if self._postgres is not None and self._postgres.name in names:
+            self._postgres.stop()
+            self._postgres.spawn(port_of(info.database_url))
+            self._postgres.wait_ready()
         self._note_children()
         if names:
             self._info = replace(info, pids=self._pids())
@@ -290,9 +303,18 @@ class LocalCluster:
         self._ui.wait_ready()
         return self._ui.url
 
+    def _launch_database(self) -> str | None:
+        if self._postgres is None:
+            return None
+        self._postgres.spawn(choose_port(None, "Postgres"))
+        self._note_children()
+        self._postgres.wait_ready()
+        return self._postgres.url
+
     def _servers(self) -> tuple[Server, ...]:
         """Those that were made, first the ones that use others."""
-        return tuple(one for one in (self._ui, self._registry, self._kafka, self._valkey) if one is not None)
+        made = (self._ui, self._registry, self._kafka, self._valkey, self._postgres)
+        return tuple(one for one in made if one is not None)
 
     def _pids(self) -> dict[str, int]:
         return {"owner": os.getpid(), **{one.name: one.pid for one in self._servers() if one.pid is not None}}

@@ -33,11 +33,12 @@ class ClusterInfo:
         broker_url: `kafka://127.0.0.1:PORT`.
         cache_url: `redis://127.0.0.1:PORT/0`.
         registry_url: of the schema registry, or None when none runs.
-        pids: process ids: `owner`, `kafka`, `valkey`, and `registry` and `ui` where they run.
+        pids: process ids: `owner`, `kafka`, `valkey`, and `registry`, `ui` and `postgres` where they run.
         started_at_ms: wall time when it became ready, in milliseconds since 1970.
         version: of the clipstream that started it.
         ui_url: of the Kafka UI, or None when none runs.
         prometheus_url: of the Prometheus of `up --observe`, or None when none runs.
+        database_url: of the Postgres, without its password, or None when none runs; see `ops.local.postgres`.
     """
 
     broker_url: str
@@ -48,6 +49,7 @@ class ClusterInfo:
     version: str
     ui_url: str | None = None
     prometheus_url: str | None = None
+    database_url: str | None = None
 
     @property
     def broker_port(self) -> int:
@@ -62,7 +64,8 @@ class ClusterInfo:
     def addresses(self) -> dict[str, str]:
         """The settings that it answers, with their values."""
         found = {"broker_url": self.broker_url, "cache_url": self.cache_url}
-        return {**found, "registry_url": self.registry_url} if self.registry_url else found
+        extras = {"registry_url": self.registry_url, "database_url": self.database_url}
+        return found | {name: url for name, url in extras.items() if url}
 
     def to_dict(self) -> dict[str, Any]:
         """As it stands in the file."""

@@ -20,6 +20,7 @@ _MODULES: Final = {
     "joiner": "joiner",
     "segmenter": "segmenter",
     "enricher": "enricher",
+    "sink": "sink",
 }
 ALL: Final = tuple(_MODULES)
 NAMES: Final = tuple(name for name in ALL if name not in OPTIONAL)  # those without which there are no results

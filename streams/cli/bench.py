@@ -34,6 +34,7 @@ def register(app: typer.Typer) -> None:
         bench_ranking,
         bench_segments,
         bench_shots,
+        bench_sink,
         bench_vision,
     )
 
@@ -44,6 +45,7 @@ def register(app: typer.Typer) -> None:
     commands.command()(bench_ranking.ranking)
     commands.command()(bench_segments.segments)
     commands.command()(bench_shots.shots)
+    commands.command()(bench_sink.sink)
     commands.command()(bench_vision.vision)
     app.add_typer(commands, name="bench", rich_help_panel="Installation")
 

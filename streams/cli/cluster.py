@@ -16,20 +16,18 @@ from rich.table import Table
 
 from ops.local.cluster import ClusterInfo, LocalCluster, read_cluster
 from ops.local.errors import StartFailed
-from ops.local.prometheus import find as find_prometheus
 from processors.errors import ClipstreamError
 from streams import agents
 from streams.admin import create_topics
 from streams.cli.background import accompany, start_detached, stop_up, wait_for
+from streams.cli.beside import Beside
 from streams.cli.console import console, escape
-from streams.cli.embedded import agents_lock, pull_models
+from streams.cli.embedded import agents_lock, at, pull_models
 from streams.cli.up_note import Up, forget_up, note_up, one_at_a_time, read_up
 from streams.clock import SYSTEM_CLOCK
-from streams.gateway.server import bound, check_binding
 from streams.observer import Observer
 from streams.places import check_places
 from streams.reading import load_settings
-from streams.secrets import masked
 from streams.settings import Settings
 from streams.supervisor import GATEWAY, Child, Supervisor
 
@@ -60,6 +58,7 @@ def up(
     observe: Annotated[
         bool, typer.Option("--observe", help="Also a Prometheus with our alerts, where it is installed.")
     ] = False,
+    db: Annotated[bool, typer.Option("--db", help="Also a Postgres that is filled with the results.")] = False,
     without_agents: Annotated[
         bool, typer.Option("--no-agents", help="Only the servers; `clipstream worker` starts agents.")
     ] = False,
@@ -76,53 +75,30 @@ def up(
 
         clipstream up --detach --ui
 
-        clipstream up --observe
+        clipstream up --gateway --db --observe
     """
     settings = load_settings()
     check_places(settings)
-    if observe:
-        find_prometheus()
+    wanted = Beside(registry, ui, gateway, observe, db, agents=not without_agents)
     with one_at_a_time(settings.data_dir):
         other = read_up(settings.data_dir)
         if other is None or other.pid == os.getpid():  # a detached one was noted by the one that started it
             other = None
-            if settings.broker_url and (registry or ui):
-                raise ClipstreamError(
-                    "--registry and --ui start theirs for the embedded Kafka, "
-                    f"and the broker is {masked(settings.broker_url)}.",
-                    "Name a registry that runs: CLIPSTREAM_REGISTRY_URL=http://host:8081.",
-                )
-            if gateway:
-                check_binding(settings)
-                bound(
-                    settings.gateway_host, settings.gateway_port
-                ).close()  # says now, and to the user, that it is taken
-            if settings.broker_url and without_agents and not gateway:
-                raise ClipstreamError(
-                    f"The broker is {masked(settings.broker_url)}, so without the agents there is nothing to start."
-                )
+            wanted.check(settings)
             if detach:
-                flags = {
-                    "--registry": registry,
-                    "--ui": ui,
-                    "--gateway": gateway,
-                    "--observe": observe,
-                    "--no-agents": without_agents,
-                }
-                process = start_detached(settings, [flag for flag, wanted in flags.items() if wanted])
+                process = start_detached(settings, wanted.flags())
             else:
                 _stop_at_signals()
                 note_up(settings.data_dir, os.getpid(), "starting")
     if other is not None:
-        _show_other(settings, other, detach=detach, registry=registry, ui=ui, observe=observe)
+        _show_other(settings, other, wanted, detach=detach)
     elif detach:
         accompany(settings, process)
     else:
-        names = () if without_agents else agents.wanted(settings)
-        _run_here(settings, registry=registry, ui=ui, names=names, gateway=gateway, observe=observe)
+        _run_here(settings, wanted)
 
 
-def _show_other(settings: Settings, other: Up, *, detach: bool, registry: bool, ui: bool, observe: bool) -> None:
+def _show_other(settings: Settings, other: Up, wanted: Beside, *, detach: bool) -> None:
     if other.state == "stopping":
         raise ClipstreamError(f"The last one is still stopping (process {other.pid}).", "Try again in some seconds.")
     if other.state == "starting":
@@ -135,33 +111,33 @@ def _show_other(settings: Settings, other: Up, *, detach: bool, registry: bool, 
     console.print(f"Already running (process {other.pid}).")
     running = read_cluster(settings.data_dir)
     _print_addresses(running)
-    if running is not None and (
-        (registry and not running.registry_url)
-        or (ui and not running.ui_url)
-        or (observe and not running.prometheus_url)
-    ):
+    if running is not None and not wanted.runs_in(running):
         raise ClipstreamError("It runs without what was asked for.", "`clipstream down`, then again.")
 
 
-def _run_here(
-    settings: Settings, *, registry: bool, ui: bool, names: tuple[str, ...], gateway: bool, observe: bool
-) -> None:
+def _run_here(settings: Settings, wanted: Beside) -> None:
     """Start everything and keep it running until a signal, whichever way it comes to its end."""
     cluster = observer = None
     try:
-        if names:
+        if wanted.agents:
             # without a network the small model of the fast profile may be missing; everything else works without it
             pull_models(settings, {"balanced"} if settings.offline else {"fast", "balanced"})
         if not settings.broker_url:
             cluster = LocalCluster(
-                settings.data_dir, settings.cache_dir, registry=registry, ui=ui, allow_download=not settings.offline
-            )
+                settings.data_dir, settings.cache_dir, registry=wanted.registry, ui=wanted.ui, database=wanted.db,
+                allow_download=not settings.offline,
+            )  # fmt: skip
             started = cluster.start()
             _print_addresses(started)
-            settings = settings.model_copy(update=started.addresses())
-        if observe:
+            settings = at(settings, started)
+        if wanted.db:
+            from streams.database import migrate
+
+            migrate.upgrade(settings)
+        if wanted.observe:
             observer = _observer(settings, cluster)
-        _serve(settings, cluster, names, (GATEWAY,) if gateway else (), observer)
+        names = agents.wanted(settings) if wanted.agents else ()
+        _serve(settings, cluster, names, (GATEWAY,) if wanted.gateway else (), observer)
     except KeyboardInterrupt:
         console.print("Interrupted; stopping what was started.")
         raise
@@ -334,6 +310,8 @@ def _print_addresses(cluster: ClusterInfo | None) -> None:
         console.print(f"Kafka UI {cluster.ui_url}", soft_wrap=True)
     if cluster is not None and cluster.prometheus_url:
         console.print(f"Prometheus {cluster.prometheus_url}", soft_wrap=True)
+    if cluster is not None and cluster.database_url:
+        console.print(f"Postgres {cluster.database_url} (its password: postgres/password in the data folder)")
 
 
 __all__ = ["register"]

@@ -93,13 +93,13 @@ async def _find_or_start(broker: Broker, cluster: LocalCluster) -> Broker:
     if settings.broker_url and (running is None or running.broker_url != settings.broker_url):
         return broker  # not an embedded one
     if running is not None and users.join():
-        return Broker(_at(settings, running), users)
+        return Broker(at(settings, running), users)
     said = False
     with waiting("Starting Kafka"):
         while True:
             try:
                 started = await asyncio.to_thread(cluster.start)
-                return Broker(_at(settings, started), users, cluster)
+                return Broker(at(settings, started), users, cluster)
             except AlreadyRunning as error:  # another one comes or goes
                 if not said:
                     console.print(f"{escape(error.reason)} Waiting for it.", soft_wrap=True)
@@ -107,11 +107,15 @@ async def _find_or_start(broker: Broker, cluster: LocalCluster) -> Broker:
             await asyncio.sleep(_POLL_S)
             running = read_cluster(settings.data_dir)
             if running is not None and users.join():
-                return Broker(_at(settings, running), users)
+                return Broker(at(settings, running), users)
 
 
-def _at(settings: Settings, cluster: ClusterInfo) -> Settings:
-    return settings.model_copy(update=cluster.addresses())
+def at(settings: Settings, cluster: ClusterInfo) -> Settings:
+    """The settings with the addresses of an embedded cluster."""
+    found = cluster.addresses()
+    if settings.database_url:  # of one's own
+        found.pop("database_url", None)
+    return settings.model_copy(update=found)
 
 
 @contextmanager

@@ -16,12 +16,14 @@ from streams.cli import (
     cancel,
     cluster,
     data,
+    db,
     dead_letters,
     explain,
     gateway,
     kafka,
     process,
     replay,
+    search,
     status,
     system,
     topics,
@@ -61,21 +63,11 @@ def _options(
     """Long videos in, transcripts and ranked ready-to-publish segments out, as stream processors on Kafka."""
 
 
-for part in (
-    process,
-    cluster,
-    gateway,
-    status,
-    kafka,
-    data,
-    explain,
-    replay,
-    cancel,
-    topics,
-    dead_letters,
-    system,
-    bench,
-):
+_PARTS: Final = (
+    *(process, cluster, gateway, status, kafka, data, explain, search, db, replay, cancel, topics, dead_letters),
+    *(system, bench),
+)
+for part in _PARTS:
     part.register(app)
 
 

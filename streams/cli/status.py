@@ -43,6 +43,7 @@ def status(
     """
     settings = load_settings()
     found = asyncio.run(_status(settings, video_id))
+    found["database"] = _database(settings)
     if as_json:
         print_json(found)
         return
@@ -52,6 +53,8 @@ def status(
         told = told_of(agent)
         table.add_row(agent["agent"], alive, str(agent["lag"]), f"[red]{escape(told)}[/]" if told else "")
     out().print(table)
+    if found["database"] is not None and not found["database"]["ok"]:
+        out().print(f"[red]{escape(found['database']['problem'])}[/] The sink waits for it.", soft_wrap=True)
     videos = Table("video", "status", "done", "stages", box=None, header_style="bold", pad_edge=False)
     for video in found["videos"]:
         stuck = (
@@ -63,6 +66,20 @@ def status(
         videos.add_row(video["video_id"], styled(video["status"]), done, escape(video["summary"]) + stuck)
     if found["videos"]:
         out().print(videos)
+
+
+def _database(settings: Settings) -> dict[str, Any] | None:
+    """Whether the database answers; None where none is set."""
+    if not settings.database_url:
+        return None
+    from streams.database.connection import connect
+
+    told = {"address": masked(settings.database_url), "ok": True, "problem": ""}
+    try:
+        connect(settings).close()
+    except ClipstreamError as error:
+        return {**told, "ok": False, "problem": error.reason}
+    return told
 
 
 def told_of(agent: dict[str, Any]) -> str:

@@ -22,6 +22,10 @@ from streams.metrics.catalogue import (
     OUTPUTS,
     RECOVERY_SECONDS,
     REPLAYED,
+    SINK_BATCHES,
+    SINK_ROWS,
+    SINK_SECONDS,
+    SINK_WAITING,
     WEBHOOKS,
 )
 from streams.metrics.counting import count_cache, count_dead_letter, count_error, count_retry, count_service
@@ -66,6 +70,10 @@ __all__ = [
     "OUTPUTS",
     "RECOVERY_SECONDS",
     "REPLAYED",
+    "SINK_BATCHES",
+    "SINK_ROWS",
+    "SINK_SECONDS",
+    "SINK_WAITING",
     "WEBHOOKS",
     "Spec",
     "count_cache",

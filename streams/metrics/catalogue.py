@@ -231,6 +231,14 @@ MEMORY_AVAILABLE: Final = gauge("clipstream_memory_available_bytes", "bytes", "W
 DISK_FREE: Final = gauge("clipstream_disk_free_bytes", "bytes", "Free where the data folder lies.", [], EVERY, GATEWAY)
 DISK_SIZE: Final = gauge("clipstream_disk_size_bytes", "bytes", "Size of that disk.", [], EVERY, GATEWAY)
 
+# --- the sink
+SINK_BATCHES: Final = counter("clipstream_sink_batches_total", "1", "Transactions of the sink.", [], "sink")
+SINK_ROWS: Final = counter("clipstream_sink_rows_total", "1", "Rows that it wrote, changed or deleted.", [], "sink")
+SINK_SECONDS: Final = counter("clipstream_sink_seconds_total", "seconds", "Time that it spent in them.", [], "sink")
+SINK_WAITING: Final = gauge(
+    "clipstream_sink_waiting", "1", "1 while it waits for its database or blob store, else 0.", [], "sink"
+)
+
 # --- the gateway
 GATEWAY_REQUESTS: Final = counter(
     "clipstream_gateway_requests_total", "1", "Answers.", ["route", "method", "status"], GATEWAY

@@ -12,7 +12,7 @@ EVERY: Final = "every worker"
 # Agents in the guarded loop of `streams.stage`, with children and a result cache.
 STAGES: Final = "every stage"
 GATEWAY: Final = "gateway"  # no agent, and no worker in the sense of these
-_NO_STAGES: Final = frozenset({"joiner"})
+_NO_STAGES: Final = frozenset({"joiner", "sink"})
 STAGE: Final = "stage"  # the label whose value is the agent's own name
 
 # When a series was made: a second series beside each counter, which nothing here asks for.

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -19,6 +20,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from ops.local import AlreadyRunning, ClusterInfo, LocalCluster, StartFailed, child, read_cluster
 from ops.local.info import CHILDREN_FILE, CLUSTER_FILE, load_info
 from ops.local.probe import kafka_ready, valkey_ready
+from streams.database.connection import DatabaseUnusable, connect
 from streams.settings import Settings
 
 # The whole file takes a minute on 2 busy cores; the first run on a machine downloads 45 to 80 MB.
@@ -220,3 +222,24 @@ def test_a_broker_that_cannot_start_says_why_and_leaves_nothing(tmp_path, cache)
     assert "kafka.log" in caught.value.remedy
     assert servers_of(tmp_path) == []
     assert read_cluster(tmp_path) is None
+
+
+def test_a_database_beside_it_comes_back_with_its_data_and_its_password_is_in_one_place(tmp_path, cache):
+    """SIGKILL of Postgres: it is started again on its port, its rows are there; a stop leaves nothing running."""
+    with LocalCluster(tmp_path, cache, database=True) as cluster:
+        info = cluster.describe()
+        password = (tmp_path / "postgres" / "password").read_text()
+        assert (tmp_path / "postgres" / "password").stat().st_mode & 0o077 == 0
+        assert password not in (tmp_path / CLUSTER_FILE).read_text()
+        settings = Settings(data_dir=tmp_path).model_copy(update=info.addresses())
+        with connect(settings) as connection:
+            connection.execute("CREATE TABLE numbers AS SELECT 7 AS number")
+        psutil.Process(info.pids["postgres"]).send_signal(signal.SIGKILL)
+        assert child.wait_until(lambda: cluster.died() == ("postgres",), END_LIMIT_S)
+        assert cluster.revive() == ("postgres",)
+        with connect(settings) as connection:
+            assert connection.execute("SELECT number FROM numbers").fetchall() == [(7,)]
+        last = cluster.describe()
+        with pytest.raises(DatabaseUnusable):  # without the folder nobody knows the password
+            connect(settings.model_copy(update={"data_dir": tmp_path / "another"}))
+    assert ended(replace(last, pids={name: pid for name, pid in last.pids.items() if name != "owner"}))

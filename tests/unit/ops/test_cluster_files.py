@@ -72,7 +72,8 @@ def test_the_file_comes_back_as_it_was_written(tmp_path):
     write_json(tmp_path / CLUSTER_FILE, info(1, 2).to_dict())
     assert load_info(tmp_path) == info(1, 2)
     assert set(json.loads((tmp_path / CLUSTER_FILE).read_text())) == {
-        "broker_url", "cache_url", "registry_url", "pids", "started_at_ms", "ui_url", "version",
+        "broker_url", "cache_url", "registry_url", "pids", "started_at_ms", "ui_url", "version", "database_url",
+            "prometheus_url",
     }  # fmt: skip
     assert [path.name for path in tmp_path.iterdir()] == [CLUSTER_FILE]
 

@@ -1,0 +1,151 @@
+"""What the sink does with the records in its hand: decode, see what counts, read the documents, write. No Faust here.
+
+It blocks, so it runs in a thread beside the event loop, one batch at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+
+from processors.blobs import BlobStore
+from processors.errors import InvalidMessage
+from streams import codec, topics
+from streams.clock import Clock
+from streams.database.batch import Erased, Message, Plan, Rows, plan, result_rows, sentence_rows
+from streams.database.connection import DatabaseAway, connect, meaning_of, place_of
+from streams.database.write import Written, held_orders, write
+from streams.registry import RegistryAway
+from streams.results import document_of
+from streams.settings import Settings
+
+Unwanted = Callable[[str, int], bool]
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of a batch.
+
+    Args:
+        written: by its transactions.
+        invalid: records that nobody can read, with the reason.
+        seconds: in transactions.
+    """
+
+    invalid: list[tuple[Any, InvalidMessage]] = field(default_factory=list)
+    batches: int = 0
+    rows: int = 0
+    videos: int = 0
+    seconds: float = 0.0
+
+
+class Sink:
+    """Writes records into the database, over one connection that is opened when it is needed.
+
+    Args:
+        settings: with a database.
+        blobs: where the documents are.
+        clock: to time transactions.
+        unwanted: whether nothing more is to be kept of a generation of a video.
+    """
+
+    def __init__(
+        self, settings: Settings, blobs: BlobStore, clock: Clock, unwanted: Unwanted = lambda video, generation: False
+    ) -> None:
+        self._settings, self._blobs, self._clock = settings, blobs, clock
+        self._unwanted = unwanted
+        self._connection: psycopg.Connection[Any] | None = None
+
+    def take(self, records: Sequence[Any]) -> Outcome:
+        """Write what records say, in as few transactions as the settings allow, in the order of their arrival.
+
+        Args:
+            records: of the topics of this agent, with `topic`, `key` and `value`.
+
+        Raises:
+            Retryable: nothing is wrong with them; the same again later. What was written stays, and a repeat of it
+                changes nothing.
+            RowsRefused: one of them has something that no table takes.
+            Fatal: the database does not let us work.
+        """
+        outcome, messages = Outcome(), []
+        for record in records:
+            try:
+                if (message := self._decoded(record)) is not None:
+                    messages.append(message)
+            except RegistryAway:
+                raise
+            except InvalidMessage as error:
+                outcome.invalid.append((record, error))
+        whole = plan(messages)
+        try:
+            self._write(whole, outcome)
+        except psycopg.Error as error:
+            self.close()
+            raise meaning_of(error, place_of(self._settings)) from error
+        return outcome
+
+    def close(self) -> None:
+        """Close the connection; the next batch opens another one."""
+        if self._connection is not None:
+            with suppress(psycopg.Error):
+                self._connection.close()
+            self._connection = None
+
+    def _decoded(self, record: Any) -> Message | None:
+        """What a record says; None where that is nothing to us."""
+        if record.topic == self._settings.topic(topics.SEGMENTS.name):
+            if record.value is None:
+                return Erased(record.key.decode(errors="replace")) if record.key else None
+            return codec.decode(topics.SEGMENTS, record.value)
+        if record.value is None:
+            return None
+        content = codec.decode(topics.CONTENT_RESULT, record.value)
+        if content.item is None or self._unwanted(content.header.video_id, content.header.generation):
+            return None
+        return content
+
+    def _write(self, whole: Plan, outcome: Outcome) -> None:
+        if self._connection is None:
+            self._connection = connect(self._settings)
+        with self._connection.cursor() as cursor:
+            held = held_orders(cursor, list(whole.results))
+        # what is there already needs no document; the transaction looks again, under its lock
+        results = {
+            video_id: result
+            for video_id, result in whole.results.items()
+            if video_id in whole.erased or video_id not in held or held[video_id] < result.order
+        }
+        part, rows = Plan(whole.erased, {}, {}), Rows()
+        for video_id, result in results.items():
+            part.results[video_id] = result
+            rows.add(result_rows(result, document_of(result, self._blobs)))
+            if len(rows) >= self._settings.sink_batch_rows:
+                self._transact(part, rows, outcome)
+                part, rows = Plan((), {}, {}), Rows()
+        for key, content in whole.contents.items():
+            part.contents[key] = content
+            rows.sentences.extend(sentence_rows(content))
+            if len(rows) >= self._settings.sink_batch_rows:
+                self._transact(part, rows, outcome)
+                part, rows = Plan((), {}, {}), Rows()
+        if part.video_ids:
+            self._transact(part, rows, outcome)
+
+    def _transact(self, part: Plan, rows: Rows, outcome: Outcome) -> None:
+        if self._connection is None:
+            raise DatabaseAway("The connection to the database is closed.")
+        began_s = self._clock.monotonic_s()
+        rows.sort()
+        written: Written = write(self._connection, self._settings, part, rows)
+        outcome.batches += 1
+        outcome.rows += written.rows
+        outcome.videos += len(written.videos)
+        outcome.seconds += self._clock.monotonic_s() - began_s
+
+
+__all__ = ["Outcome", "Sink"]
