@@ -1,4 +1,4 @@
-"""A worker's own port on loopback: `/healthz` for supervisors of any kind, `/metrics` for Prometheus.
+"""A worker's own port, on loopback by default: `/healthz` for supervisors of any kind, `/metrics` for Prometheus.
 
 Served by a thread: it answers when the event loop does not, and says so. 200 while the loop turns and work gets on,
 else 503; the body says why. Waiting for a broker is no illness: a restart would not help.
@@ -23,7 +23,6 @@ HEALTH_PATH: Final = "/healthz"
 # Fifteen beats; a rebalance or a start on a busy machine keeps the loop for seconds at most.
 LOOP_LIMIT_S: Final = 30.0
 BEAT_EACH_S: Final = 2.0
-_LOOPBACK: Final = "127.0.0.1"
 Answer = Callable[..., Any]
 
 
@@ -77,8 +76,8 @@ class Health:
         return not problem, {"agent": self._agent, "ok": not problem, "warm": self.warm, **facts, "problem": problem}
 
 
-def serve(health: Health) -> int:
-    """Serve health and metrics in a thread for as long as the process lives; returns the port on loopback."""
+def serve(health: Health, host: str = "127.0.0.1") -> int:
+    """Serve health and metrics at an address, in a thread for as long as the process lives; returns the port."""
     metrics: Answer = prometheus_client.make_wsgi_app()
 
     def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -89,7 +88,7 @@ def serve(health: Health) -> int:
         start_response("200 OK" if well else "503 Service Unavailable", [("Content-Type", "application/json")])
         return [json.dumps(document).encode()]
 
-    server = make_server(_LOOPBACK, 0, answer, _Server, _Quiet)
+    server = make_server(host, 0, answer, _Server, _Quiet)
     threading.Thread(target=server.serve_forever, name="health", daemon=True).start()
     return int(server.server_port)
 

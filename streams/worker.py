@@ -72,7 +72,7 @@ def run_worker(name: str, settings: Settings, instance: str | None) -> None:
     except ClipstreamError as error:  # a store or a cache that cannot be opened
         exit_worker(error)
         raise
-    port = serve(worker.health)
+    port = serve(worker.health, settings.metrics_host)
     frozen.watch(settings.session_timeout_s, boot_s)
     note = note_path(settings.data_dir, name, instance)
 
