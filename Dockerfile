@@ -36,7 +36,7 @@ LABEL org.opencontainers.image.title="clipstream" \
 # Volumes that are mounted here take over the owner of these folders.
 RUN groupadd --gid 10001 clipstream \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /data --shell /usr/sbin/nologin clipstream \
-    && install --directory --owner=10001 --group=10001 /data /data/blobs /data/cache /models
+    && install --directory --owner=10001 --group=10001 /data /data/blobs /data/cache /models /keys
 COPY --from=builder /usr/bin/tini /usr/bin/tini
 COPY --from=builder /opt/clipstream /opt/clipstream
 

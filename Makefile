@@ -39,6 +39,7 @@ check: $(VENV)/.verify ## Lint and type-check
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.kafka.yml
 	@if [ -x $(BIN)/hadolint ]; then $(BIN)/hadolint Dockerfile; fi
 	ops/prometheus/check.sh
+	$(BIN)/python -m ops.k8s.check
 
 docs: $(VENV)/.verify ## Write the generated pages anew
 	$(BIN)/python -m ops.docs.settings_page

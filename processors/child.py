@@ -19,7 +19,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -44,15 +44,15 @@ def main(parent_pid: int, jobs: Mapping[str, Callable[..., Any]] | None = None) 
     results: BinaryIO = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints must not end up between the results
     environment = orjson.loads(requests.readline())
-    _limit_memory(environment["memory_mb"])
-    tools = _tools(environment)
+    limit_memory(environment["memory_mb"])
+    tools = tools_of(environment)
     while line := requests.readline():
         if line != b"+\n":
             # a thread for each job, since one that gave way stays nice; see processors.priority
             job = threading.Thread(target=_run, args=(orjson.loads(line), jobs, tools, requests, results))
             job.start()
             job.join()
-            _give_back()
+            give_back()
 
 
 def _run(
@@ -62,33 +62,49 @@ def _run(
     requests: BinaryIO,
     results: BinaryIO,
 ) -> None:
-    known = jobs if jobs is not None else _jobs()
     credit = CREDIT
-    started = time.monotonic()
-    try:
-        for output in known[order["job"]](order["request"], tools):
+    for line in answers(order["job"], order["request"], tools, jobs):
+        if line.startswith(b"I"):
             if credit == 0:
                 if not requests.readline():
                     os._exit(0)  # the parent is gone
                 credit = 1
-            took_ms = round((time.monotonic() - started) * 1000)
-            _send(results, b"I%d " % took_ms + orjson.dumps(output, option=orjson.OPT_SERIALIZE_NUMPY))
             credit -= 1
+        _send(results, line)
+
+
+def answers(
+    job: str, request: dict[str, Any], tools: Any, jobs: Mapping[str, Callable[..., Any]] | None = None
+) -> Iterator[bytes]:
+    """What a child says to one job, line by line: its outputs, and how it ended.
+
+    Args:
+        job: its name.
+        request: what it works on.
+        tools: what it works with.
+        jobs: by name; those of `processors.jobs` when None.
+    """
+    started = time.monotonic()
+    try:
+        known = jobs if jobs is not None else _jobs()
+        for output in known[job](request, tools):
+            took_ms = round((time.monotonic() - started) * 1000)
+            yield b"I%d " % took_ms + orjson.dumps(output, option=orjson.OPT_SERIALIZE_NUMPY)
             started = time.monotonic()
-        _report(results)
-        _send(results, b"D")
+        yield from _report()
+        yield b"D"
     except Exception as error:  # whatever it is, it belongs to this item, and the parent classes it
-        _report(results)
-        _send(results, b"E" + orjson.dumps(_out_of_memory() if _is_memory(error) else _describe(error)))
+        yield from _report()
+        yield b"E" + orjson.dumps(_out_of_memory() if _is_memory(error) else _describe(error))
 
 
-def _report(results: BinaryIO) -> None:
+def _report() -> Iterator[bytes]:
     """What the job asked of services, for the worker's metrics; nothing when it asked none."""
     from processors.service import open_breakers
     from processors.service.tally import taken
 
     if requests := taken():
-        _send(results, b"M" + orjson.dumps({"requests": requests, "breakers": open_breakers()}))
+        yield b"M" + orjson.dumps({"requests": requests, "breakers": open_breakers()})
 
 
 def _jobs() -> Mapping[str, Callable[..., Any]]:
@@ -97,7 +113,7 @@ def _jobs() -> Mapping[str, Callable[..., Any]]:
     return JOBS
 
 
-def _give_back() -> None:
+def give_back() -> None:
     """Return freed blocks to the system, which glibc keeps between those in use.
 
     A transcriber with two models has 452 MB at most and 395 MB between chunks, without this 482 to 502 MB; it takes
@@ -135,7 +151,7 @@ def _out_of_memory() -> dict[str, str]:
     }
 
 
-def _limit_memory(memory_mb: int) -> None:
+def limit_memory(memory_mb: int) -> None:
     """No core files, whose size is that of the process, and no more memory than that many MiB; 0 is no limit.
 
     RLIMIT_DATA counts what a process may write to by itself: heap, stacks, private maps. RLIMIT_AS would also count
@@ -154,7 +170,8 @@ def _send(results: BinaryIO, line: bytes) -> None:
     results.flush()
 
 
-def _tools(environment: dict[str, Any]) -> Any:
+def tools_of(environment: dict[str, Any]) -> Any:
+    """What jobs work with, of what a parent has sent."""
     from processors.blobs import BlobStore
     from processors.media.limits import Limits
     from processors.models.store import ModelStore

@@ -1,4 +1,4 @@
-"""A worker's own port on loopback: `/healthz` for supervisors of any kind, `/metrics` for Prometheus.
+"""A worker's own port, on loopback by default: `/healthz` for supervisors of any kind, `/metrics` for Prometheus.
 
 Served by a thread: it answers when the event loop does not, and says so. 200 while the loop turns and work gets on,
 else 503; the body says why. Waiting for a broker or a database is no illness: a restart would not help. What is waited
@@ -22,9 +22,9 @@ from streams.clock import Clock
 
 HEALTH_PATH: Final = "/healthz"
 # Fifteen beats; a rebalance or a start on a busy machine keeps the loop for seconds at most.
+LOOPBACK: Final = "127.0.0.1"
 LOOP_LIMIT_S: Final = 30.0
 BEAT_EACH_S: Final = 2.0
-_LOOPBACK: Final = "127.0.0.1"
 Answer = Callable[..., Any]
 
 
@@ -80,13 +80,14 @@ class Health:
         return not problem, {**told, "waits_for": self.waits_for, "problem": problem}
 
 
-def serve(health: Health, registry: CollectorRegistry = REGISTRY, port: int = 0) -> int:
-    """Serve health and metrics in a thread for as long as the process lives; returns the port on loopback.
+def serve(health: Health, registry: CollectorRegistry = REGISTRY, port: int = 0, host: str = LOOPBACK) -> int:
+    """Serve health and metrics in a thread for as long as the process lives; returns the port.
 
     Args:
         health: told on `/healthz`.
         registry: of the metrics.
         port: to listen on; 0 for a free one.
+        host: the address.
 
     Raises:
         OSError: the port is taken.
@@ -101,7 +102,7 @@ def serve(health: Health, registry: CollectorRegistry = REGISTRY, port: int = 0)
         start_response("200 OK" if well else "503 Service Unavailable", [("Content-Type", "application/json")])
         return [json.dumps(document).encode()]
 
-    server = make_server(_LOOPBACK, port, answer, _Server, _Quiet)
+    server = make_server(host, port, answer, _Server, _Quiet)
     threading.Thread(target=server.serve_forever, name="health", daemon=True).start()
     return int(server.server_port)
 

@@ -13,7 +13,7 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Protocol
 
 import orjson
 
@@ -35,7 +35,7 @@ CREDITED: Final = CREDIT // 2
 # keeps its plans (up to 1024 of them) and glibc its freed blocks, per thread. A transcriber after 5 and 30 minutes: 320
 # and 403 MB without these, 283 and 283 MB with them, in the same time; with thresholds of 1 MB 228 and 230 MB, but 19 %
 # slower.
-_MEMORY: Final = {
+MEMORY: Final = {
     "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "4",
     "MALLOC_ARENA_MAX": "1",
     "MALLOC_MMAP_THRESHOLD_": "8000000",
@@ -61,6 +61,27 @@ class JobFailed(Retryable):
 
 class JobTimedOut(Retryable):
     """A job gave no output for longer than the item limit; its child was killed."""
+
+
+class Pool(Protocol):
+    """Whatever runs jobs for a stage."""
+
+    @property
+    def size(self) -> int:
+        """Jobs that run at a time."""
+        ...
+
+    async def warm(self) -> None:
+        """Load the models. Raises `ClipstreamError` when one cannot be had."""
+        ...
+
+    def run(self, job: str, request: dict[str, Any]) -> AsyncIterator[tuple[bytes, int]]:
+        """Outputs of one job as JSON, each with the milliseconds that it took. Raises `ClipstreamError`."""
+        ...
+
+    async def stop(self) -> None:
+        """End whatever computes."""
+        ...
 
 
 class ChildPool:
@@ -139,32 +160,59 @@ class ChildPool:
             await child.ended(STOP_LIMIT_S)
 
     async def _spawn(self) -> _Child:
-        work_dir = self._settings.data_dir / "work" / self._stage
+        work_dir = work_dir_of(self._settings, self._stage)
         work_dir.mkdir(parents=True, exist_ok=True)
-        environment = {
-            "store": self._settings.store,
-            "models_dir": str(self._settings.models_dir or ""),
-            "cache_dir": str(self._settings.cache_dir),
-            "offline": self._settings.offline,
-            "threads": self._settings.threads,
-            "asr_model": self._settings.asr_model,
-            "voices_dir": None if self._settings.voices_dir is None else str(self._settings.voices_dir.absolute()),
-            "work_dir": str(work_dir),
-            "limits": asdict(self._settings.limits),
-            "recognition": self._settings.recognition.model_dump(mode="json"),
-            "memory_mb": self._settings.child_memory_mb,
-            "categories": self._settings.categories,
-            "platforms": own_platforms(self._settings.platforms_file),
-            "vision_labels": sorted(self._settings.vision_labels),
-            "selection": self._settings.selection.to_json(),
-        }
-        for name, of in _ASKS_SERVICES.get(self._stage, {}).items():
-            hosted = of(self._settings, self.size)
-            if hosted is not None:
-                environment[name] = asdict(hosted)
-        child = await _Child.start(self.child, environment, work_dir)
+        child = await _Child.start(self.child, environment_of(self._settings, self._stage, self.size), work_dir)
         self._all.add(child)
         return child
+
+
+def variables_of(environment: dict[str, Any]) -> dict[str, str]:
+    """What libraries read once, before any code of ours could set a number of threads."""
+    threads = str(environment["threads"])
+    return {
+        **MEMORY,
+        "OMP_NUM_THREADS": threads,
+        "OPENBLAS_NUM_THREADS": threads,
+        "TMPDIR": environment["work_dir"],
+    }
+
+
+def work_dir_of(settings: Settings, stage: str) -> Path:
+    """Where children of a stage have their temporary files."""
+    return settings.data_dir / "work" / stage
+
+
+def environment_of(settings: Settings, stage: str, children: int) -> dict[str, Any]:
+    """What a child of a stage is told about where things are, before its first job.
+
+    Args:
+        settings: all of them.
+        stage: whose jobs it will run.
+        children: how many share the limits of a paid service.
+    """
+    environment = {
+        "store": settings.store,
+        "models_dir": str(settings.models_dir or ""),
+        "cache_dir": str(settings.cache_dir),
+        "offline": settings.offline,
+        "threads": settings.threads,
+        "asr_model": settings.asr_model,
+        "voices_dir": None if settings.voices_dir is None else str(settings.voices_dir.absolute()),
+        "work_dir": str(work_dir_of(settings, stage)),
+        "limits": asdict(settings.limits),
+        "recognition": settings.recognition.model_dump(mode="json"),
+        "memory_mb": settings.child_memory_mb,
+        "categories": settings.categories,
+        "platforms": own_platforms(settings.platforms_file),
+        "vision_labels": sorted(settings.vision_labels),
+        "selection": settings.selection.to_json(),
+    }
+    for name, of in _ASKS_SERVICES.get(stage, {}).items():
+        hosted = of(settings, children)
+        if hosted is not None:
+            environment[name] = asdict(hosted)
+    return environment
 
 
 class _Child:
@@ -177,7 +225,6 @@ class _Child:
 
     @classmethod
     async def start(cls, entry: tuple[str, ...], environment: dict[str, Any], work_dir: Path) -> _Child:
-        threads = str(environment["threads"])
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-P",  # else modules in the folder where the user stands come before ours and the library's
@@ -187,14 +234,10 @@ class _Child:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             limit=MAX_LINE_BYTES,
-            # libraries read these once, before any code of ours could set a number of threads
             env={
                 # it decodes what strangers made: no password of the broker, no key of a service
                 **{name: value for name, value in os.environ.items() if not name.startswith("CLIPSTREAM_")},
-                **_MEMORY,
-                "OMP_NUM_THREADS": threads,
-                "OPENBLAS_NUM_THREADS": threads,
-                "TMPDIR": str(work_dir),
+                **variables_of(environment),
             },
         )
         child = cls(process)
@@ -224,7 +267,7 @@ class _Child:
                 SERVICES.told(stage, self, orjson.loads(body))
                 continue
             if kind == b"E":
-                raise _rebuild(orjson.loads(body))
+                raise rebuild(orjson.loads(body))
             took_ms, _, output = body.partition(b" ")
             yield output, int(took_ms)
             taken += 1
@@ -261,7 +304,7 @@ class _Child:
         self._process._transport.close()  # type: ignore[attr-defined]
 
 
-def _rebuild(described: dict[str, str]) -> ClipstreamError:
+def rebuild(described: dict[str, str]) -> ClipstreamError:
     """The error of a child in this process: its own class where that is one of `processors.errors`, else its base."""
     kind = getattr(errors, described["class"], None) or getattr(errors, described["base"], None)
     if isinstance(kind, type) and issubclass(kind, ClipstreamError) and kind is not ClipstreamError:
@@ -269,4 +312,4 @@ def _rebuild(described: dict[str, str]) -> ClipstreamError:
     return JobFailed(described["reason"], described["remedy"], described["trace"])
 
 
-__all__ = ["ChildPool", "JobFailed", "JobTimedOut"]
+__all__ = ["ChildPool", "JobFailed", "JobTimedOut", "Pool", "environment_of", "rebuild", "variables_of", "work_dir_of"]

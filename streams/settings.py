@@ -91,6 +91,8 @@ class Settings(ServiceSettings, GatewaySettings, DatabaseSettings, ObserveSettin
     topic_prefix: str = Field("", pattern=r"^[A-Za-z0-9._-]*$", description="before each topic and group name")
     replication: int = Field(1, ge=1, le=9, description="replication factor of topics that we create")
 
+    metrics_host: str = Field("127.0.0.1", description="address of a worker's health and metrics; 0.0.0.0 in a pod")
+
     # --- security of the broker
     security_protocol: str = Field(
         "PLAINTEXT",
@@ -126,6 +128,11 @@ class Settings(ServiceSettings, GatewaySettings, DatabaseSettings, ObserveSettin
     # --- compute
     workers: int = Field(os.cpu_count() or 1, ge=1, le=256, description="children per CPU stage")
     threads: int = Field(1, ge=1, le=64, description="threads per child")
+    compute: Literal["processes", "ray"] = Field(
+        "processes", description="where transcriber and vision compute: children of their worker, or Ray (extra `ray`)"
+    )
+    ray_address: str = Field("", description="host:port of a Ray cluster; one of each worker's own when empty")
+    ray_gpus: float = Field(0.0, ge=0.0, le=16.0, description="GPUs, or a share of one, that a Ray actor is given")
     asr_model: str | None = Field(None, description="recogniser for all languages, whatever the profile")
     asr_backend: str = Field(
         "local",

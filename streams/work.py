@@ -18,7 +18,7 @@ from schemas.messages import Header
 from streams import identity, tracing
 from streams.clock import Clock
 from streams.codec import to_wire
-from streams.pool import ChildPool
+from streams.pool import Pool
 from streams.settings import Settings
 from streams.topics import TopicSpec
 
@@ -100,7 +100,7 @@ class Bench:
     """
 
     settings: Settings
-    pool: ChildPool
+    pool: Pool
     cache: ResultCache
     blobs: BlobStore
     clock: Clock

@@ -120,7 +120,7 @@ def _serve(health: Health, name: str, settings: Settings) -> int:
     """Serve health and what this agent's worker exposes; leaves the process when its port is taken."""
     registry = metrics.registry_of(name, first=Machine(name, settings, SYSTEM_CLOCK))
     try:
-        return serve(health, registry, settings.metrics_port)
+        return serve(health, registry, settings.metrics_port, settings.metrics_host)
     except OSError as error:
         taken = f"Port {settings.metrics_port} for metrics cannot be used: {error.strerror}."
         exit_worker(Fatal(taken, "CLIPSTREAM_METRICS_PORT=0 takes a free one; a fixed one serves one worker."))

@@ -20,8 +20,9 @@ from streams.health import Health
 from streams.leaving import before_leaving, exit_worker
 from streams.liveness import Hand, Liveness
 from streams.metrics import count_cache
-from streams.pool import ChildPool
+from streams.pool import Pool
 from streams.publisher import Publisher
+from streams.ray_pool import pool_of
 from streams.settings import Settings
 from streams.stage import Stage
 from streams.topics import VIDEO_INGESTED
@@ -35,7 +36,7 @@ class Worker:
     """One process of one agent."""
 
     app: faust.App
-    pool: ChildPool | None
+    pool: Pool | None
     health: Health
     at_end: Callable[[], None] | None = None  # called when it ends in order
     _when_warm: list[Callable[[], None]] = field(default_factory=list)
@@ -100,7 +101,7 @@ def stage_worker(
         children: size of the pool, >= 1.
     """
     app = create_app(settings, name, instance)
-    pool = ChildPool(children, settings, name)
+    pool = pool_of(children, settings, name)
     cache, blobs = result_cache(settings, clock), BlobStore(settings.store)
 
     def moved() -> None:

@@ -28,6 +28,8 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     from streams.cli import (
         bench_asr,
+        bench_autoscale,
+        bench_compute,
         bench_frames,
         bench_long,
         bench_progressive,
@@ -39,6 +41,8 @@ def register(app: typer.Typer) -> None:
     )
 
     commands.command()(bench_asr.asr)
+    commands.command()(bench_autoscale.autoscale)
+    commands.command()(bench_compute.compute)
     commands.command()(bench_frames.frames)
     commands.command()(bench_long.long)
     commands.command()(bench_progressive.progressive)

@@ -25,12 +25,16 @@ from streams.settings import PREFIX, Settings
 REPO = Path(__file__).resolve().parents[2]
 COMPOSE = yaml.safe_load((REPO / "docker-compose.kafka.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+PROMETHEUS = yaml.safe_load((REPO / "ops" / "docker" / "prometheus.yml").read_text())
 DOCKERFILE = (REPO / "Dockerfile").read_text()
 PROJECT = tomllib.loads((REPO / "pyproject.toml").read_text())
 IMAGE = f"clipstream:{PROJECT['project']['version']}"
 OURS = {name: service for name, service in SERVICES.items() if service["image"] == IMAGE}
 WORKERS = {name: service for name, service in OURS.items() if service["command"][:2] == ["clipstream", "worker"]}
 _VARIABLE = re.compile(r"\$\{(\w+):-([^}]*)\}")
+
+
+KNOWN = {PREFIX + field.upper() for field in Settings.model_fields}
 
 
 def given(service: dict[str, Any]) -> dict[str, str]:
@@ -61,8 +65,7 @@ def test_agents_without_work_by_default_are_started_only_when_asked_for() -> Non
 
 @pytest.mark.parametrize("name", OURS)
 def test_environment_names_settings_only(name: str) -> None:
-    known = {PREFIX + field.upper() for field in Settings.model_fields}
-    assert set(OURS[name]["environment"]) <= known
+    assert set(OURS[name]["environment"]) <= KNOWN
 
 
 @pytest.mark.parametrize("name", WORKERS)
@@ -97,8 +100,9 @@ def test_what_workers_share_is_mounted_where_the_settings_look(monkeypatch: pyte
     for variable, value in given(SERVICES["joiner"]).items():
         monkeypatch.setenv(variable, value)
     settings = load_settings()
-    for service in OURS.values():
+    for name, service in OURS.items():
         named = dict(volume.split(":") for volume in service["volumes"] if isinstance(volume, str))
+        assert (named.pop("keys", None) is not None) == (name == "gateway")  # hashes of keys are nobody else's business
         assert named == {
             "blobs": settings.store,
             "results": str(settings.data_dir / "cache"),
@@ -153,6 +157,17 @@ def test_one_service_builds_the_image_and_nobody_pulls_it() -> None:
 @pytest.mark.parametrize("name", SERVICES.keys() - OURS.keys())
 def test_images_of_others_have_a_version(name: str) -> None:
     assert re.search(r":v?\d+\.\d+\.\d+", SERVICES[name]["image"])
+
+
+def test_prometheus_asks_every_worker_and_the_gateway() -> None:
+    jobs = {job["job_name"]: job for job in PROMETHEUS["scrape_configs"]}
+    (found,) = jobs["clipstream"]["dns_sd_configs"]
+    assert set(found["names"]) == set(WORKERS)  # a name has an address for each copy of a service
+    assert str(found["port"]) == SERVICES["joiner"]["environment"]["CLIPSTREAM_METRICS_PORT"]
+    assert jobs["clipstream-gateway"]["static_configs"] == [{"targets": ["gateway:8080"]}]
+    mounted = [volume for name in ("prometheus", "alertmanager", "grafana") for volume in SERVICES[name]["volumes"]]
+    assert all(volume.endswith(":ro") for volume in mounted if volume.startswith("."))
+    assert set(PROMETHEUS["alerting"]["alertmanagers"][0]["static_configs"][0]["targets"]) == {"alertmanager:9093"}
 
 
 def test_kafka_is_set_up_like_the_embedded_one() -> None:
