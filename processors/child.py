@@ -3,8 +3,8 @@
 Decoders and models run here and never in a worker's event loop, so heartbeats go on, and a file that kills its decoder
 kills only this process. Messages are JSON lines, never pickles. On standard input: the environment, then
 `{"job", "request"}`, and a line `+` for each output that the parent has taken. On the pipe: `I<ms> {...}` an output
-and the milliseconds that it took, `D` done, `E{...}` an error. At most `CREDIT` outputs are under way, so a slow broker
-slows the decoder instead of filling memory.
+and the milliseconds that it took, `D` done, `E{...}` an error, `C` given up: a line `-` asks for that. At most `CREDIT`
+outputs are under way, so a slow broker slows the decoder instead of filling memory.
 
 The child dies with its parent: by PR_SET_PDEATHSIG on Linux, and everywhere by the end of its standard input.
 """
@@ -25,9 +25,12 @@ from typing import Any, BinaryIO, Final
 
 import orjson
 
+from processors.cancelling import JobCancelled, begin_job, cancel_job, check_wanted
 from processors.errors import ChildDied, ClipstreamError
 
 CREDIT: Final = 4
+_TAKEN: Final = b"+\n"
+_GIVE_UP: Final = b"-\n"
 _PR_SET_PDEATHSIG: Final = 1
 _CV_NO_MEMORY: Final = -4  # cv::Error::StsNoMem
 
@@ -46,38 +49,59 @@ def main(parent_pid: int, jobs: Mapping[str, Callable[..., Any]] | None = None) 
     environment = orjson.loads(requests.readline())
     _limit_memory(environment["memory_mb"])
     tools = _tools(environment)
+    job: threading.Thread | None = None
+    credit = threading.Semaphore(0)
     while line := requests.readline():
-        if line != b"+\n":
+        if line == _TAKEN:
+            credit.release()
+        elif line == _GIVE_UP:
+            cancel_job()
+            credit.release()  # it may wait for room
+        else:
+            if job is not None:
+                job.join()  # its last line is out
+            begin_job()
+            credit = threading.Semaphore(CREDIT)
             # a thread for each job, since one that gave way stays nice; see processors.priority
-            job = threading.Thread(target=_run, args=(orjson.loads(line), jobs, tools, requests, results))
+            job = threading.Thread(target=_run, args=(orjson.loads(line), jobs, tools, credit, results))
             job.start()
-            job.join()
-            _give_back()
+    if job is not None and job.is_alive():
+        os._exit(0)  # the parent is gone, or does not wait
 
 
 def _run(
     order: dict[str, Any],
     jobs: Mapping[str, Callable[..., Any]] | None,
     tools: Any,
-    requests: BinaryIO,
+    credit: threading.Semaphore,
     results: BinaryIO,
 ) -> None:
-    known = jobs if jobs is not None else _jobs()
-    credit = CREDIT
-    started = time.monotonic()
     try:
-        for output in known[order["job"]](order["request"], tools):
-            if credit == 0:
-                if not requests.readline():
-                    os._exit(0)  # the parent is gone
-                credit = 1
-            took_ms = round((time.monotonic() - started) * 1000)
-            _send(results, b"I%d " % took_ms + orjson.dumps(output, option=orjson.OPT_SERIALIZE_NUMPY))
-            credit -= 1
-            started = time.monotonic()
-        _send(results, b"D")
+        last = _outcome(order, jobs, tools, credit, results)
+    except JobCancelled:
+        last = b"C"
     except Exception as error:  # whatever it is, it belongs to this item, and the parent classes it
-        _send(results, b"E" + orjson.dumps(_out_of_memory() if _is_memory(error) else _describe(error)))
+        last = b"E" + orjson.dumps(_out_of_memory() if _is_memory(error) else _describe(error))
+    _send(results, last)
+    _give_back()
+
+
+def _outcome(
+    order: dict[str, Any],
+    jobs: Mapping[str, Callable[..., Any]] | None,
+    tools: Any,
+    credit: threading.Semaphore,
+    results: BinaryIO,
+) -> bytes:
+    known = jobs if jobs is not None else _jobs()
+    started = time.monotonic()
+    for output in known[order["job"]](order["request"], tools):
+        took_ms = round((time.monotonic() - started) * 1000)
+        credit.acquire()
+        check_wanted()
+        _send(results, b"I%d " % took_ms + orjson.dumps(output, option=orjson.OPT_SERIALIZE_NUMPY))
+        started = time.monotonic()
+    return b"D"
 
 
 def _jobs() -> Mapping[str, Callable[..., Any]]:

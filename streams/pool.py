@@ -27,6 +27,9 @@ from streams.settings import Settings
 # One line of a result: a ranking of a three-hour video is about 1 MB, so 64 MiB is never met by honest outputs.
 MAX_LINE_BYTES: Final = 64 * 2**20
 STOP_LIMIT_S: Final = 3.0
+# For a job that nobody wants any more to end by itself, so that its child keeps its models: jobs ask between frames,
+# sentences and steps of recognition, most of them within 0.3 s. A new child costs 2 s, most of it for its models.
+CANCEL_GRACE_S: Final = 1.0
 # Outputs that are credited at a time: half of what a child may have under way, so that it never waits for the other
 # half. A job of one output needs no credit then, which is one write less of two.
 CREDITED: Final = CREDIT // 2
@@ -100,6 +103,8 @@ class ChildPool:
     async def run(self, job: str, request: dict[str, Any]) -> AsyncIterator[tuple[bytes, int]]:
         """Run one job; yields its outputs as JSON, each with the milliseconds that it took.
 
+        Closed or cancelled before its end, it ends the job: by asking, and by force where that takes too long.
+
         Raises:
             ClipstreamError: the class that the job raised; `ChildDied` when its process did not survive;
                 `JobTimedOut` when no output came within the item limit.
@@ -108,10 +113,13 @@ class ChildPool:
         child: _Child | None = None
         clean = False
         try:
-            child = slot if slot is not None and slot.alive else await self._spawn()
+            child = slot if slot is not None and slot.alive else await self._spawned()
             async for output in child.run(job, request, self._settings.item_timeout_s):
                 yield output
             clean = True
+        except (asyncio.CancelledError, GeneratorExit):
+            clean = child is not None and await child.gives_up(CANCEL_GRACE_S)
+            raise
         except ClipstreamError as error:
             # the job ended by its own error: the child waits for the next one
             clean = not isinstance(error, ChildDied | JobTimedOut)
@@ -131,6 +139,22 @@ class ChildPool:
             child.close()
         for child in children:
             await child.ended(STOP_LIMIT_S)
+
+    async def _spawned(self) -> _Child:
+        """A new child, which is known here also when its job is cancelled meanwhile."""
+        starting = asyncio.ensure_future(self._spawn())
+        try:
+            return await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            self._idle_later(starting)
+            raise
+
+    def _idle_later(self, starting: asyncio.Future[_Child]) -> None:
+        def discard(done: asyncio.Future[_Child]) -> None:
+            if not done.cancelled() and done.exception() is None:
+                done.result().close()  # ends with its standard input; `stop` waits for it
+
+        starting.add_done_callback(discard)
 
     async def _spawn(self) -> _Child:
         work_dir = self._settings.data_dir / "work" / self._stage
@@ -220,6 +244,18 @@ class _Child:
             if taken == CREDITED:
                 await self._write(b"+\n" * taken)
                 taken = 0
+
+    async def gives_up(self, limit_s: float) -> bool:
+        """Ask for the end of the job that runs; whether it came in time, so that the child can take the next one."""
+        try:
+            async with asyncio.timeout(limit_s):
+                await self._write(b"-\n")
+                while (line := await self._stdout.readline()).endswith(b"\n"):
+                    if line[:1] in (b"C", b"D", b"E"):
+                        return True
+        except TimeoutError:
+            pass
+        return False
 
     async def _write(self, line: bytes) -> None:
         # a broken pipe shows as the end of its output, where the cause is known

@@ -153,7 +153,7 @@ class Stage(Generic[In]):
         cause: Exception = WorkerDied(f"The worker died {worker_deaths} times while it worked on this item.")
         while worker_deaths < MAX_WORKER_DEATHS:
             attempt += 1
-            sent, failure = await self._attempt(message, attempt, leave_turn, unwanted)
+            sent, failure = await self._attempt(message, attempt, leave_turn, unwanted, (video_id, generation))
             emitted = max(emitted, sent)  # a later try that failed at once takes nothing back
             if unwanted():
                 return "cancelled"
@@ -196,7 +196,12 @@ class Stage(Generic[In]):
         return generation is not None and self._orders.cancelled(video_id, generation)
 
     async def _attempt(
-        self, message: In, attempt: int, leave_turn: Callable[[], None], unwanted: Callable[[], bool]
+        self,
+        message: In,
+        attempt: int,
+        leave_turn: Callable[[], None],
+        unwanted: Callable[[], bool],
+        of: tuple[str, int | None],
     ) -> tuple[int, Exception | None]:
         """Compute, and publish what comes while more is computed, until that is cancelled.
 
@@ -205,15 +210,17 @@ class Stage(Generic[In]):
         """
         sent: list[Awaitable[Any]] = []
         error: Exception | None = None
+        work: asyncio.Future[None] | None = None
         try:
             if not unwanted():
-                async with aclosing(self._logic.outputs(message, attempt)) as outputs:
-                    async for output in outputs:
-                        if unwanted():
-                            break  # closing the outputs ends the job
-                        if len(sent) >= UNDELIVERED:
-                            await sent[-UNDELIVERED]
-                        sent.append(await self._publish(output))
+                # a task of its own, so that what it waits for can be ended without this one
+                work = asyncio.ensure_future(self._computed(message, attempt, sent, unwanted))
+                with self._orders.calling(*of, work.cancel):
+                    await work
+            leave_turn()
+        except asyncio.CancelledError:
+            if work is None or not work.cancelled() or not unwanted():
+                raise
             leave_turn()
         except Exception as raised:
             error = raised
@@ -223,6 +230,18 @@ class Stage(Generic[In]):
             if isinstance(outcome, Exception):
                 return number, error or outcome
         return len(outcomes), error
+
+    async def _computed(
+        self, message: In, attempt: int, sent: list[Awaitable[Any]], unwanted: Callable[[], bool]
+    ) -> None:
+        """Compute and publish; cancelling it ends the job."""
+        async with aclosing(self._logic.outputs(message, attempt)) as outputs:
+            async for output in outputs:
+                if unwanted():
+                    return  # closing the outputs ends the job
+                if len(sent) >= UNDELIVERED:
+                    await sent[-UNDELIVERED]
+                sent.append(await self._publish(output))
 
     async def _publish(self, output: Output[Any], status: str | None = None, note: str | None = None) -> Awaitable[Any]:
         """Queue an output and tell of it; what it returns is awaited until the broker has the output."""
