@@ -38,8 +38,8 @@ _GRACE_S: Final = 5.0
 _SKEW_S: Final = 60.0  # how far the clock of a host that submits may be ahead of the store's
 # What names blobs on the way to a result; `video-joined` is always looked at.
 _ON_THE_WAY: Final = (
-    topics.AUDIO_CHUNK,
-    topics.FRAME_BATCH,
+    *topics.lanes(topics.AUDIO_CHUNK),
+    *topics.lanes(topics.FRAME_BATCH),
     topics.TRANSCRIPT,
     topics.VISION_RESULT,
 )  # those of content name none

@@ -34,7 +34,9 @@ class Orders:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._cancelled: dict[str, int] = {}
-        self._calls: dict[str, list[tuple[int, Callable[[], object]]]] = {}  # video_id -> generation, what ends its work
+        self._calls: dict[
+            str, list[tuple[int, Callable[[], object]]]
+        ] = {}  # video_id -> generation, what ends its work
         self._read = asyncio.Event()
 
     async def follow(self) -> None:

@@ -20,6 +20,7 @@ import orjson
 import processors.errors as errors
 from processors.child import CREDIT
 from processors.errors import ChildDied, ClipstreamError, Retryable
+from streams.current import current
 from streams.hosted_services import hosted_asr, hosted_text, hosted_vision
 from streams.own_platforms import own_platforms
 from streams.settings import Settings
@@ -72,13 +73,14 @@ class ChildPool:
         size: number of children, >= 1; each runs one job at a time.
         settings: where blobs, models and caches are.
         stage: name of the stage, for warming up.
+        spare: children beyond `size`, each started when a job comes that is more urgent than all that run.
     """
 
     # Module that a child runs, and its first arguments. Only code names it, never a setting: `ops.bench` has children
     # with stub jobs in its own workers.
     child: ClassVar[tuple[str, ...]] = ("processors.child",)
 
-    def __init__(self, size: int, settings: Settings, stage: str) -> None:
+    def __init__(self, size: int, settings: Settings, stage: str, spare: int = 0) -> None:
         self.size = size
         self._settings = settings
         self._stage = stage
@@ -86,6 +88,8 @@ class ChildPool:
         self._all: set[_Child] = set()
         for _ in range(size):
             self._idle.put_nowait(None)
+        self._spare: list[_Child | None] = [None] * spare
+        self._running: list[int] = []  # levels of the jobs that run
 
     async def warm(self) -> None:
         """Start all children and let them load their models, side by side.
@@ -109,7 +113,10 @@ class ChildPool:
             ClipstreamError: the class that the job raised; `ChildDied` when its process did not survive;
                 `JobTimedOut` when no output came within the item limit.
         """
-        slot = await self._idle.get()
+        level = current().priority
+        spare = bool(self._idle.empty() and self._spare and level > max(self._running, default=level))
+        slot = self._spare.pop() if spare else await self._idle.get()
+        self._running.append(level)
         child: _Child | None = None
         clean = False
         try:
@@ -130,7 +137,11 @@ class ChildPool:
                 self._all.discard(child)
                 await child.ended(STOP_LIMIT_S)
                 child = None
-            self._idle.put_nowait(child)
+            self._running.remove(level)
+            if spare:
+                self._spare.append(child)
+            else:
+                self._idle.put_nowait(child)
 
     async def stop(self) -> None:
         """End all children."""

@@ -204,7 +204,18 @@ class Settings(ServiceSettings):
     commit_interval_s: float = Field(1.0, ge=0.1, le=60.0, description="how often acked offsets are committed")
 
     max_videos: int = Field(
-        0, ge=0, le=100_000, description="videos under way at a time, the oldest first; 0 for no limit"
+        0,
+        ge=0,
+        le=100_000,
+        description="videos under way at a time, of the highest level the oldest first; 0 for no limit. Those of a "
+        "higher level than all that are under way begin beside them",
+    )
+    priority_levels: int = Field(
+        3, ge=1, le=9, description="levels of urgency of requests; of 3 they are high (1), normal (0) and low (-1)"
+    )
+    # Of eight recognised chunks one is of lower level: it gets on, and the higher one takes a seventh longer.
+    priority_share: int = Field(
+        8, ge=2, le=1_000, description="of so many turns of a level, one goes to lower ones that wait"
     )
 
     # --- join
