@@ -7,8 +7,8 @@ under way, and all of them only where ever higher ones came.
 
 Three stages take requests, each from partitions in an order of its own. If each admitted the first ones that it sees,
 two could wait for different videos for ever. So each reads the ingest topic and `segments` in full, without a consumer
-group, and they all count the same videos: by level, time of the request, its partition and offset. That is a function of
-the requests that have no result alone, of nothing that one stage knows and another does not.
+group, and they all count the same videos: by level, time of the request, its partition and offset. That is a function
+of the requests that have no result alone, of nothing that one stage knows and another does not.
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ from bisect import bisect_left, insort
 from typing import Any
 
 from processors.errors import ClipstreamError
-from schemas.messages import Segments, VideoIngested
+from schemas.messages import Control, Segments, VideoIngested
 from streams import codec, identity, topics
 from streams.client import TERMINAL, following_records
 from streams.priorities import NORMAL, level_of
 from streams.settings import Settings
 
+_READ = (topics.VIDEO_INGESTED, topics.SEGMENTS, topics.CONTROL)
 Place = tuple[int, int, int, str]  # time of the request, partition, offset, video_id: the order in which they begin
 
 
@@ -47,7 +48,7 @@ class Admission:
 
     async def follow(self, settings: Settings) -> None:
         """Read both topics and go on with what arrives; never returns."""
-        async with following_records(settings, topics.VIDEO_INGESTED, topics.SEGMENTS, from_start=True) as arrivals:
+        async with following_records(settings, *_READ, from_start=True) as arrivals:
             async for arrival in arrivals:
                 if arrival is None:
                     continue
@@ -59,6 +60,9 @@ class Admission:
                         place = (record.timestamp, record.partition, record.offset, request.video_id)
                         level = level_of(message.priority, settings.priority_levels)
                         self.requested(request.video_id, request.generation, place, level)
+                    elif isinstance(message, Control):
+                        if message.action == "erase":  # its result is gone, its requests are not
+                            self.through(message.video_id, message.generation)
                     else:
                         self.result(message)
                 except ClipstreamError:
@@ -81,10 +85,14 @@ class Admission:
     def result(self, result: Segments) -> None:
         """A result is on the topic."""
         if result.status in TERMINAL:
-            self._done[result.video_id] = max(result.generation, self._done.get(result.video_id, -1))
-            known = self._newest.get(result.video_id)
-            if known is not None and known[0] <= result.generation:
-                self._forget(result.video_id)
+            self.through(result.video_id, result.generation)
+
+    def through(self, video_id: str, generation: int) -> None:
+        """A generation of a video needs no place any more."""
+        self._done[video_id] = max(generation, self._done.get(video_id, -1))
+        known = self._newest.get(video_id)
+        if known is not None and known[0] <= generation:
+            self._forget(video_id)
 
     async def admitted(self, raw: Any) -> None:
         """Wait until an ingest record may be worked on; a record that nobody can read may at once."""

@@ -1,8 +1,9 @@
 """Orders about videos: the compacted `control` topic, read in full by every stage's worker without a consumer group.
 
-A cancelled video's work is dropped wherever it is: items that wait are passed over, a job that runs is ended at once. The joiner learns of it by a `join-timer` record, since only an event of its own may change its table; it
-says `cancelled` downstream, and takes nothing more of that generation. A later generation is not concerned. The result
-of a video that is through stays, and the second look at it does not come.
+A cancelled video's work is dropped wherever it is: items that wait are passed over, a job that runs is ended at once.
+The joiner learns of it by a `join-timer` record, since only an event of its own may change its table; it says
+`cancelled` downstream, and takes nothing more of that generation. A later generation is not concerned. The result of a
+video that is through stays, and the second look at it does not come.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ class Orders:
 
     @contextmanager
     def calling(self, video_id: str, generation: int | None, call: Callable[[], object]) -> Iterator[None]:
-        """Within it, call this when the generation of the video is cancelled; None for work that no cancelling stops."""
+        """Within it, call this when the generation of the video is cancelled; never where that is None."""
         if generation is None:
             yield
             return

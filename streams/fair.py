@@ -1,8 +1,8 @@
 """Which of the works that wait goes next: the highest level, and now and then a lower one, so that none waits for ever.
 
-A pure structure. While a lower level waits, a level is passed over each time that it had `share - 1` turns, and then the
-same rule holds among those below it. So under high load without an end the rest gets one turn in `share`, of which its
-own lowest gets one in `share`; and where nothing lower waits, a level has all turns.
+A pure structure. While a lower level waits, a level is passed over each time that it had `share - 1` turns, and then
+the same rule holds among those below it. So under high load without an end the rest gets one turn in `share`, of which
+its own lowest gets one in `share`; and where nothing lower waits, a level has all turns.
 
 ::
 

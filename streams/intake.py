@@ -2,9 +2,9 @@
 
 Faust has one queue for all partitions of an agent, and hands on what it fetched, up to 500 records, before it fetches
 again. With a stage that takes a record only when it has room, a long queue on one topic would keep an urgent record of
-another one from being fetched for as long as those 500 take: half an hour of recognition. So a stage takes every record at
-once, and what waits is bounded by not fetching: of a topic of which `most` records wait, no more is read until half of
-them have gone. Partitions stop and go on by Faust's own means for queues that are full.
+another one from being fetched for as long as those 500 take: half an hour of recognition. So a stage takes every record
+at once, and what waits is bounded by not fetching: of a topic of which `most` records wait, no more is read until half
+of them have gone. Partitions stop and go on by Faust's own means for queues that are full.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """How urgent a request is: one number on the request, a level in the agents, a header on every record that comes of it.
 
-The number is 0 for what is usual; higher goes first. With N levels it is taken into the range from -((N - 1) // 2) to
-N // 2: of three, the usual ones, 1 is high and -1 is low. The header travels from record to record, not the message: what
+The number is 0 for what is usual; higher goes first. With N levels it is taken into the range from -((N - 1) // 2) to N
+// 2: of three, the usual ones, 1 is high and -1 is low. The header travels from record to record, not the message: what
 a stage does is the same whatever the level, results too, and older builds read on.
 """
 

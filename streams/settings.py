@@ -222,6 +222,20 @@ class Settings(ServiceSettings):
     join_deadline_s: float = Field(600.0, ge=1.0, description="without progress and without lag, until degraded")
     late_parts_s: float = Field(7 * 86_400.0, ge=1.0, description="how long degraded and failed joins take late parts")
 
+    # --- retention
+    # The longest that the design counts with: markers of joins are kept for 30 days, so no part may come later.
+    retention_results_days: float = Field(
+        30.0, gt=0.01, le=30.0, description="how long topics keep requests and what stages made of them"
+    )
+    retention_items_days: float = Field(
+        7.0, gt=0.01, le=30.0, description="how long topics keep items: chunks of sound, batches of pictures"
+    )
+    retention_signals_days: float = Field(1.0, gt=0.01, le=30.0, description="how long topics keep progress and timers")
+    gc_days: float = Field(7.0, ge=0.0, le=3_650.0, description="age of what `clipstream gc` removes")
+    gc_each_hours: float = Field(
+        0.0, ge=0.0, le=8_760.0, description="how often `clipstream up` does so by itself; 0 for never"
+    )
+
     # --- result cache
     cache_enabled: bool = Field(True, description="whether computed results are kept and found again")
     cache_memory_items: int = Field(1_000, ge=0, le=1_000_000, description="entries kept in each worker")

@@ -4,10 +4,11 @@ Faust commits the last of the first run of acked offsets, gap or not, so paralle
 come in order. A window of 8 lost none of 3,000 events under SIGKILL. Events with one key run one after the other, so
 that a later revision of a video never overtakes an earlier one.
 
-More events are admitted than run: of those that wait, the one of the highest level runs next, and within a level the one
-with the lowest place; now and then one of a lower level does, so that none waits for ever (`streams/fair.py`). A video's
-items lie on 16 partitions and arrive in the order in which these are fetched; with their index as place the parts
-for its first minute are done first, and the provisional result comes at a third of the time instead of three quarters.
+More events are admitted than run: of those that wait, the one of the highest level runs next, and within a level the
+one with the lowest place; now and then one of a lower level does, so that none waits for ever (`streams/fair.py`). A
+video's items lie on 16 partitions and arrive in the order in which these are fetched; with their index as place the
+parts for its first minute are done first, and the provisional result comes at a third of the time instead of three
+quarters.
 """
 
 from __future__ import annotations

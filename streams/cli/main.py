@@ -17,6 +17,7 @@ from streams.cli import (
     cluster,
     data,
     dead_letters,
+    erase,
     explain,
     kafka,
     process,
@@ -60,7 +61,21 @@ def _options(
     """Long videos in, transcripts and ranked ready-to-publish segments out, as stream processors on Kafka."""
 
 
-for part in (process, cluster, status, kafka, data, explain, replay, cancel, topics, dead_letters, system, bench):
+for part in (
+    process,
+    cluster,
+    status,
+    kafka,
+    data,
+    explain,
+    replay,
+    cancel,
+    erase,
+    topics,
+    dead_letters,
+    system,
+    bench,
+):
     part.register(app)
 
 

@@ -41,9 +41,10 @@ TIMES = {
     "expiry": ("expiry", 0),
     "forget": ("expiry", topics.KEPT_INPUT_MS),
     "cancel": ("cancel", 0),
+    "erase": ("erase", 0),
 }
 _TOKEN = re.compile(
-    r"(?:(?P<time>deadline|expiry|forget|cancel)|(?P<kind>[MTVC])(?P<end>/)?(?P<number>\d*)(?P<how>[!~-]?))(?P<next>'?)"
+    r"(?:(?P<time>deadline|expiry|forget|cancel|erase)|(?P<kind>[MTVC])(?P<end>/)?(?P<number>\d*)(?P<how>[!~-]?))(?P<next>'?)"
 )
 
 
