@@ -27,6 +27,7 @@ import orjson
 
 from processors.cancelling import JobCancelled, begin_job, cancel_job, check_wanted
 from processors.errors import ChildDied, ClipstreamError
+from processors.logline import log_as_json
 
 CREDIT: Final = 4
 _TAKEN: Final = b"+\n"
@@ -48,6 +49,7 @@ def main(parent_pid: int, jobs: Mapping[str, Callable[..., Any]] | None = None) 
     os.dup2(2, 1)  # what a library prints must not end up between the results
     environment = orjson.loads(requests.readline())
     _limit_memory(environment["memory_mb"])
+    log = log_as_json(environment) if environment.get("log_json") else None
     tools = _tools(environment)
     job: threading.Thread | None = None
     credit = threading.Semaphore(0)
@@ -61,9 +63,12 @@ def main(parent_pid: int, jobs: Mapping[str, Callable[..., Any]] | None = None) 
             if job is not None:
                 job.join()  # its last line is out
             begin_job()
+            order = orjson.loads(line)
+            if log is not None:
+                log.about = order.get("about", {})
             credit = threading.Semaphore(CREDIT)
             # a thread for each job, since one that gave way stays nice; see processors.priority
-            job = threading.Thread(target=_run, args=(orjson.loads(line), jobs, tools, credit, results))
+            job = threading.Thread(target=_run, args=(order, jobs, tools, credit, results))
             job.start()
     if job is not None and job.is_alive():
         os._exit(0)  # the parent is gone, or does not wait

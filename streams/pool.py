@@ -22,6 +22,7 @@ from processors.child import CREDIT
 from processors.errors import ChildDied, ClipstreamError, Retryable
 from streams.current import current
 from streams.hosted_services import hosted_asr, hosted_text, hosted_vision
+from streams.logs import as_json, told
 from streams.own_platforms import own_platforms
 from streams.settings import Settings
 
@@ -113,7 +114,7 @@ class ChildPool:
             ClipstreamError: the class that the job raised; `ChildDied` when its process did not survive;
                 `JobTimedOut` when no output came within the item limit.
         """
-        level = current().priority
+        level, about = current().priority, told(current(), self._stage)
         spare = bool(self._idle.empty() and self._spare and level > max(self._running, default=level))
         slot = self._spare.pop() if spare else await self._idle.get()
         self._running.append(level)
@@ -121,7 +122,7 @@ class ChildPool:
         clean = False
         try:
             child = slot if slot is not None and slot.alive else await self._spawned()
-            async for output in child.run(job, request, self._settings.item_timeout_s):
+            async for output in child.run(job, request, self._settings.item_timeout_s, about):
                 yield output
             clean = True
         except (asyncio.CancelledError, GeneratorExit):
@@ -179,6 +180,7 @@ class ChildPool:
             "asr_model": self._settings.asr_model,
             "voices_dir": None if self._settings.voices_dir is None else str(self._settings.voices_dir.absolute()),
             "work_dir": str(work_dir),
+            "log_json": as_json(self._settings),
             "limits": asdict(self._settings.limits),
             "recognition": self._settings.recognition.model_dump(mode="json"),
             "memory_mb": self._settings.child_memory_mb,
@@ -234,8 +236,10 @@ class _Child:
     def alive(self) -> bool:
         return self._process.returncode is None
 
-    async def run(self, job: str, request: dict[str, Any], limit_s: float) -> AsyncIterator[tuple[bytes, int]]:
-        await self._write(orjson.dumps({"job": job, "request": request}) + b"\n")
+    async def run(
+        self, job: str, request: dict[str, Any], limit_s: float, about: dict[str, Any]
+    ) -> AsyncIterator[tuple[bytes, int]]:
+        await self._write(orjson.dumps({"job": job, "request": request, "about": about}) + b"\n")
         taken = 0
         while True:
             try:

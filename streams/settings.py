@@ -243,6 +243,11 @@ class Settings(ServiceSettings):
 
     # --- logs
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="of the workers' logs")
+    log_format: Literal["auto", "json", "text"] = Field(
+        "auto", description="of the workers' logs; auto: text on a terminal, else a line of JSON a record"
+    )
+    log_max_bytes: int = Field(10_000_000, ge=10_000, description="size at which a worker's log file is put aside")
+    log_files: int = Field(3, ge=1, le=100, description="older log files that are kept of each worker")
 
     @field_validator(*_PATHS, mode="before")
     @classmethod

@@ -54,6 +54,7 @@ ADMITTED: Final = topics.ITEM_PARTITIONS
 UNDELIVERED: Final = 16
 MAX_BACK_OFF_S: Final = 60.0
 _TAKEN: Final = 100_000  # requests that wait at their gate are all in hand
+_OF_VIDEOS: Final = (topics.VIDEO_INGESTED, topics.VIDEO_JOINED)
 log = logging.getLogger("clipstream.stage")
 
 
@@ -178,6 +179,11 @@ class Stage(Generic[In]):
             metrics.ITEMS.labels(self._logic.name, status).inc()
             metrics.ITEM_SECONDS.labels(self._logic.name).observe(self._clock.monotonic_s() - started)
 
+    def _log_outcome(self, raw: Any, status: str, seconds: float) -> None:
+        """What went as usual is told of whole videos only: 20,000 items an hour are too many lines."""
+        level = logging.INFO if status != "ok" or self._logic.source in _OF_VIDEOS else logging.DEBUG
+        log.log(level, "%s after %.1f s (%s-%d at %d)", status, seconds, raw.topic, raw.partition, raw.offset)
+
     async def _process(self, raw: Any, worker_deaths: int, leave_turn: Callable[[], None]) -> str:
         try:
             message = await self._decoded(raw)
@@ -190,7 +196,10 @@ class Stage(Generic[In]):
         header: Header | None = getattr(message, "header", None)  # requests and results have none
         index = None if header is None else header.index
         with working_on(replace(current(), video_id=video_id, generation=generation, index=index)):
-            return await self._worked(message, raw, worker_deaths, leave_turn)
+            started = self._clock.monotonic_s()
+            status = await self._worked(message, raw, worker_deaths, leave_turn)
+            self._log_outcome(raw, status, self._clock.monotonic_s() - started)
+            return status
 
     async def _worked(self, message: In, raw: Any, worker_deaths: int, leave_turn: Callable[[], None]) -> str:
         video_id, generation = self._logic.about(message)

@@ -9,10 +9,10 @@ import sys
 import pytest
 
 from streams.dead_letters import EXIT_FATAL
+from streams.logs import TEXT_FORMAT, Repeats
 from streams.reading import to_environment
 from streams.secrets import MaskingFormatter, secrets_of
 from streams.settings import Settings
-from streams.worker import LOG_FORMAT, Repeats
 from tests.unit.streams.test_supervisor import HandClock
 
 
@@ -41,7 +41,7 @@ def test_no_secret_of_the_settings_is_written_to_a_log_wherever_it_comes_from():
         broker_url="kafka://h:1", security_protocol="SASL_SSL", sasl_username="a", sasl_password="hush-broker",
         openai_api_key="hush-key", cache_url="redis://u:hu/sh@cache@h:1/0",
     )  # fmt: skip
-    written = MaskingFormatter(LOG_FORMAT, secrets_of(settings)).format(
+    written = MaskingFormatter(TEXT_FORMAT, secrets_of(settings)).format(
         record("redis", "%s and %s", "login hush-broker", "Bearer hush-key",
                error=ConnectionError("redis://u:hu/sh@cache@h:1/0, password hu/sh@cache, redis://x:else@i:1"))
     )  # fmt: skip
