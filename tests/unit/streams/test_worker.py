@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import subprocess
 import sys
@@ -62,6 +63,7 @@ def test_a_worker_without_a_store_or_with_a_wrong_cache_tells_its_supervisor_why
         [sys.executable, "-c", code], env=to_environment(settings), capture_output=True, text=True, timeout=60
     )
     assert done.returncode == EXIT_FATAL, done.stderr
-    assert " CRITICAL clipstream.stage: " in done.stderr
-    assert why in done.stderr
-    assert "Traceback" not in done.stderr
+    last = json.loads(done.stderr.splitlines()[-1])
+    assert (last["level"], last["logger"]) == ("CRITICAL", "clipstream.stage")
+    assert why in last["message"]
+    assert "trace" not in last
