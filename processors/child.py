@@ -201,6 +201,7 @@ def _tools(environment: dict[str, Any]) -> Any:
         selection=Selection(**environment["selection"]),
         categories=environment["categories"],
         platforms=_platforms(environment["platforms"]),
+        chunk_ms=environment["chunk_ms"],
     )
 
 

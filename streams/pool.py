@@ -180,6 +180,7 @@ class ChildPool:
             "asr_model": self._settings.asr_model,
             "voices_dir": None if self._settings.voices_dir is None else str(self._settings.voices_dir.absolute()),
             "work_dir": str(work_dir),
+            "chunk_ms": round(self._settings.chunk_max_s * 1000),
             "log_json": as_json(self._settings),
             "limits": asdict(self._settings.limits),
             "recognition": self._settings.recognition.model_dump(mode="json"),

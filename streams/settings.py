@@ -191,6 +191,14 @@ class Settings(ServiceSettings):
     # is never touched), vision 0.6 GB. With 1 thread 0.6, 0.3, 1.3 and 0.3 GB.
     child_memory_mb: int = Field(4_096, ge=0, description="memory of a child in MiB, above which it ends; 0: no limit")
 
+    # Measured lengths are in `processors/speech/chunking.py`; shorter ones cost context, and spread over more workers.
+    chunk_max_s: float = Field(
+        29.0,
+        ge=12.0,
+        le=29.0,
+        description="longest piece of sound that is recognised at once; most are shorter",
+    )
+
     # --- delivery
     retries: int = Field(3, ge=0, le=20, description="tries after the first")
     retry_base_s: float = Field(1.0, ge=0.0, le=60.0, description="first back-off; doubles each time, with jitter")
@@ -360,6 +368,7 @@ class Settings(ServiceSettings):
             tuple(sorted(self.vision_labels)),
             self.selection,
             own_platforms(self.platforms_file),
+            round(self.chunk_max_s * 1000),
         )
 
     @property
