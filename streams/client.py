@@ -193,10 +193,13 @@ async def erased_videos(settings: Settings) -> dict[str, int]:
 
 
 async def latest_results(settings: Settings) -> dict[str, Segments]:
-    """The newest result of every video."""
+    """The newest result of every video. A record without a value takes away what came before: it was erased."""
     found: dict[str, Segments] = {}
-    async for result in read_all(settings, topics.SEGMENTS):
-        keep_highest(found, result)
+    async for record in read_records(settings, topics.SEGMENTS):
+        if record.value is None:
+            found.pop((record.key or b"").decode(errors="replace"), None)
+        elif (result := _decoded(topics.SEGMENTS, record.value)) is not None:
+            keep_highest(found, result)
     return found
 
 

@@ -64,7 +64,9 @@ async def footprint(settings: Settings, video_id: str) -> Footprint:
         if spec is topics.CONTROL:
             continue
         async for record in read_records(settings, spec):
-            if record.value is not None and _is_of(spec, record, video_id):
+            if record.value is None and record.key == video_id.encode():
+                found.shares.pop(spec.name, None)  # erased before, and not compacted yet
+            elif record.value is not None and _is_of(spec, record, video_id):
                 _add(found, spec, record)
     # documents and lists of parts name blobs themselves
     for uri in [f"blob:{digest}" for digest in sorted(found.digests)]:
