@@ -15,6 +15,8 @@ from typing import Any, BinaryIO, Final
 
 import orjson
 
+from streams.groups import READS
+
 _FILE: Final = re.compile(r"(?P<name>.+)\.log(?:\.(?P<age>\d+))?")
 _LONGEST: Final = 1_000_000  # a line above that is cut; ours have some hundred bytes
 
@@ -42,12 +44,17 @@ def written(folder: Path, wanted: Wanted) -> Iterator[dict[str, Any]]:
     """All lines that are there, those of files that were put aside too, by their time."""
     by_name: dict[str, list[tuple[int, Path]]] = {}
     for path in folder.glob("*.log*"):
-        if found := _FILE.fullmatch(path.name):
+        if (found := _FILE.fullmatch(path.name)) and _is_of_worker(found["name"]):
             by_name.setdefault(found["name"], []).append((int(found["age"] or 0), path))
     streams = [_lines(name, [path for _, path in sorted(files, reverse=True)]) for name, files in by_name.items()]
     for line in heapq.merge(*streams, key=lambda line: line.get("at", "")):
         if wanted.takes(line):
             yield line
+
+
+def _is_of_worker(name: str) -> bool:
+    """Whether a file, by its name without an ending, is a worker's; servers write beside them."""
+    return name in READS or name.rpartition("-")[0] in READS
 
 
 def _lines(name: str, paths: list[Path]) -> Iterator[dict[str, Any]]:
@@ -94,13 +101,13 @@ class Follower:
     _rest: dict[Path, bytes] = field(default_factory=dict)  # a line whose end is not there yet
 
     def __post_init__(self) -> None:
-        for path in self.folder.glob("*.log"):
+        for path in self._files():
             self._take(path).seek(0, 2)
 
     def news(self) -> list[dict[str, Any]]:
         """The lines that came since, by their time."""
         found: list[dict[str, Any]] = []
-        for path in sorted(self.folder.glob("*.log")):
+        for path in self._files():
             held = self._open.get(path)
             try:
                 rotated = held is not None and path.stat().st_ino != held[0]
@@ -113,6 +120,9 @@ class Follower:
             if rotated or held is None:
                 found += self._read(path, self._take(path))
         return sorted((line for line in found if self.wanted.takes(line)), key=lambda line: str(line["at"]))
+
+    def _files(self) -> list[Path]:
+        return sorted(path for path in self.folder.glob("*.log") if _is_of_worker(path.name.removesuffix(".log")))
 
     def close(self) -> None:
         """Close the files."""

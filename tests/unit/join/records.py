@@ -57,6 +57,7 @@ class Raw:
     partition: int
     offset: int = 0
     key: bytes = VIDEO.encode()
+    headers: tuple[tuple[str, bytes], ...] = ()
 
 
 def records(text: str, video: str = VIDEO, now_ms: int = 0) -> list[Raw]:

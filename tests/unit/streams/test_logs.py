@@ -121,3 +121,9 @@ def test_following_goes_on_in_the_next_file_and_waits_for_the_end_of_a_line(tmp_
     assert [one["message"] for one in follower.news()] == ["half", "last of it", "first of the next", "another stage"]
     assert follower.news() == []
     follower.close()
+
+
+def test_logs_of_servers_are_not_those_of_workers(tmp_path: Path):
+    for name in ("kafka.log", "up.log", "audio-extractor-2.log", "vision.log.1"):
+        (tmp_path / name).write_text(line("1", "v", name))
+    assert sorted(one["message"] for one in written(tmp_path, Wanted("v"))) == ["audio-extractor-2.log", "vision.log.1"]
