@@ -38,7 +38,7 @@ def priority_of(headers: Mapping[str, Any] | Iterable[tuple[str, Any]] | None) -
         if name == HEADER:
             try:
                 return max(-_MOST, min(_MOST, int(value)))
-            except ValueError:
+            except (TypeError, ValueError):  # by other programs: no value, or no number
                 return NORMAL
     return NORMAL
 

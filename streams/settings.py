@@ -29,6 +29,7 @@ from processors.speech.recordings import voices_digest
 from processors.vision.selection import DUPLICATE_COSINE, LOCAL_BATCH, Selection
 from streams.addresses import checked_broker, checked_cache, servers
 from streams.hosted_services import OPENAI_URL, asr_service, check_patience, second_look, text_service, vision_service
+from streams.keeping_settings import KeepingSettings
 from streams.own_platforms import checked_platforms, own_platforms
 from streams.service_settings import ServiceSettings
 from streams.settings_errors import BrokerBusy, SettingsError, no_broker
@@ -58,7 +59,7 @@ def _user_dir(variable: str, fallback: str) -> Path:
     return (Path(base) if base else Path.home() / fallback) / "clipstream"
 
 
-class Settings(ServiceSettings):
+class Settings(ServiceSettings, KeepingSettings):
     """Validated, frozen settings. Every field is also an environment variable with the prefix `CLIPSTREAM_`."""
 
     model_config = SettingsConfigDict(
@@ -211,51 +212,14 @@ class Settings(ServiceSettings):
     heartbeat_s: float = Field(3.0, ge=0.5, le=60.0, description="at most a third of the session time-out")
     commit_interval_s: float = Field(1.0, ge=0.1, le=60.0, description="how often acked offsets are committed")
 
-    max_videos: int = Field(
-        0,
-        ge=0,
-        le=100_000,
-        description="videos under way at a time, of the highest level the oldest first; 0 for no limit. Those of a "
-        "higher level than all that are under way begin beside them",
-    )
-    priority_levels: int = Field(
-        3, ge=1, le=9, description="levels of urgency of requests; of 3 they are high (1), normal (0) and low (-1)"
-    )
-    # Of eight recognised chunks one is of lower level: it gets on, and the higher one takes a seventh longer.
-    priority_share: int = Field(
-        8, ge=2, le=1_000, description="of so many turns of a level, one goes to lower ones that wait"
-    )
-
     # --- join
     join_deadline_s: float = Field(600.0, ge=1.0, description="without progress and without lag, until degraded")
     late_parts_s: float = Field(7 * 86_400.0, ge=1.0, description="how long degraded and failed joins take late parts")
-
-    # --- retention
-    # The longest that the design counts with: markers of joins are kept for 30 days, so no part may come later.
-    retention_results_days: float = Field(
-        30.0, gt=0.01, le=30.0, description="how long topics keep requests and what stages made of them"
-    )
-    retention_items_days: float = Field(
-        7.0, gt=0.01, le=30.0, description="how long topics keep items: chunks of sound, batches of pictures"
-    )
-    retention_signals_days: float = Field(1.0, gt=0.01, le=30.0, description="how long topics keep progress and timers")
-    gc_days: float = Field(7.0, ge=0.0, le=3_650.0, description="age of what `clipstream gc` removes")
-    gc_each_hours: float = Field(
-        0.0, ge=0.0, le=8_760.0, description="how often `clipstream up` does so by itself; 0 for never"
-    )
 
     # --- result cache
     cache_enabled: bool = Field(True, description="whether computed results are kept and found again")
     cache_memory_items: int = Field(1_000, ge=0, le=1_000_000, description="entries kept in each worker")
     cache_ttl_s: int = Field(3_600, ge=1, description="life of an entry in Redis")
-
-    # --- logs
-    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="of the workers' logs")
-    log_format: Literal["auto", "json", "text"] = Field(
-        "auto", description="of the workers' logs; auto: text on a terminal, else a line of JSON a record"
-    )
-    log_max_bytes: int = Field(10_000_000, ge=10_000, description="size at which a worker's log file is put aside")
-    log_files: int = Field(3, ge=1, le=100, description="older log files that are kept of each worker")
 
     @field_validator(*_PATHS, mode="before")
     @classmethod
@@ -289,11 +253,6 @@ class Settings(ServiceSettings):
             if not descriptions.replace(";", " ").strip():
                 raise ValueError(f"'{label}' has no description")
         return value
-
-    @field_validator("log_level", mode="before")
-    @classmethod
-    def _capitals(cls, value: Any) -> Any:
-        return value.upper() if isinstance(value, str) else value
 
     _broker = field_validator("broker_url")(checked_broker)
     _cache = field_validator("cache_url")(checked_cache)

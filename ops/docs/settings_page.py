@@ -11,6 +11,7 @@ import annotated_types
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
+from streams.keeping_settings import KeepingSettings
 from streams.service_settings import ServiceSettings
 from streams.settings import PREFIX, TOML_FILE, Settings
 
@@ -31,8 +32,9 @@ _HEAD: Final = f"""\
 
 # Configuration
 
-Every setting is one field of `streams/settings.py`, those of paid services of `streams/service_settings.py`. It is read
-from, and the first one wins:
+Every setting is one field of `streams/settings.py`, those of the order of work, retention and logs of
+`streams/keeping_settings.py`, those of paid services of `streams/service_settings.py`. It is read from, and the first
+one wins:
 
 1. flags of the command line
 2. the environment, as `{PREFIX}` and the name in capitals
@@ -69,7 +71,11 @@ def _groups() -> dict[str, dict[str, str]]:
     groups: dict[str, dict[str, str]] = {}
     comment: list[str] = []
     current: dict[str, str] = {}
-    lines = [line for source in (Settings, ServiceSettings) for line in inspect.getsource(source).splitlines()]
+    lines = [
+        line
+        for source in (Settings, KeepingSettings, ServiceSettings)
+        for line in inspect.getsource(source).splitlines()
+    ]
     for line in lines:
         if found := _GROUP.fullmatch(line):
             current = groups.setdefault(found[1], {})

@@ -97,13 +97,13 @@ newest revision went out (`Row.after`) is therefore taken as news again.
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
 from typing import Final
 
-from processors.domain import MAX_SOUNDS, Sound
+from processors.domain import MAX_SOUNDS
 from processors.options import Options
 from processors.timeline import clock
-from schemas.messages import END_INDEX, Header, ResultStatus
+from schemas.messages import END_INDEX, ResultStatus
+from streams.join.events import Part, Step, Timer
 from streams.join.marks import highest_mark
 from streams.join.row import About, Ending, Look, Row, about_key, row_key
 from streams.join.state import (
@@ -126,51 +126,6 @@ MAX_REASON: Final = 500
 # Names of the streams for people.
 EXTRACTORS: Final[dict[Kind, str]] = {"transcript": "audio-extractor", "vision": "frame-extractor"}
 _SPOKEN: Final[dict[StreamKind, str]] = {"transcript": "speech", "vision": "pictures"}
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A record of one of the joined topics."""
-
-    kind: Kind
-    header: Header
-    content: bytes  # the record as it came, kept in the row
-    end_ms: int  # how far it reaches; -1 for records without a time
-    expected: int | None = None  # end records: items that were sent
-    duration_ms: int | None = None  # of the end record's stream, or of the whole video by its metadata
-    warnings: tuple[str, ...] = ()
-    sounds: tuple[Sound, ...] = ()
-    usable: bool = False  # carries words or frames
-
-
-@dataclass(frozen=True, slots=True)
-class Timer:
-    """A time that was found to be over.
-
-    `deadline`: nothing new came for too long. `expiry`: late parts are no longer waited for, or the marker of a join
-    that is done can go. `cancel`: the user wants nothing more of this generation. `erase`: and nothing kept of it.
-    """
-
-    video_id: str
-    generation: int
-    reason: str
-    due_at_ms: int
-    kind: str = "deadline"
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What an event leads to: rows to keep, then the state, then what its intent says.
-
-    Attributes:
-        state: the new state; None when there is nothing to remember (any more).
-        rows: to keep before the state.
-        stray: keys of rows that nothing needs, should a crash have left them.
-    """
-
-    state: JoinState | None
-    rows: tuple[tuple[str, Row], ...] = ()
-    stray: tuple[str, ...] = ()
 
 
 def advance(state: JoinState | None, event: Part | Timer, now_ms: int, look: Look) -> Step:

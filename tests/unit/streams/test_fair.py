@@ -88,7 +88,9 @@ def test_a_priority_travels_in_a_header(priority):
     assert priority_of(dict(headers_of(priority))) == priority
 
 
-@pytest.mark.parametrize("headers", [None, [], {}, [("clipstream-priority", b"much")], [("other", b"1")]])
+@pytest.mark.parametrize(
+    "headers", [None, [], {}, [("clipstream-priority", b"much")], [("clipstream-priority", None)], [("other", b"1")]]
+)
 def test_what_says_nothing_is_of_the_usual_priority(headers):
     assert priority_of(headers) == 0
 
