@@ -82,7 +82,8 @@ async def _measure(settings: Settings, folder: Path, video_id: str, job: str) ->
     """One cancelling: milliseconds from the order to the last sign of life of the job, and to the result."""
     sign = folder / job
     sign.unlink(missing_ok=True)
-    (folder / "slow").write_text(job)
+    # a last ranking is not cancelled: the join had decided before the order came
+    (folder / "slow").write_text(f"{job} extract-frames:half" if job == JOBS["segmenter"] else job)
     async with producing(settings) as submit:
         await submit(VideoIngested(uri=str(settings.data_dir / "stub.mp4"), video_id=video_id))
     await _until(sign.exists, f"{job} of {video_id} has begun")
