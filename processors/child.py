@@ -3,8 +3,9 @@
 Decoders and models run here and never in a worker's event loop, so heartbeats go on, and a file that kills its decoder
 kills only this process. Messages are JSON lines, never pickles. On standard input: the environment, then
 `{"job", "request"}`, and a line `+` for each output that the parent has taken. On the pipe: `I<ms> {...}` an output
-and the milliseconds that it took, `M{...}` what was asked of services, `D` done, `E{...}` an error. At most `CREDIT`
-outputs are under way, so a slow broker slows the decoder instead of filling memory.
+and the milliseconds that it took, `M{...}` what was asked of services, `D` done, `E{...}` an error, `C` given up: a
+line `-` asks for that. At most `CREDIT` outputs are under way, so a slow broker slows the decoder instead of filling
+memory.
 
 The child dies with its parent: by PR_SET_PDEATHSIG on Linux, and everywhere by the end of its standard input.
 """
@@ -25,9 +26,13 @@ from typing import Any, BinaryIO, Final
 
 import orjson
 
+from processors.cancelling import JobCancelled, begin_job, cancel_job, check_wanted
 from processors.errors import ChildDied, ClipstreamError
+from processors.logline import log_as_json
 
 CREDIT: Final = 4
+_TAKEN: Final = b"+\n"
+_GIVE_UP: Final = b"-\n"
 _PR_SET_PDEATHSIG: Final = 1
 _CV_NO_MEMORY: Final = -4  # cv::Error::StsNoMem
 
@@ -45,36 +50,49 @@ def main(parent_pid: int, jobs: Mapping[str, Callable[..., Any]] | None = None) 
     os.dup2(2, 1)  # what a library prints must not end up between the results
     environment = orjson.loads(requests.readline())
     limit_memory(environment["memory_mb"])
+    log = log_as_json(environment) if environment.get("log_json") else None
     tools = tools_of(environment)
+    job: threading.Thread | None = None
+    credit = threading.Semaphore(0)
     while line := requests.readline():
-        if line != b"+\n":
+        if line == _TAKEN:
+            credit.release()
+        elif line == _GIVE_UP:
+            cancel_job()
+            credit.release()  # it may wait for room
+        else:
+            if job is not None:
+                job.join()  # its last line is out
+            begin_job()
+            order = orjson.loads(line)
+            if log is not None:
+                log.about = order.get("about", {})
+            credit = threading.Semaphore(CREDIT)
             # a thread for each job, since one that gave way stays nice; see processors.priority
-            job = threading.Thread(target=_run, args=(orjson.loads(line), jobs, tools, requests, results))
+            job = threading.Thread(target=_run, args=(order, jobs, tools, credit, results))
             job.start()
-            job.join()
-            give_back()
+    if job is not None and job.is_alive():
+        os._exit(0)  # the parent is gone, or does not wait
 
 
 def _run(
     order: dict[str, Any],
     jobs: Mapping[str, Callable[..., Any]] | None,
     tools: Any,
-    requests: BinaryIO,
+    credit: threading.Semaphore,
     results: BinaryIO,
 ) -> None:
-    credit = CREDIT
-    for line in answers(order["job"], order["request"], tools, jobs):
-        if line.startswith(b"I"):
-            if credit == 0:
-                if not requests.readline():
-                    os._exit(0)  # the parent is gone
-                credit = 1
-            credit -= 1
+    for line in answers(order["job"], order["request"], tools, jobs, credit.acquire):
         _send(results, line)
+    give_back()
 
 
 def answers(
-    job: str, request: dict[str, Any], tools: Any, jobs: Mapping[str, Callable[..., Any]] | None = None
+    job: str,
+    request: dict[str, Any],
+    tools: Any,
+    jobs: Mapping[str, Callable[..., Any]] | None = None,
+    await_room: Callable[[], Any] = lambda: None,
 ) -> Iterator[bytes]:
     """What a child says to one job, line by line: its outputs, and how it ended.
 
@@ -83,19 +101,24 @@ def answers(
         request: what it works on.
         tools: what it works with.
         jobs: by name; those of `processors.jobs` when None.
+        await_room: called before each output.
     """
     started = time.monotonic()
     try:
         known = jobs if jobs is not None else _jobs()
         for output in known[job](request, tools):
             took_ms = round((time.monotonic() - started) * 1000)
+            await_room()
+            check_wanted()
             yield b"I%d " % took_ms + orjson.dumps(output, option=orjson.OPT_SERIALIZE_NUMPY)
             started = time.monotonic()
-        yield from _report()
-        yield b"D"
+        last = b"D"
+    except JobCancelled:
+        last = b"C"
     except Exception as error:  # whatever it is, it belongs to this item, and the parent classes it
-        yield from _report()
-        yield b"E" + orjson.dumps(_out_of_memory() if _is_memory(error) else _describe(error))
+        last = b"E" + orjson.dumps(_out_of_memory() if _is_memory(error) else _describe(error))
+    yield from _report()
+    yield last
 
 
 def _report() -> Iterator[bytes]:
@@ -200,6 +223,7 @@ def tools_of(environment: dict[str, Any]) -> Any:
         selection=Selection(**environment["selection"]),
         categories=environment["categories"],
         platforms=_platforms(environment["platforms"]),
+        chunk_ms=environment["chunk_ms"],
     )
 
 

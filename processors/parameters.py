@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from processors.options import DEFAULT_PROFILE
-from processors.speech.choice import DEFAULT_RECOGNITION, Device, Recognition, needs_hint
+from processors.speech.choice import DEFAULT_RECOGNITION, LONGEST_CHUNK_MS, Device, Recognition, needs_hint
 from processors.versions import CLIPS_VERSION, MOMENTS_VERSION, PROMPT_VERSION
 from processors.vision.selection import DEFAULT_SELECTION, Selection
 
@@ -53,6 +53,7 @@ class Steering:
         text_service: what of the language model that writes about segments decides its results; empty for none.
         vision_labels: words that are looked for in pictures, sorted.
         selection: how pictures are chosen.
+        chunk_ms: most sound that is recognised at once.
     """
 
     asr_model: str | None = None
@@ -67,6 +68,7 @@ class Steering:
     vision_labels: tuple[str, ...] = ()
     selection: Selection = DEFAULT_SELECTION
     platforms: Mapping[str, Any] = field(default_factory=dict)
+    chunk_ms: int = LONGEST_CHUNK_MS
 
     def decisive(self) -> dict[str, Any]:
         """What decides a result, as JSON; threads change digits that no result shows."""
@@ -82,6 +84,8 @@ class Steering:
             "vision_labels": list(self.vision_labels),
             "selection": self.selection.to_json(),
             "platforms": dict(self.platforms),
+            # left out where it is the usual one, so that results from before there was a choice are answers still
+            **({"chunk_ms": self.chunk_ms} if self.chunk_ms != LONGEST_CHUNK_MS else {}),
         }
 
     def described_by(self) -> dict[str, Any]:
@@ -140,6 +144,8 @@ def parameters(stage: str, options: Mapping[str, Any], steering: Steering) -> di
         tier = steering.recognition.tier(options.get("profile", DEFAULT_PROFILE), device)
         if needs_hint(tier, steering.asr_model):
             steered["hints"] = tier.large
+        if steering.chunk_ms != LONGEST_CHUNK_MS:
+            steered["chunk_ms"] = steering.chunk_ms
     return steered
 
 

@@ -11,7 +11,7 @@ from processors.blobs import BlobStore
 from processors.media.limits import DEFAULTS, Limits
 from processors.models.store import ModelStore
 from processors.service.config import HostedAsr, HostedText, HostedVision
-from processors.speech.choice import DEFAULT_RECOGNITION, Recognition
+from processors.speech.choice import DEFAULT_RECOGNITION, LONGEST_CHUNK_MS, Recognition
 from processors.vision.selection import DEFAULT_SELECTION, Selection
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ class Tools:
         selection: how pictures are chosen.
         vision_labels: words that are looked for in pictures beside those of the usual networks; empty for none.
         categories: label -> description, instead of those of `processors.content.categories`; empty for these.
+        chunk_ms: most sound that is recognised at once.
         platforms: rules of platforms by name, beside those of `processors.segments.platforms` or instead of them.
     """
 
@@ -55,3 +56,4 @@ class Tools:
     selection: Selection = DEFAULT_SELECTION
     categories: Mapping[str, str] = field(default_factory=dict)
     platforms: Platforms = field(default_factory=dict)
+    chunk_ms: int = LONGEST_CHUNK_MS

@@ -221,7 +221,7 @@ class JoinTimer:
 
     video_id: VideoId
     generation: Generation
-    kind: Literal["deadline", "expiry", "cancel"]
+    kind: Literal["deadline", "expiry", "cancel", "erase"]
     due_at_ms: int
     reason: str
 

@@ -6,10 +6,11 @@ import asyncio
 import contextlib
 import logging
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import TopicAlreadyExistsError
 
 from processors.errors import Fatal
@@ -18,9 +19,16 @@ from streams.connection import client_options
 from streams.join.rows import changelog_name
 from streams.registry import publish_schemas
 from streams.settings import Settings
+from streams.topics import TopicSpec
+
+log = logging.getLogger("clipstream.topics")
 
 _ANSWER_LIMIT_S: Final = 8.0
-_COMPACT: Final = {"cleanup.policy": "compact"}
+_LOOKS_MS: Final = 300_000  # each 5 minutes the broker deletes what is too old
+_OF_TOPIC: Final = 1  # DYNAMIC_TOPIC_CONFIG
+# By then Kafka has compacted what was written over or deleted, which by itself it may put off for ever.
+COMPACTED_WITHIN_MS: Final = topics.DAY_MS
+_COMPACT: Final = {"cleanup.policy": "compact", "max.compaction.lag.ms": str(COMPACTED_WITHIN_MS)}
 
 
 class PartitionMismatch(Fatal):
@@ -66,6 +74,7 @@ async def create_topics(settings: Settings) -> list[str]:
                 await admin.create_topics(missing)
         await _led(settings, wanted)
         await _check(admin, wanted)
+        await _configure(admin, [topic for topic in wanted if topic.name in present])
         return [topic.name for topic in missing]
     finally:
         await connection.stop(admin)
@@ -84,11 +93,66 @@ def wanted_topics(settings: Settings) -> list[NewTopic]:
     """All topics of the catalogue and the changelogs of the tables, as they are to be created."""
     wanted = []
     for spec in topics.ALL:
-        config = _COMPACT if spec.retention_ms is None else {"retention.ms": str(spec.retention_ms)}
+        config = _COMPACT
+        if spec.retention_ms is not None:
+            kept_ms = retention_ms(spec, settings)
+            # a record goes with its segment, which by itself is closed after a week
+            config = {"retention.ms": str(kept_ms), "segment.ms": str(_segment_ms(kept_ms))}
         wanted.append(NewTopic(settings.topic(spec.name), spec.partitions, settings.replication, topic_configs=config))
     changelog = changelog_name(settings.group("joiner"))
     wanted.append(NewTopic(changelog, topics.VIDEO_PARTITIONS, settings.replication, topic_configs=_COMPACT))
     return wanted
+
+
+def retention_ms(spec: TopicSpec[Any], settings: Settings) -> int:
+    """How long the records of a topic that is not compacted are kept."""
+    days = {
+        topics.KEPT_INPUT_MS: settings.retention_results_days,
+        topics.KEPT_ITEM_MS: settings.retention_items_days,
+        topics.KEPT_SIGNAL_MS: settings.retention_signals_days,
+    }
+    assert spec.retention_ms is not None
+    return round(days[spec.retention_ms] * topics.DAY_MS)
+
+
+def gone_after_ms(spec: TopicSpec[Any], settings: Settings) -> int:
+    """The age by which a record is gone: the retention, the time of its segment, and how often the broker looks."""
+    kept_ms = retention_ms(spec, settings)
+    return kept_ms + _segment_ms(kept_ms) + _LOOKS_MS
+
+
+def _segment_ms(kept_ms: int) -> int:
+    return min(topics.DAY_MS, kept_ms)
+
+
+async def _configure(admin: AIOKafkaAdminClient, wanted: list[NewTopic]) -> None:
+    """Bring the settings of topics that are there to what is wanted; others that somebody made stay."""
+    if not wanted:
+        return
+    asked = [ConfigResource(ConfigResourceType.TOPIC, topic.name) for topic in wanted]
+    held: dict[str, dict[str, str]] = {}
+    for response in await admin.describe_configs(asked):
+        for resource in response.to_object()["resources"]:
+            entries = resource["config_entries"]
+            held[resource["resource_name"]] = {
+                entry["config_names"]: entry["config_value"] for entry in entries if _is_own(entry)
+            }
+    changed = []
+    for topic in wanted:
+        own = held.get(topic.name, {})
+        if any(own.get(name) != value for name, value in topic.topic_configs.items()):
+            # this request sets all at once: what is not in it goes back to the broker's own
+            changed.append(ConfigResource(ConfigResourceType.TOPIC, topic.name, {**own, **topic.topic_configs}))
+    if changed:
+        for response in await admin.alter_configs(changed):
+            for error in response.to_object()["resources"]:
+                if error["error_code"]:  # a user without the right to: the broker's own hold
+                    log.warning("%s keeps its settings: %s", error["resource_name"], error["error_message"])
+
+
+def _is_own(entry: dict[str, Any]) -> bool:
+    """Whether an entry was set for this very topic."""
+    return int(entry.get("config_source", 0)) == _OF_TOPIC
 
 
 async def _led(settings: Settings, wanted: list[NewTopic]) -> None:

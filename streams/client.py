@@ -86,14 +86,22 @@ def next_request(
 
 @asynccontextmanager
 async def producing(settings: Settings) -> AsyncIterator[Callable[[VideoIngested], Any]]:
-    """A function that submits requests and waits until Kafka has them."""
+    """A function that submits requests and waits until Kafka has them; it returns each as it was sent.
+
+    A video that was erased begins with a generation of its own: agents take nothing more of those before.
+    """
+    erased = await erased_videos(settings)
     producer = AIOKafkaProducer(**client_options(settings), acks="all")
     await connection.start(producer, settings)
 
-    async def submit(request: VideoIngested) -> None:
+    async def submit(request: VideoIngested) -> VideoIngested:
         spec = topics.VIDEO_INGESTED
+        last = erased.get(request.video_id or "", -1)
+        if request.generation <= last:
+            request = replace(request, generation=last + 1)
         key = (request.video_id or "").encode() or None
         await producer.send_and_wait(settings.topic(spec.name), codec.encode(spec, request), key=key)
+        return request
 
     try:
         yield submit
@@ -165,20 +173,37 @@ async def following(settings: Settings, *specs: TopicSpec[Any], from_start: bool
 
 
 async def requests(settings: Settings) -> AsyncIterator[tuple[str, VideoIngested]]:
-    """The id of the video and each valid request on the ingest topic, whoever sent it, oldest first in a partition."""
+    """The id of the video and each valid request on the ingest topic, whoever sent it, oldest first in a partition.
+
+    Those of videos that were erased since are passed over: Kafka cannot take them away before their time.
+    """
+    erased = await erased_videos(settings)
     async for message in read_all(settings, topics.VIDEO_INGESTED):
         try:
             request = identity.request_of(message)
         except InvalidMessage:
             continue  # it is among the dead letters
-        yield request.video_id, message
+        if request.generation > erased.get(request.video_id, -1):
+            yield request.video_id, message
+
+
+async def erased_videos(settings: Settings) -> dict[str, int]:
+    """Videos that were erased, up to which generation."""
+    found: dict[str, int] = {}
+    async for order in read_all(settings, topics.CONTROL):
+        if order.action == "erase":
+            found[order.video_id] = max(order.generation, found.get(order.video_id, -1))
+    return found
 
 
 async def latest_results(settings: Settings) -> dict[str, Segments]:
-    """The newest result of every video."""
+    """The newest result of every video. A record without a value takes away what came before: it was erased."""
     found: dict[str, Segments] = {}
-    async for result in read_all(settings, topics.SEGMENTS):
-        keep_highest(found, result)
+    async for record in read_records(settings, topics.SEGMENTS):
+        if record.value is None:
+            found.pop((record.key or b"").decode(errors="replace"), None)
+        elif (result := _decoded(topics.SEGMENTS, record.value)) is not None:
+            keep_highest(found, result)
     return found
 
 
@@ -223,6 +248,7 @@ def _decoded(spec: TopicSpec[M], raw: bytes | None) -> M | None:
 __all__ = [
     "TERMINAL",
     "check_language",
+    "erased_videos",
     "following",
     "following_records",
     "keep_highest",

@@ -48,7 +48,7 @@ def encode(spec: TopicSpec[M], message: M) -> bytes:
     Raises:
         RecordTooLarge: above 900 kB.
     """
-    schema = bundled(spec.name)
+    schema = bundled(spec.schema)
     buffer = io.BytesIO()
     buffer.write(_HEAD.pack(_MAGIC, schema.schema_id))
     fastavro.schemaless_writer(buffer, schema.parsed, to_wire(message))
@@ -81,13 +81,13 @@ def _read_avro(spec: TopicSpec[Any], raw: bytes) -> Any:
         raise InvalidMessage(f"Not an Avro record in Confluent framing on {spec.name}: starts with {raw[:8].hex(' ')}.")
     schema_id = _HEAD.unpack_from(raw)[1]
     own = by_id(schema_id)
-    if own is not None and own.name != spec.name:
+    if own is not None and own.name != spec.schema:
         raise InvalidMessage(f"A {own.name} record is on {spec.name}.")
     writer = _foreign(spec, schema_id) if own is None else own.parsed
     body = io.BytesIO(raw)
     body.seek(_HEAD.size)
     try:
-        value = fastavro.schemaless_reader(body, writer, bundled(spec.name).parsed)
+        value = fastavro.schemaless_reader(body, writer, bundled(spec.schema).parsed)
     except Exception as error:  # fastavro raises whatever the broken bytes lead it to
         raise InvalidMessage(f"Broken Avro record on {spec.name}: {type(error).__name__}: {error}") from error
     if body.tell() != len(raw):

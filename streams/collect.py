@@ -20,15 +20,16 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from processors.blobs import BlobMissing, BlobStore
 from processors.errors import Fatal, InvalidMessage
 from processors.media import staging
 from schemas.messages import VideoJoined
 from streams import codec, identity, topics
-from streams.client import TERMINAL, latest_results, read_all, read_records
+from streams.client import TERMINAL, erased_videos, latest_results, read_all, read_records
 from streams.settings import Settings
+from streams.topics import TopicSpec
 
 _URI: Final = re.compile(rb"blob:([0-9a-f]{64})")
 _NAME: Final = re.compile(r"[0-9a-f]{64}")
@@ -37,9 +38,9 @@ _NAME: Final = re.compile(r"[0-9a-f]{64}")
 _GRACE_S: Final = 5.0
 _SKEW_S: Final = 60.0  # how far the clock of a host that submits may be ahead of the store's
 # What names blobs on the way to a result; `video-joined` is always looked at.
-_ON_THE_WAY: Final = (
-    topics.AUDIO_CHUNK,
-    topics.FRAME_BATCH,
+ON_THE_WAY: Final[tuple[TopicSpec[Any], ...]] = (
+    *topics.lanes(topics.AUDIO_CHUNK),
+    *topics.lanes(topics.FRAME_BATCH),
     topics.TRANSCRIPT,
     topics.VISION_RESULT,
 )  # those of content name none
@@ -82,19 +83,19 @@ async def collect(settings: Settings, *, older_than_s: float, whole_cache: bool,
     if "://" in settings.store:
         raise Fatal("gc works on local stores.", "Use the life-cycle rules of the object store.")
     limit = time.time_ns() / 1e9 - older_than_s  # before anything is read: what is put from now on is younger
-    under_way = await _under_way(settings)
-    used = await _used(settings, under_way.videos)
+    under_way = await videos_under_way(settings)
+    used = await blobs_used(settings, under_way.videos)
     done = Collected(under_way=len(under_way.videos))
     blob_limit = min(limit - _GRACE_S, under_way.since_s - _SKEW_S)
     for path in _files(Path(settings.store)):
-        size = None if path.name in used else _remove(path, blob_limit, dry_run=dry_run)
+        size = None if path.name in used else remove_older(path, blob_limit, dry_run=dry_run)
         if size is None:
             done.kept += 1
         else:
             done.blobs += 1
             done.bytes += size
     for path in _files(settings.result_cache_dir):
-        size = _remove(path, float("inf") if whole_cache else limit, dry_run=dry_run)
+        size = remove_older(path, float("inf") if whole_cache else limit, dry_run=dry_run)
         if size is not None:
             done.cache_entries += 1
             done.bytes += size
@@ -106,15 +107,17 @@ async def collect(settings: Settings, *, older_than_s: float, whole_cache: bool,
     return done
 
 
-async def _under_way(settings: Settings) -> UnderWay:
+async def videos_under_way(settings: Settings) -> UnderWay:
     """Results are read first: a video that ends in between counts as under way."""
-    results = await latest_results(settings)
+    results, erased = await latest_results(settings), await erased_videos(settings)
     found = UnderWay()
     async for record in read_records(settings, topics.VIDEO_INGESTED):
         try:
             request = identity.request_of(codec.decode(topics.VIDEO_INGESTED, record.value))
         except InvalidMessage:
             continue  # it is among the dead letters
+        if request.generation <= erased.get(request.video_id, -1):
+            continue
         held = results.get(request.video_id)
         if held is None or (held.generation, held.status in TERMINAL) < (request.generation, True):
             found.videos.add(request.video_id)
@@ -123,33 +126,36 @@ async def _under_way(settings: Settings) -> UnderWay:
     return found
 
 
-async def _used(settings: Settings, under_way: set[str]) -> set[str]:
-    """Digests of the blobs that something names."""
+async def blobs_used(settings: Settings, under_way: set[str], but_by: str | None = None) -> set[str]:
+    """Digests of the blobs that something names, but for what one video alone does."""
     blobs = BlobStore(settings.store)
     found: set[str] = set()
-    for result in (await latest_results(settings)).values():
-        found |= _named(codec.encode(topics.SEGMENTS, result))
+    for video_id, result in (await latest_results(settings)).items():
+        if video_id == but_by:
+            continue
+        found |= named_in(codec.encode(topics.SEGMENTS, result))
         if result.document_uri is not None:
-            found |= _named(_content(blobs, result.document_uri))
+            found |= named_in(content_of(blobs, result.document_uri))
     async for joined in read_all(settings, topics.VIDEO_JOINED):
         assert isinstance(joined, VideoJoined)
-        if joined.parts_uri is not None:
-            found |= {joined.parts_uri.removeprefix("blob:")} | _named(_content(blobs, joined.parts_uri))
-    for spec in _ON_THE_WAY if under_way else ():
+        if joined.parts_uri is not None and joined.video_id != but_by:
+            found |= {joined.parts_uri.removeprefix("blob:")} | named_in(content_of(blobs, joined.parts_uri))
+    waiting = under_way - {but_by}
+    for spec in ON_THE_WAY if waiting else ():
         async for record in read_records(settings, spec):
-            if (record.key or b"").partition(b":")[0].decode(errors="replace") in under_way:
-                found |= _named(record.value or b"")
+            if (record.key or b"").partition(b":")[0].decode(errors="replace") in waiting:
+                found |= named_in(record.value or b"")
     return found
 
 
-def _content(blobs: BlobStore, uri: str) -> bytes:
+def content_of(blobs: BlobStore, uri: str) -> bytes:
     try:
         return blobs.get(uri)
     except BlobMissing:
         return b""
 
 
-def _named(content: bytes) -> set[str]:
+def named_in(content: bytes) -> set[str]:
     return {digest.decode() for digest in _URI.findall(content)}
 
 
@@ -159,7 +165,7 @@ def _files(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def _remove(path: Path, limit: float, *, dry_run: bool) -> int | None:
+def remove_older(path: Path, limit: float, *, dry_run: bool) -> int | None:
     """Remove a file that was last put or touched before a time; returns its size, or None when it stays."""
     with suppress(FileNotFoundError):  # another gc was quicker
         if path.stat().st_mtime > limit:

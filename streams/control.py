@@ -1,14 +1,16 @@
 """Orders about videos: the compacted `control` topic, read in full by every stage's worker without a consumer group.
 
-A cancelled video's work is dropped wherever it is: items that wait are passed over, a job that runs is ended between
-two outputs. The joiner learns of it by a `join-timer` record, since only an event of its own may change its table; it
-says `cancelled` downstream, and takes nothing more of that generation. A later generation is not concerned. The result
-of a video that is through stays, and the second look at it does not come.
+A cancelled video's work is dropped wherever it is: items that wait are passed over, a job that runs is ended at once.
+The joiner learns of it by a `join-timer` record, since only an event of its own may change its table; it says
+`cancelled` downstream, and takes nothing more of that generation. A later generation is not concerned. The result of a
+video that is through stays, and the second look at it does not come.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from aiokafka import AIOKafkaProducer
 
@@ -33,6 +35,9 @@ class Orders:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._cancelled: dict[str, int] = {}
+        self._calls: dict[
+            str, list[tuple[int, Callable[[], object]]]
+        ] = {}  # video_id -> generation, what ends its work
         self._read = asyncio.Event()
 
     async def follow(self) -> None:
@@ -49,6 +54,24 @@ class Orders:
         """Take an order."""
         known = self._cancelled.get(order.video_id, -1)
         self._cancelled[order.video_id] = max(known, order.generation)
+        for generation, call in list(self._calls.get(order.video_id, ())):
+            if self.cancelled(order.video_id, generation):
+                call()
+
+    @contextmanager
+    def calling(self, video_id: str, generation: int | None, call: Callable[[], object]) -> Iterator[None]:
+        """Within it, call this when the generation of the video is cancelled; never where that is None."""
+        if generation is None:
+            yield
+            return
+        calls, entry = self._calls.setdefault(video_id, []), (generation, call)
+        calls.append(entry)
+        try:
+            yield
+        finally:
+            calls.remove(entry)
+            if not calls:
+                self._calls.pop(video_id, None)
 
     async def ready(self) -> None:
         """Wait until what was ordered before this worker started is known."""

@@ -36,8 +36,8 @@ READS: Final[dict[str, tuple[TopicSpec[Any], ...]]] = {
     "metadata": (topics.VIDEO_INGESTED,),
     "audio-extractor": (topics.VIDEO_INGESTED,),
     "frame-extractor": (topics.VIDEO_INGESTED,),
-    "transcriber": (topics.AUDIO_CHUNK,),
-    "vision": (topics.FRAME_BATCH,),
+    "transcriber": topics.lanes(topics.AUDIO_CHUNK),
+    "vision": topics.lanes(topics.FRAME_BATCH),
     "content": (topics.TRANSCRIPT,),
     "joiner": (
         topics.TRANSCRIPT,

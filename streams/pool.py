@@ -20,7 +20,9 @@ import orjson
 import processors.errors as errors
 from processors.child import CREDIT
 from processors.errors import ChildDied, ClipstreamError, Retryable
+from streams.current import current
 from streams.hosted_services import hosted_asr, hosted_text, hosted_vision
+from streams.logs import as_json, told
 from streams.metrics.services import SERVICES
 from streams.own_platforms import own_platforms
 from streams.settings import Settings
@@ -28,6 +30,9 @@ from streams.settings import Settings
 # One line of a result: a ranking of a three-hour video is about 1 MB, so 64 MiB is never met by honest outputs.
 MAX_LINE_BYTES: Final = 64 * 2**20
 STOP_LIMIT_S: Final = 3.0
+# For a job that nobody wants any more to end by itself, so that its child keeps its models: jobs ask between frames,
+# sentences and steps of recognition, most of them within 0.3 s. A new child costs 2 s, most of it for its models.
+CANCEL_GRACE_S: Final = 1.0
 # Outputs that are credited at a time: half of what a child may have under way, so that it never waits for the other
 # half. A job of one output needs no credit then, which is one write less of two.
 CREDITED: Final = CREDIT // 2
@@ -91,13 +96,14 @@ class ChildPool:
         size: number of children, >= 1; each runs one job at a time.
         settings: where blobs, models and caches are.
         stage: name of the stage, for warming up.
+        spare: children beyond `size`, each started when a job comes that is more urgent than all that run.
     """
 
     # Module that a child runs, and its first arguments. Only code names it, never a setting: `ops.bench` has children
     # with stub jobs in its own workers.
     child: ClassVar[tuple[str, ...]] = ("processors.child",)
 
-    def __init__(self, size: int, settings: Settings, stage: str) -> None:
+    def __init__(self, size: int, settings: Settings, stage: str, spare: int = 0) -> None:
         self.size = size
         self._settings = settings
         self._stage = stage
@@ -105,6 +111,8 @@ class ChildPool:
         self._all: set[_Child] = set()
         for _ in range(size):
             self._idle.put_nowait(None)
+        self._spare: list[_Child | None] = [None] * spare
+        self._running: list[int] = []  # levels of the jobs that run
 
     async def warm(self) -> None:
         """Start all children and let them load their models, side by side.
@@ -122,20 +130,28 @@ class ChildPool:
     async def run(self, job: str, request: dict[str, Any]) -> AsyncIterator[tuple[bytes, int]]:
         """Run one job; yields its outputs as JSON, each with the milliseconds that it took.
 
+        Closed or cancelled before its end, it ends the job: by asking, and by force where that takes too long.
+
         Raises:
             ClipstreamError: the class that the job raised; `ChildDied` when its process did not survive;
                 `JobTimedOut` when no output came within the item limit.
         """
-        slot = await self._idle.get()
+        level, about = current().priority, told(current(), self._stage)
+        spare = bool(self._idle.empty() and self._spare and level > max(self._running, default=level))
+        slot = self._spare.pop() if spare else await self._idle.get()
+        self._running.append(level)
         child: _Child | None = None
         clean = False
         try:
             if slot is not None and not slot.alive:
                 SERVICES.gone(slot)
-            child = slot if slot is not None and slot.alive else await self._spawn()
-            async for output in child.run(job, request, self._settings.item_timeout_s, self._stage):
+            child = slot if slot is not None and slot.alive else await self._spawned()
+            async for output in child.run(job, request, self._settings.item_timeout_s, self._stage, about):
                 yield output
             clean = True
+        except (asyncio.CancelledError, GeneratorExit):
+            clean = child is not None and await child.gives_up(CANCEL_GRACE_S)
+            raise
         except ClipstreamError as error:
             # the job ended by its own error: the child waits for the next one
             clean = not isinstance(error, ChildDied | JobTimedOut)
@@ -147,7 +163,11 @@ class ChildPool:
                 SERVICES.gone(child)
                 await child.ended(STOP_LIMIT_S)
                 child = None
-            self._idle.put_nowait(child)
+            self._running.remove(level)
+            if spare:
+                self._spare.append(child)
+            else:
+                self._idle.put_nowait(child)
 
     async def stop(self) -> None:
         """End all children."""
@@ -158,6 +178,22 @@ class ChildPool:
             child.close()
         for child in children:
             await child.ended(STOP_LIMIT_S)
+
+    async def _spawned(self) -> _Child:
+        """A new child, which is known here also when its job is cancelled meanwhile."""
+        starting = asyncio.ensure_future(self._spawn())
+        try:
+            return await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            self._idle_later(starting)
+            raise
+
+    def _idle_later(self, starting: asyncio.Future[_Child]) -> None:
+        def discard(done: asyncio.Future[_Child]) -> None:
+            if not done.cancelled() and done.exception() is None:
+                done.result().close()  # ends with its standard input; `stop` waits for it
+
+        starting.add_done_callback(discard)
 
     async def _spawn(self) -> _Child:
         work_dir = work_dir_of(self._settings, self._stage)
@@ -200,6 +236,8 @@ def environment_of(settings: Settings, stage: str, children: int) -> dict[str, A
         "asr_model": settings.asr_model,
         "voices_dir": None if settings.voices_dir is None else str(settings.voices_dir.absolute()),
         "work_dir": str(work_dir_of(settings, stage)),
+        "chunk_ms": round(settings.chunk_max_s * 1000),
+        "log_json": as_json(settings),
         "limits": asdict(settings.limits),
         "recognition": settings.recognition.model_dump(mode="json"),
         "memory_mb": settings.child_memory_mb,
@@ -249,9 +287,9 @@ class _Child:
         return self._process.returncode is None
 
     async def run(
-        self, job: str, request: dict[str, Any], limit_s: float, stage: str
+        self, job: str, request: dict[str, Any], limit_s: float, stage: str, about: dict[str, Any]
     ) -> AsyncIterator[tuple[bytes, int]]:
-        await self._write(orjson.dumps({"job": job, "request": request}) + b"\n")
+        await self._write(orjson.dumps({"job": job, "request": request, "about": about}) + b"\n")
         taken = 0
         while True:
             try:
@@ -274,6 +312,18 @@ class _Child:
             if taken == CREDITED:
                 await self._write(b"+\n" * taken)
                 taken = 0
+
+    async def gives_up(self, limit_s: float) -> bool:
+        """Ask for the end of the job that runs; whether it came in time, so that the child can take the next one."""
+        try:
+            async with asyncio.timeout(limit_s):
+                await self._write(b"-\n")
+                while (line := await self._stdout.readline()).endswith(b"\n"):
+                    if line[:1] in (b"C", b"D", b"E"):
+                        return True
+        except TimeoutError:
+            pass
+        return False
 
     async def _write(self, line: bytes) -> None:
         # a broken pipe shows as the end of its output, where the cause is known

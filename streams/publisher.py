@@ -1,4 +1,7 @@
-"""Sends messages and waits until Kafka has them: key, partition and bytes come from the catalogue."""
+"""Sends messages and waits until Kafka has them: key, lane, partition and bytes come from the catalogue.
+
+What is published while an event is worked on has that event's priority.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,10 @@ from schemas.messages import DeadLetter, Header, Progress
 from streams import codec, topics, tracing
 from streams.app import raw_topic
 from streams.clock import Clock
+from streams.current import current
 from streams.frozen import ensure_awake
 from streams.metrics import OUTPUTS
+from streams.priorities import headers_of
 from streams.settings import Settings
 from streams.telling import RUNNING, Teller
 from streams.topics import TopicSpec
@@ -50,6 +55,7 @@ class Publisher:
         if spec.keyed_by_video:
             key, partition = header.video_id.encode(), topics.video_partition(header.video_id, spec.partitions)
         else:
+            spec = topics.lane(spec, current().priority)
             key = topics.item_key(header.video_id, header.index)
             partition = topics.item_partition(header.video_id, header.index, spec.partitions)
         return await self._queue(spec, key, codec.encode(spec, message), partition)
@@ -108,7 +114,8 @@ class Publisher:
         self, spec: TopicSpec[Any], key: bytes | None, value: bytes, partition: int | None
     ) -> Awaitable[Any]:
         ensure_awake()
-        headers, span = tracing.publish(spec.name)
+        traced, span = tracing.publish(spec.name)
+        headers = [*headers_of(current().priority), *(traced or {}).items()]
         delivery: Awaitable[Any] = await self._topics[spec.name].send(
             key=key, value=value, partition=partition, headers=headers
         )

@@ -18,7 +18,7 @@ import orjson
 from processors.child import CREDIT, answers, give_back, limit_memory, tools_of
 from streams.settings import PREFIX
 
-_ENDS: Final = (b"D", b"E")
+_ENDS: Final = (b"D", b"E", b"C")
 
 
 class Inference:

@@ -161,19 +161,25 @@ async def _next(lines: Any) -> bytes | None:
     return line
 
 
-def pool_of(size: int, settings: Settings, stage: str) -> Pool:
+def pool_of(size: int, settings: Settings, stage: str, spare: int = 0) -> Pool:
     """The pool of a stage as set: Ray's for those that hold models, else children of this process.
+
+    Args:
+        size: jobs at a time, >= 1.
+        settings: which pool.
+        stage: whose.
+        spare: further children for what is more urgent; Ray's has none.
 
     Where Ray is asked for and not installed, children compute instead: it is said once, and nothing stops.
     """
     if settings.compute != "ray" or stage not in STAGES:
-        return ChildPool(size, settings, stage)
+        return ChildPool(size, settings, stage, spare)
     if not ray_cluster.installed():
         log.error(
             "CLIPSTREAM_COMPUTE=ray, and Ray is not installed: children of this process compute instead. "
             "pip install 'clipstream[ray]'"
         )
-        return ChildPool(size, settings, stage)
+        return ChildPool(size, settings, stage, spare)
     return RayPool(size, settings, stage)
 
 

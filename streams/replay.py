@@ -100,10 +100,10 @@ async def replay_topic(
     readers = [agent for agent in readers_of(topic) if agent != "sink" or is_wanted(agent, settings)]
     if not dry_run:
         await refuse_members(settings, readers, "Kafka moves offsets of idle groups only.", patience_s=patience_s)
-    spec = topics.BY_NAME[topic]
     found = []
     for agent in readers:
-        found += await _rewind(settings, agent, spec, _target(since_ms, offset), dry_run=dry_run)
+        for spec in topics.lanes(topics.BY_NAME[topic]):
+            found += await _rewind(settings, agent, spec, _target(since_ms, offset), dry_run=dry_run)
     return found
 
 

@@ -70,10 +70,14 @@ class MaskingFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """See `logging.Formatter`."""
-        text = super().format(record)
-        for secret in self._secrets:
-            text = text.replace(secret, _MASK)
-        return masked(text)
+        return without_secrets(super().format(record), self._secrets)
 
 
-__all__ = ["MaskingFormatter", "masked", "published", "secrets_of"]
+def without_secrets(text: str, secrets: tuple[str, ...]) -> str:
+    """A text with these secrets masked, and the passwords in its addresses."""
+    for secret in secrets:
+        text = text.replace(secret, _MASK)
+    return masked(text)
+
+
+__all__ = ["MaskingFormatter", "masked", "published", "secrets_of", "without_secrets"]

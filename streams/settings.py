@@ -31,6 +31,7 @@ from streams.addresses import checked_broker, checked_cache, servers
 from streams.database_settings import DatabaseSettings
 from streams.gateway_settings import GatewaySettings
 from streams.hosted_services import OPENAI_URL, asr_service, check_patience, second_look, text_service, vision_service
+from streams.keeping_settings import KeepingSettings
 from streams.observe_settings import ObserveSettings
 from streams.own_platforms import checked_platforms, own_platforms
 from streams.service_settings import ServiceSettings
@@ -61,7 +62,7 @@ def _user_dir(variable: str, fallback: str) -> Path:
     return (Path(base) if base else Path.home() / fallback) / "clipstream"
 
 
-class Settings(ServiceSettings, GatewaySettings, DatabaseSettings, ObserveSettings):
+class Settings(ServiceSettings, KeepingSettings, GatewaySettings, DatabaseSettings, ObserveSettings):
     """Validated, frozen settings. Every field is also an environment variable with the prefix `CLIPSTREAM_`."""
 
     model_config = SettingsConfigDict(
@@ -201,6 +202,14 @@ class Settings(ServiceSettings, GatewaySettings, DatabaseSettings, ObserveSettin
     # is never touched), vision 0.6 GB. With 1 thread 0.6, 0.3, 1.3 and 0.3 GB.
     child_memory_mb: int = Field(4_096, ge=0, description="memory of a child in MiB, above which it ends; 0: no limit")
 
+    # Measured lengths are in `processors/speech/chunking.py`; shorter ones cost context, and spread over more workers.
+    chunk_max_s: float = Field(
+        29.0,
+        ge=12.0,
+        le=29.0,
+        description="longest piece of sound that is recognised at once; most are shorter",
+    )
+
     # --- delivery
     retries: int = Field(3, ge=0, le=20, description="tries after the first")
     retry_base_s: float = Field(1.0, ge=0.0, le=60.0, description="first back-off; doubles each time, with jitter")
@@ -213,10 +222,6 @@ class Settings(ServiceSettings, GatewaySettings, DatabaseSettings, ObserveSettin
     heartbeat_s: float = Field(3.0, ge=0.5, le=60.0, description="at most a third of the session time-out")
     commit_interval_s: float = Field(1.0, ge=0.1, le=60.0, description="how often acked offsets are committed")
 
-    max_videos: int = Field(
-        0, ge=0, le=100_000, description="videos under way at a time, the oldest first; 0 for no limit"
-    )
-
     # --- join
     join_deadline_s: float = Field(600.0, ge=1.0, description="without progress and without lag, until degraded")
     late_parts_s: float = Field(7 * 86_400.0, ge=1.0, description="how long degraded and failed joins take late parts")
@@ -225,9 +230,6 @@ class Settings(ServiceSettings, GatewaySettings, DatabaseSettings, ObserveSettin
     cache_enabled: bool = Field(True, description="whether computed results are kept and found again")
     cache_memory_items: int = Field(1_000, ge=0, le=1_000_000, description="entries kept in each worker")
     cache_ttl_s: int = Field(3_600, ge=1, description="life of an entry in Redis")
-
-    # --- logs
-    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="of the workers' logs")
 
     @field_validator(*_PATHS, mode="before")
     @classmethod
@@ -261,11 +263,6 @@ class Settings(ServiceSettings, GatewaySettings, DatabaseSettings, ObserveSettin
             if not descriptions.replace(";", " ").strip():
                 raise ValueError(f"'{label}' has no description")
         return value
-
-    @field_validator("log_level", mode="before")
-    @classmethod
-    def _capitals(cls, value: Any) -> Any:
-        return value.upper() if isinstance(value, str) else value
 
     _broker = field_validator("broker_url")(checked_broker)
     _cache = field_validator("cache_url")(checked_cache)
@@ -340,6 +337,7 @@ class Settings(ServiceSettings, GatewaySettings, DatabaseSettings, ObserveSettin
             tuple(sorted(self.vision_labels)),
             self.selection,
             own_platforms(self.platforms_file),
+            round(self.chunk_max_s * 1000),
         )
 
     @property

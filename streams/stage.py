@@ -17,22 +17,28 @@ Fatal               the worker exits without an ack; the supervisor starts it ag
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final, Generic, TypeVar
 
-from processors.errors import ChildDied, Fatal, InvalidMessage, WorkerDied
+from processors.errors import ChildDied, ClipstreamError, Fatal, InvalidMessage, WorkerDied
+from schemas.messages import Header
 from streams import codec, dead_letters, metrics, topics, tracing
 from streams.admission import Admission
 from streams.attempts import MAX_WORKER_DEATHS, Attempts, Isolation
 from streams.clock import Clock
 from streams.control import Orders
+from streams.current import Current, current, working_on
 from streams.dead_letters import FailureMeter
+from streams.intake import Intake
 from streams.leaving import exit_worker
 from streams.metrics.observed import observe
+from streams.priorities import level_of, priority_of
 from streams.publisher import Publisher
 from streams.registry import RegistryAway
 from streams.settings import Settings
@@ -48,6 +54,8 @@ ADMITTED: Final = topics.ITEM_PARTITIONS
 # chunks cost 20 round trips of 2 to 4 ms on a busy machine.
 UNDELIVERED: Final = 16
 MAX_BACK_OFF_S: Final = 60.0
+_TAKEN: Final = 100_000  # requests that wait at their gate are all in hand
+_OF_VIDEOS: Final = (topics.VIDEO_INGESTED, topics.VIDEO_JOINED)
 log = logging.getLogger("clipstream.stage")
 
 
@@ -60,9 +68,11 @@ class Stage(Generic[In]):
         publisher: sends the outputs.
         attempts: what is worked on, for whoever comes after a worker that died.
         orders: which videos are cancelled.
-        admission: which requests may begin; None for all at once.
         running: events that are worked on at a time, >= 1.
         clock: back-off and times.
+        admission: which requests may begin; None for all at once.
+        intake: bounds what waits; without one nothing more is taken than there is room for.
+        spare: events beyond `running` that may be worked on where they are of a higher level than all that are.
     """
 
     def __init__(
@@ -75,6 +85,8 @@ class Stage(Generic[In]):
         running: int,
         clock: Clock,
         admission: Admission | None = None,
+        intake: Intake | None = None,
+        spare: int = 0,
     ) -> None:
         self._logic = logic
         self._settings = settings
@@ -82,18 +94,29 @@ class Stage(Generic[In]):
         self._attempts = attempts
         self._orders = orders
         self._admission = admission
+        self._intake = intake
         self._isolation = Isolation()
         self._clock = clock
         self._moved_s = clock.monotonic_s()
         self._begun = 0  # events whose work began and whose outputs are not all delivered
         self._offered_s: float | None = None
-        self._window = InOrderWindow(running, max(running, ADMITTED), exit_worker)
+        # with an intake that bounds what waits, room for all of it
+        admitted = ADMITTED if intake is None else _TAKEN
+        self._window = InOrderWindow(
+            running, max(running, admitted), exit_worker, share=settings.priority_share, spare=spare
+        )
         self._meter = FailureMeter(settings.dead_letter_max_consecutive, settings.dead_letter_max_ratio)
         self._jitter = random.Random(0)  # noqa: S311  spreads retries; nothing secret
 
     def holds(self, partition: Any) -> bool:
         """Whether records of a partition are in hand, or there is no room for any."""
-        return self._window.holds(partition)
+        return self._window.holds(partition) or (self._intake is not None and self._intake.is_full(partition))
+
+    async def drop(self, *_: Any, **__: Any) -> None:
+        """The partitions are taken away: forget what was read of them and not begun."""
+        await self._window.drop()
+        if self._intake is not None:
+            self._intake.forget()
 
     def still_s(self) -> float:
         """How long nothing was published or finished although there is work; 0 without work."""
@@ -112,11 +135,29 @@ class Stage(Generic[In]):
         async for event in stream.noack().events():
             message = event.message
             key = message.key or (message.tp, message.offset)
-            work = partial(self._handle, message)
+            level = self._level(message)
+            work = partial(self._begun_with, message, level)
             self._offered_s = self._clock.monotonic_s()
             gate = partial(self._admission.admitted, message) if self._admission is not None else None
-            await self._window.submit(message.tp, key, work, event.ack, topics.index_of(message.key), gate)
+            if self._intake is not None:
+                self._intake.arrived(message.tp)
+            await self._window.submit(message.tp, key, work, event.ack, topics.index_of(message.key), gate, level)
             self._offered_s = None
+
+    def _level(self, raw: Any) -> int:
+        """How urgent a record is: a request says so itself, what comes of one by its header."""
+        priority = priority_of(raw.headers)
+        if self._logic.source is topics.VIDEO_INGESTED:
+            with contextlib.suppress(ClipstreamError):  # read again, and judged, when it has its turn
+                if not codec.asks(raw.value):
+                    priority = codec.decode(topics.VIDEO_INGESTED, raw.value).priority
+        return level_of(priority, self._settings.priority_levels)
+
+    async def _begun_with(self, raw: Any, level: int, leave_turn: Callable[[], None]) -> None:
+        if self._intake is not None:
+            self._intake.begun(raw.tp)
+        with working_on(Current(self._logic.name, priority=level)):
+            await self._handle(raw, leave_turn)
 
     async def _handle(self, raw: Any, leave_turn: Callable[[], None] = lambda: None) -> None:
         deaths = self._attempts.deaths(raw)
@@ -139,6 +180,11 @@ class Stage(Generic[In]):
             metrics.ITEMS.labels(self._logic.name, status).inc()
             metrics.ITEM_SECONDS.labels(self._logic.name).observe(self._clock.monotonic_s() - started)
 
+    def _log_outcome(self, raw: Any, status: str, seconds: float) -> None:
+        """What went as usual is told of whole videos only: 20,000 items an hour are too many lines."""
+        level = logging.INFO if status != "ok" or self._logic.source in _OF_VIDEOS else logging.DEBUG
+        log.log(level, "%s after %.1f s (%s-%d at %d)", status, seconds, raw.topic, raw.partition, raw.offset)
+
     async def _process(self, raw: Any, worker_deaths: int, leave_turn: Callable[[], None]) -> str:
         try:
             message = await self._decoded(raw)
@@ -149,6 +195,16 @@ class Stage(Generic[In]):
             if self._logic.reports_invalid or isinstance(error, RegistryAway):
                 await self._give_up(raw, None, error, 1)
             return "invalid"
+        header: Header | None = getattr(message, "header", None)  # requests and results have none
+        index = None if header is None else header.index
+        with working_on(replace(current(), video_id=video_id, generation=generation, index=index)):
+            started = self._clock.monotonic_s()
+            status = await self._worked(message, raw, worker_deaths, leave_turn)
+            self._log_outcome(raw, status, self._clock.monotonic_s() - started)
+            return status
+
+    async def _worked(self, message: In, raw: Any, worker_deaths: int, leave_turn: Callable[[], None]) -> str:
+        video_id, generation = self._logic.about(message)
         await self._orders.ready()
         with tracing.item(self._logic.name, raw, video_id, generation, _index_of(message)) as span:
             status = await self._tried(raw, message, video_id, generation, worker_deaths, leave_turn)
@@ -170,7 +226,7 @@ class Stage(Generic[In]):
         cause: Exception = WorkerDied(f"The worker died {worker_deaths} times while it worked on this item.")
         while worker_deaths < MAX_WORKER_DEATHS:
             attempt += 1
-            sent, failure = await self._attempt(message, attempt, leave_turn, unwanted)
+            sent, failure = await self._attempt(message, attempt, leave_turn, unwanted, (video_id, generation))
             emitted = max(emitted, sent)  # a later try that failed at once takes nothing back
             if unwanted():
                 return "cancelled"
@@ -215,7 +271,12 @@ class Stage(Generic[In]):
         return generation is not None and self._orders.cancelled(video_id, generation)
 
     async def _attempt(
-        self, message: In, attempt: int, leave_turn: Callable[[], None], unwanted: Callable[[], bool]
+        self,
+        message: In,
+        attempt: int,
+        leave_turn: Callable[[], None],
+        unwanted: Callable[[], bool],
+        of: tuple[str, int | None],
     ) -> tuple[int, Exception | None]:
         """Compute, and publish what comes while more is computed, until that is cancelled.
 
@@ -224,15 +285,17 @@ class Stage(Generic[In]):
         """
         sent: list[Awaitable[Any]] = []
         error: Exception | None = None
+        work: asyncio.Future[None] | None = None
         try:
             if not unwanted():
-                async with aclosing(self._logic.outputs(message, attempt)) as outputs:
-                    async for output in outputs:
-                        if unwanted():
-                            break  # closing the outputs ends the job
-                        if len(sent) >= UNDELIVERED:
-                            await sent[-UNDELIVERED]
-                        sent.append(await self._publish(output))
+                # a task of its own, so that what it waits for can be ended without this one
+                work = asyncio.ensure_future(self._computed(message, attempt, sent, unwanted))
+                with self._orders.calling(*of, work.cancel):
+                    await work
+            leave_turn()
+        except asyncio.CancelledError:
+            if work is None or not work.cancelled() or not unwanted():
+                raise
             leave_turn()
         except Exception as raised:
             error = raised
@@ -242,6 +305,18 @@ class Stage(Generic[In]):
             if isinstance(outcome, Exception):
                 return number, error or outcome
         return len(outcomes), error
+
+    async def _computed(
+        self, message: In, attempt: int, sent: list[Awaitable[Any]], unwanted: Callable[[], bool]
+    ) -> None:
+        """Compute and publish; cancelling it ends the job."""
+        async with aclosing(self._logic.outputs(message, attempt)) as outputs:
+            async for output in outputs:
+                if unwanted():
+                    return  # closing the outputs ends the job
+                if len(sent) >= UNDELIVERED:
+                    await sent[-UNDELIVERED]
+                sent.append(await self._publish(output))
 
     async def _publish(self, output: Output[Any], status: str | None = None, note: str | None = None) -> Awaitable[Any]:
         """Queue an output and tell of it; what it returns is awaited until the broker has the output."""

@@ -19,6 +19,7 @@ from ops.local.child import spawn
 from ops.local.info import write_json
 from streams.clock import Clock
 from streams.dead_letters import EXIT_DEAD_LETTER_LIMIT, EXIT_FATAL
+from streams.logs import log_path
 from streams.reading import to_environment
 from streams.settings import Settings
 
@@ -150,7 +151,7 @@ class Supervisor:
     def _note(self, agents: tuple[str, ...]) -> list[Child]:
         present = {child.agent for child in self.children}
         new = [
-            Child(agent, str(number), log=self._settings.log_dir / f"{agent}{f'-{number}' if number > 1 else ''}.log")
+            Child(agent, str(number), log=log_path(self._settings.log_dir, agent, str(number)))
             for agent in agents
             if agent not in present
             for number in range(1, self._copies.get(agent, 1) + 1)
@@ -197,9 +198,22 @@ def _last_words(log: Path) -> str:
     except OSError:
         return ""
     for line in reversed(lines):
-        if found := _WHY.search(line):
+        if line.startswith("{"):
+            if why := _critical(line):
+                return why
+        elif found := _WHY.search(line):
             return found[1].strip()
     return ""
+
+
+def _critical(line: str) -> str:
+    """What a stage said as it left, in a line of JSON; empty in any other line."""
+    try:
+        told = json.loads(line)
+    except ValueError:
+        return ""
+    is_why = told.get("level") == "CRITICAL" and told.get("logger") == "clipstream.stage"
+    return str(told.get("message", "")).strip() if is_why else ""
 
 
 def read_states(data_dir: Path) -> dict[str, dict[str, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Generic, TypeVar
 
 from aiokafka.partitioner import murmur2
@@ -45,11 +45,12 @@ class TopicSpec(Generic[M]):
     """A topic: what is on it and how long it is kept.
 
     Attributes:
-        name: name without the settings' prefix; also the name of its schema.
+        name: name without the settings' prefix.
         value: message class.
         partitions: number of partitions at creation.
         retention_ms: how long records are kept; None for a compacted topic.
         keyed_by_video: the key is the video_id and the partition follows from it by our own function.
+        lane_of: name of the topic whose urgent records lie on this one; its schema is that one's.
     """
 
     name: str
@@ -57,6 +58,12 @@ class TopicSpec(Generic[M]):
     partitions: int
     retention_ms: int | None
     keyed_by_video: bool = True
+    lane_of: str | None = None
+
+    @property
+    def schema(self) -> str:
+        """Name of the schema of its records."""
+        return self.lane_of or self.name
 
 
 VIDEO_INGESTED: Final = TopicSpec(
@@ -64,6 +71,10 @@ VIDEO_INGESTED: Final = TopicSpec(
 )
 AUDIO_CHUNK: Final = TopicSpec("audio-chunk", AudioChunkMessage, ITEM_PARTITIONS, KEPT_ITEM_MS, keyed_by_video=False)
 FRAME_BATCH: Final = TopicSpec("frame-batch", FrameBatchMessage, ITEM_PARTITIONS, KEPT_ITEM_MS, keyed_by_video=False)
+# Urgent items on topics of their own: a consumer reads a topic in order, so they would wait behind all that lies before
+# them. What comes of items is small and passes at once; there a level counts among what a worker has read.
+AUDIO_CHUNK_HIGH: Final = replace(AUDIO_CHUNK, name="audio-chunk-high", lane_of=AUDIO_CHUNK.name)
+FRAME_BATCH_HIGH: Final = replace(FRAME_BATCH, name="frame-batch-high", lane_of=FRAME_BATCH.name)
 TRANSCRIPT: Final = TopicSpec("transcript", TranscriptMessage, VIDEO_PARTITIONS, KEPT_INPUT_MS)
 VISION_RESULT: Final = TopicSpec("vision-result", VisionResultMessage, VIDEO_PARTITIONS, KEPT_INPUT_MS)
 CONTENT_RESULT: Final = TopicSpec("content-result", ContentResultMessage, VIDEO_PARTITIONS, KEPT_INPUT_MS)
@@ -79,6 +90,8 @@ ALL: Final[tuple[TopicSpec[object], ...]] = (
     VIDEO_INGESTED,
     AUDIO_CHUNK,
     FRAME_BATCH,
+    AUDIO_CHUNK_HIGH,
+    FRAME_BATCH_HIGH,
     TRANSCRIPT,
     VISION_RESULT,
     CONTENT_RESULT,
@@ -91,6 +104,17 @@ ALL: Final[tuple[TopicSpec[object], ...]] = (
     DEAD_LETTER,
 )  # type: ignore[assignment]  # TopicSpec is invariant in its value; a list of all is only read
 BY_NAME: Final = {spec.name: spec for spec in ALL}
+WITH_SCHEMA: Final = tuple(spec for spec in ALL if spec.lane_of is None)  # lanes have that of another topic
+
+
+def lanes(spec: TopicSpec[M]) -> tuple[TopicSpec[M], ...]:
+    """A topic and those with its urgent records, which are to be read together."""
+    return (spec, *(other for other in ALL if other.lane_of == spec.name))  # type: ignore[arg-type]
+
+
+def lane(spec: TopicSpec[M], level: int) -> TopicSpec[M]:
+    """The topic for a record of a level: above the usual one its urgent lane, where there is one."""
+    return lanes(spec)[-1] if level > 0 else spec
 
 
 def video_partition(video_id: str, partitions: int) -> int:

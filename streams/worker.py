@@ -3,53 +3,20 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
-import sys
 from pathlib import Path
-from typing import Final
 
 import faust
 import psutil
 
 from processors.errors import ClipstreamError, Fatal
-from streams import frozen, metrics, tracing
+from streams import frozen, logs, metrics, tracing
 from streams.agents import build
-from streams.clock import SYSTEM_CLOCK, Clock, boot_s
+from streams.clock import SYSTEM_CLOCK, boot_s
 from streams.health import Health, serve
 from streams.leaving import exit_worker
 from streams.metrics.machine import Machine
-from streams.secrets import MaskingFormatter, secrets_of
 from streams.settings import Settings
-
-LOG_FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-# Faust and aiokafka tell every rebalance step at INFO; a user of the logs wants videos.
-QUIET_LOGGERS: Final = ("faust", "mode", "aiokafka", "kafka", "asyncio", "streams.recovery")
-
-
-class Repeats(logging.Filter):
-    """Lets the same complaint of the Kafka client pass once in 10 s: without a broker it makes a hundred a second.
-
-    Args:
-        clock: monotonic time.
-    """
-
-    EACH_S: Final = 10.0
-
-    def __init__(self, clock: Clock) -> None:
-        super().__init__()
-        self._clock = clock
-        self._passed_s: dict[tuple[str, str], float] = {}
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Whether a record is written."""
-        if not record.name.startswith("aiokafka"):
-            return True
-        now, key = self._clock.monotonic_s(), (record.name, str(record.msg))
-        if now - self._passed_s.get(key, float("-inf")) < self.EACH_S:
-            return False
-        self._passed_s[key] = now
-        return True
 
 
 def run_worker(name: str, settings: Settings, instance: str | None) -> None:
@@ -60,14 +27,7 @@ def run_worker(name: str, settings: Settings, instance: str | None) -> None:
         settings: with a broker.
         instance: name of this worker among those of the agent, for static membership.
     """
-    logging.basicConfig(level=settings.log_level, stream=sys.stderr, force=True)
-    for handler in logging.getLogger().handlers:
-        handler.setFormatter(MaskingFormatter(LOG_FORMAT, secrets_of(settings)))
-    if settings.log_level != "DEBUG":
-        for handler in logging.getLogger().handlers:
-            handler.addFilter(Repeats(SYSTEM_CLOCK))
-        for logger in QUIET_LOGGERS:
-            logging.getLogger(logger).setLevel(logging.WARNING)
+    logs.set_up(settings, name, instance, SYSTEM_CLOCK)
     try:
         tracing.begin(settings, name, instance)
         worker = build(name, settings, instance)

@@ -17,12 +17,17 @@ class Plan:
         batches: frame batches, >= 0.
         stub_ms: what the transcriber and vision take for one item.
         burn: spend that time on the processor instead of asleep.
+        slow_dir: folder with a file `slow` that names jobs; `NAME` goes on until it is cancelled, and says so in a file
+            of its own name, `NAME:half` stops in the middle. Empty for none.
+        deaf: such a job does not ask whether it is still wanted.
     """
 
     chunks: int = 20
     batches: int = 5
     stub_ms: float = 0.0
     burn: bool = False
+    slow_dir: str = ""
+    deaf: bool = False
 
     def to_text(self) -> str:
         """For a command line."""

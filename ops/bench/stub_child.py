@@ -15,6 +15,7 @@ from typing import Any, Final
 from ops.bench.plan import Plan
 from processors import child
 from processors.blobs import BlobStore
+from processors.cancelling import check_wanted, sleep_while_wanted
 from processors.domain import (
     AudioChunk,
     BatchAnalysis,
@@ -41,6 +42,8 @@ CHUNK_MS: Final = 28_000
 WORDS: Final = 70
 SENTENCES: Final = 5
 FRAMES: Final = 5
+_HALF: Final = 2  # outputs of an extractor that stops in the middle
+_STEP_S: Final = 0.01  # of a slow job; a frame or a sentence takes as long
 _BLOB: Final = "blob:" + "0" * 64
 _MODEL: Final = "stub"
 _VECTOR: Final = "0" * 684  # of a sentence, 512 bytes in base64
@@ -95,7 +98,7 @@ def jobs(plan: Plan) -> dict[str, Job]:
     def warm(_request: dict[str, Any], _tools: Any) -> Iterator[Any]:
         yield from ()
 
-    return {
+    known: dict[str, Job] = {
         "extract-audio": extract_audio,
         "extract-frames": extract_frames,
         "probe": probe,
@@ -105,12 +108,38 @@ def jobs(plan: Plan) -> dict[str, Job]:
         "rank": rank,
         "warm": warm,
     }
+    return {name: slow(plan, name, job) for name, job in known.items()}
 
 
 def audio_chunk(index: int) -> AudioChunk:
     """The n-th chunk of a stub video."""
     start = index * CHUNK_MS
     return AudioChunk(_BLOB, start, start + CHUNK_MS, [Span(start, start + CHUNK_MS)], "en", 0.9)
+
+
+def slow(plan: Plan, name: str, job: Job) -> Job:
+    """A job that never ends by itself where the plan's folder says so, as a long item does for whoever waits for it."""
+
+    def run(request: dict[str, Any], tools: Any) -> Iterator[Any]:
+        folder = Path(plan.slow_dir)
+        while name in _wanted_slow(folder):
+            (folder / name).touch()
+            time.sleep(_STEP_S)
+            if not plan.deaf:
+                check_wanted()
+        for number, output in enumerate(job(request, tools)):
+            while number == _HALF and f"{name}:half" in _wanted_slow(folder):
+                sleep_while_wanted(_STEP_S)
+            yield output
+
+    return run if plan.slow_dir else job
+
+
+def _wanted_slow(folder: Path) -> list[str]:
+    try:
+        return (folder / "slow").read_text().split()
+    except FileNotFoundError:
+        return []
 
 
 def _spend(plan: Plan) -> None:

@@ -140,9 +140,10 @@ def _scaled(
     scaler: Autoscaler, day: Day, now: float, pods: int, starting: deque[float], lag: int, used: float, partitions: int
 ) -> int:
     """Replicas after one look of the HPA; pods that are new are not ready for a while."""
-    (trigger,) = scaler.kafka
+    trigger, *lanes = scaler.kafka
     spread = [lag // partitions + (number < lag % partitions) for number in range(partitions)]
     values = {trigger.name: trigger.value(spread), "pods": float(pods), "gpu": used}
+    values |= {lane.name: 0.0 for lane in lanes}  # nothing of the day is urgent
     wanted = scaler.decide(now, pods, pods - len(starting), **values)
     if wanted > pods:
         starting.extend([now + START_S] * (wanted - pods))

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from processors.cancelling import check_wanted
 from processors.content.pieces import BEGIN, END, UNKNOWN, Pieces
 from processors.errors import ModelUnavailable
 
@@ -95,6 +96,7 @@ class SentenceEncoder:
 
     def _forward(self, batch: list[list[int]]) -> Vectors:
         """The network over the pieces of all sentences in a row; no convolution reaches into another sentence."""
+        check_wanted()
         weights = self._weights
         lengths = np.array([len(ids) for ids in batch])
         starts = np.cumsum(lengths) - lengths

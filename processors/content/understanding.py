@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from processors.cancelling import check_wanted
 from processors.content.embedding import DIMENSIONS, encoder
 from processors.content.intent import intents
 from processors.content.names import names_in
@@ -59,6 +60,7 @@ def understand(sentences: Sequence[Sentence], language: Language) -> list[Senten
 
 
 def _facts(sentence: Sentence, language: Language) -> SentenceFacts:
+    check_wanted()
     vector = vector_of(sentence.text, language)
     # of the vector as it is kept, which is all that others have of it
     ((intent, probability),) = intents(decoded([vector], DIMENSIONS))

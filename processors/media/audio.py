@@ -19,6 +19,7 @@ import numpy as np
 from av.stream import Discard, Stream
 from numpy.typing import NDArray
 
+from processors.cancelling import check_wanted
 from processors.media.container import Container, open_container, packets_of, pick_streams, zero_of
 from processors.media.limits import DEFAULTS, Limits
 from processors.media.offset import OffsetRemoval
@@ -179,6 +180,7 @@ class AudioTrack:
     def _frames(self) -> Iterator[Any]:
         packets = packets_of(self._container, self._stream)
         while True:
+            check_wanted()
             try:
                 packet = next(packets, None)
             except MemoryError:

@@ -21,6 +21,7 @@ from typing import Any, Final
 import av
 from av.stream import Discard
 
+from processors.cancelling import check_wanted
 from processors.media.container import packets_of
 from processors.media.limits import DEFAULTS, Limits
 from processors.timeline import MS_PER_SECOND, RESET_S, pts_to_ms
@@ -278,6 +279,7 @@ class VideoReader:
         while failures <= _MAX_DEMUX_ERRORS:
             try:
                 for packet in packets_of(self._container, self._stream):
+                    check_wanted()
                     if (packet.pts is None and packet.dts is None) or not packet.size:
                         continue
                     failures = 0

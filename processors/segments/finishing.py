@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
+from processors.cancelling import check_wanted
 from processors.content.phrases import Language, passage_phrases, subjects, words_of
 from processors.domain import PlatformFit, Segment, VideoFacts
 from processors.options import Options
@@ -88,6 +89,7 @@ class Finisher:
 
     def finished(self, segment: Segment) -> Segment:
         """A segment with its texts, platforms and suggestions."""
+        check_wanted()
         passage = self.video.passage(segment)
         description = description_of(passage, self.video, segment.title)
         hashtags = hashtags_of(passage, self.phrases.get(segment.segment_id, ()))

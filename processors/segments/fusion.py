@@ -16,6 +16,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from processors.cancelling import check_wanted
 from processors.domain import Reason
 from processors.segments.material import Floats, Ints, Material, Windows
 from processors.segments.percentiles import percentiles
@@ -89,7 +90,11 @@ def fuse(material: Material, windows: Windows, weights: Mapping[str, float], sig
         weights: by signal name, as from `preferred_weights`.
         signals: those to measure.
     """
-    found = [(signal, measured) for signal in signals if (measured := signal.measure(material, windows)) is not None]
+    found = []
+    for signal in signals:
+        check_wanted()
+        if (measured := signal.measure(material, windows)) is not None:
+            found.append((signal, measured))
     ranks = [percentiles(measured.raw) for _, measured in found]
     wanted = np.array([weights[signal.name] for signal, _ in found], dtype=np.float64)
     known = np.array([np.isfinite(rank) for rank in ranks]).T.reshape(len(windows), len(found))

@@ -17,6 +17,7 @@ from contextlib import AbstractContextManager
 from queue import Empty, SimpleQueue
 from typing import Any, Final, TypeVar
 
+from processors.cancelling import JobCancelled, check_wanted, sleep_while_wanted
 from processors.errors import AnswerInvalid, ClipstreamError, ServiceMisconfigured, ServiceUnavailable
 from processors.service import tally
 from processors.service.breaker import Breaker
@@ -33,6 +34,7 @@ MAX_ANSWER_BYTES: Final = 8 * 2**20  # half a minute of words is 20 kB; a servic
 # A caller has something better to do than to wait longer: the local model takes a second for a chunk.
 MAX_LIMIT_WAIT_S: Final = 60.0
 _CONNECT_S: Final = 10.0
+_LOOK_S: Final = 0.1  # how often it is asked whether an answer is still wanted
 _JITTER: Final = random.SystemRandom().random  # children that are forked from one process would share a seed
 
 
@@ -51,7 +53,7 @@ class ServiceClient:
         self,
         config: ServiceConfig,
         clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] = sleep_while_wanted,
         jitter: Callable[[], float] = _JITTER,
         base_s: float = BASE_S,
     ) -> None:
@@ -108,6 +110,7 @@ class ServiceClient:
             wait_s = self._limits.reserve(size, tokens)
             if wait_s > 0:
                 self._sleep(wait_s)
+            check_wanted()  # nothing is paid for a video that is cancelled
             sent_s = self._clock()
             body = self._body(send)
             charged = tally.tokens_in(body)
@@ -146,7 +149,10 @@ class ServiceClient:
 
         threading.Thread(target=receive, name="service-request", daemon=True).start()
         try:
-            answer = found.get(timeout=self._config.timeout_s)
+            answer = self._awaited(found)
+        except JobCancelled:
+            self.close()  # a request that is under way is charged all the same
+            raise
         except Empty:
             self.close()  # which ends the thread with its next byte, or with the SDK's time-out
             host = host_of(self._config.base_url)
@@ -154,6 +160,18 @@ class ServiceClient:
         if isinstance(answer, Exception):
             raise answer
         return answer
+
+    def _awaited(self, found: SimpleQueue[bytes | Exception]) -> bytes | Exception:
+        """What comes within the time for an answer. Raises `Empty`, `JobCancelled`."""
+        deadline_s = time.monotonic() + self._config.timeout_s
+        while True:
+            left_s = deadline_s - time.monotonic()
+            try:
+                return found.get(timeout=max(0.0, min(_LOOK_S, left_s)))
+            except Empty:
+                if left_s <= _LOOK_S:
+                    raise
+            check_wanted()
 
     def _received(self, send: Send, sdk: Any) -> bytes:
         pieces: list[bytes] = []

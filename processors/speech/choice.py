@@ -25,6 +25,8 @@ from processors.models.manifest import MODELS
 from processors.options import Profile
 from processors.speech.tongues import Supported
 
+# Whisper looks at 30 s; the rest is room for the silence that tells it the end.
+LONGEST_CHUNK_MS: Final = 29_000
 Device = Literal["cpu", "cuda"]
 _ENGLISH_ONLY: Final = ".en"
 _RECOGNISERS: Final = frozenset(name for name, model in MODELS.items() if model.kind == "speech recognition")

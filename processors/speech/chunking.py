@@ -29,6 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processors.domain import Span
+from processors.speech.choice import LONGEST_CHUNK_MS
 from processors.speech.vad import (
     MAX_RISE_WINDOWS,
     SAMPLE_RATE,
@@ -39,8 +40,8 @@ from processors.speech.vad import (
     WindowSpan,
 )
 
-MAX_CHUNK_MS: Final = 29_000  # Whisper looks at 30 s; the rest is room for the silence that tells it the end
-_MAX_WINDOWS: Final = MAX_CHUNK_MS // WINDOW_MS
+MAX_CHUNK_MS: Final = LONGEST_CHUNK_MS
+MIN_CHUNK_MS: Final = 12_000  # a limit below that leaves no room for a cut of 8 s with a rest and what is around it
 # Sound kept on both sides of the speech: the detector is late by a window or two, and unvoiced first and last
 # consonants ("s", "t", "f") are not speech to it.
 _PAD_WINDOWS: Final = 320 // WINDOW_MS
@@ -92,10 +93,19 @@ class Chunker:
     Args:
         detector: tells speech.
         between: is given all sound that no chunk has, in time order: where a piece begins (ms) and its samples.
+        longest_ms: of a chunk, `MIN_CHUNK_MS` to `MAX_CHUNK_MS`.
     """
 
-    def __init__(self, detector: Detector, between: Callable[[int, Samples], None] | None = None) -> None:
+    def __init__(
+        self,
+        detector: Detector,
+        between: Callable[[int, Samples], None] | None = None,
+        longest_ms: int = MAX_CHUNK_MS,
+    ) -> None:
+        if not MIN_CHUNK_MS <= longest_ms <= MAX_CHUNK_MS:
+            raise ValueError(f"chunks are {MIN_CHUNK_MS} to {MAX_CHUNK_MS} ms long at most, not {longest_ms}")
         self._detector = detector
+        self._max_windows = longest_ms // WINDOW_MS
         self._between = between
         self._given = 0  # window up to which all sound is in a chunk or was given to `between`
         self._hysteresis = Hysteresis()
@@ -156,7 +166,7 @@ class Chunker:
 
     def _is_full(self) -> bool:
         first = self._first()
-        return first is not None and self._hysteresis.now - self._start(first) >= _MAX_WINDOWS
+        return first is not None and self._hysteresis.now - self._start(first) >= self._max_windows
 
     def _forced_cut(self) -> SpeechChunk:
         """Cut before the chunk gets too long: in its longest pause, else where it is least like speech."""
@@ -219,4 +229,4 @@ class Chunker:
             self._given = window
 
 
-__all__ = ["MAX_CHUNK_MS", "Chunker", "Detector", "SpeechChunk"]
+__all__ = ["MAX_CHUNK_MS", "MIN_CHUNK_MS", "Chunker", "Detector", "SpeechChunk"]

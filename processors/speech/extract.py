@@ -64,7 +64,7 @@ def extract_audio(source: Path, options: Options, tools: Tools) -> Iterator[Audi
 
 
 def _chunks(track: AudioTrack, tools: Tools, sounds: SoundFinder) -> Iterator[SpeechChunk]:
-    chunker = Chunker(SpeechDetector(tools.models.path("silero-vad")), sounds.feed)
+    chunker = Chunker(SpeechDetector(tools.models.path("silero-vad")), sounds.feed, tools.chunk_ms)
     for _start_ms, block in track.blocks():
         yield from chunker.feed(block)
     yield from chunker.finish()

@@ -18,6 +18,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from processors.cancelling import check_wanted
 from processors.speech.choice import Device, compute_type_for
 from processors.speech.spelling import Piece, whole_words
 from processors.speech.vad import SAMPLE_RATE, Samples
@@ -113,6 +114,7 @@ class Recogniser:
         """
         if not 0 < len(samples) <= FULL_FRAMES * SAMPLE_RATE // FRAMES_PER_SECOND:
             raise ValueError(f"a window holds up to 30 s of sound, got {len(samples) / SAMPLE_RATE:.1f} s")
+        check_wanted()
         mel: NDArray[np.float32] = self._features(samples)[:, :FULL_FRAMES]
         frames = mel.shape[1]
         length = min(FULL_FRAMES, frames + margin_frames)
@@ -129,6 +131,7 @@ class Recogniser:
 
     def decode(self, encoded: Encoded, language: str, beam: int) -> Decoded:
         """Write the words down, without sampling: the same input gives the same text."""
+        check_wanted()
         tokenizer = self._tokenizer(language)
         limit = min(_MAX_TOKENS, _SPARE_TOKENS + _TOKENS_PER_SECOND * encoded.frames // FRAMES_PER_SECOND)
         prompt = self._model.get_prompt(tokenizer, [], without_timestamps=False)
@@ -161,6 +164,7 @@ class Recogniser:
 
         if not decoded.tokens:
             return []
+        check_wanted()
         words = self._model.find_alignment(self._tokenizer(language), [decoded.tokens], encoded.output, encoded.frames)[
             0
         ]

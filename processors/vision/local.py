@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from processors.cancelling import check_wanted
 from processors.domain import FrameAnalysis, Label
 from processors.vision.backend import Answer, LoadedFrame
 from processors.vision.colour import measure_colour
@@ -74,6 +75,7 @@ class LocalBackend:
         return Answer([self._one(frame) for frame in frames], cost_usd=0.0)
 
     def _one(self, frame: LoadedFrame) -> FrameAnalysis:
+        check_wanted()
         colour = measure_colour(frame.image)
         nothing = colour.black or colour.plain
         lines: list[TextLine] = []

@@ -13,6 +13,7 @@ from streams.work import Bench
 
 NAME = "audio-extractor"
 CHILDREN = 1  # one child: decoding and VAD keep ahead of two transcribers on one core
+SPARE = 1  # a job is a whole video: an urgent one does not wait for the end of an hour's
 
 
 def _reach(item: AudioChunk) -> int:
@@ -25,4 +26,4 @@ def build(settings: Settings, instance: str | None, clock: Clock) -> Worker:
     def logic(bench: Bench) -> Extractor[AudioChunk, AudioChunkMessage]:
         return Extractor(NAME, AUDIO_CHUNK, "extract-audio", AudioChunk, AudioChunkMessage, _reach, bench)
 
-    return stage_worker(settings, instance, clock, logic, NAME, CHILDREN)
+    return stage_worker(settings, instance, clock, logic, NAME, CHILDREN, SPARE)

@@ -17,6 +17,7 @@ from streams.attempts import Attempts
 from streams.clock import Clock
 from streams.control import Orders
 from streams.health import Health
+from streams.intake import READ_AHEAD, REQUESTS_AHEAD, Intake
 from streams.leaving import before_leaving, exit_worker
 from streams.liveness import Hand, Liveness
 from streams.metrics import count_cache
@@ -25,7 +26,7 @@ from streams.publisher import Publisher
 from streams.ray_pool import pool_of
 from streams.settings import Settings
 from streams.stage import Stage
-from streams.topics import VIDEO_INGESTED
+from streams.topics import VIDEO_INGESTED, lanes
 from streams.work import Bench, Logic
 
 In = TypeVar("In")
@@ -89,6 +90,7 @@ def stage_worker(
     make_logic: Callable[[Bench], Logic[In]],
     name: str,
     children: int,
+    spare: int = 0,
 ) -> Worker:
     """The worker of a stage in the guarded loop.
 
@@ -99,9 +101,10 @@ def stage_worker(
         make_logic: gives the stage's logic for a bench.
         name: of the agent.
         children: size of the pool, >= 1.
+        spare: children beyond those, started for what is more urgent than all that is worked on.
     """
     app = create_app(settings, name, instance)
-    pool = pool_of(children, settings, name)
+    pool = pool_of(children, settings, name, spare)
     cache, blobs = result_cache(settings, clock), BlobStore(settings.store)
 
     def moved() -> None:
@@ -116,9 +119,23 @@ def stage_worker(
     publisher = Publisher(app, settings, name, clock)
     limited = logic.source is VIDEO_INGESTED and settings.max_videos > 0
     admission = Admission(settings.max_videos) if limited else None
-    stage = Stage(logic, settings, publisher, attempts, orders, running=children + 1, clock=clock, admission=admission)
+    # all requests are in hand, since one that waits for its place must not keep those behind it from being known
+    intake = Intake(app, REQUESTS_AHEAD if logic.source is VIDEO_INGESTED else READ_AHEAD)
+    stage = Stage(
+        logic,
+        settings,
+        publisher,
+        attempts,
+        orders,
+        children + 1,
+        clock,
+        admission=admission,
+        intake=intake,
+        spare=spare,
+    )
+    app.on_partitions_revoked.connect(stage.drop)
 
-    @app.agent(raw_topic(app, settings, logic.source), name=name, concurrency=1)
+    @app.agent(raw_topic(app, settings, *lanes(logic.source)), name=name, concurrency=1)
     async def agent(stream: Any) -> None:
         await stage.run(stream)
 

@@ -13,6 +13,7 @@ from streams.work import Bench
 
 NAME = "frame-extractor"
 CHILDREN = 1  # one child: key frames decode at hundreds of times real time
+SPARE = 1  # a job is a whole video: an urgent one does not wait for the end of an hour's
 
 
 def _reach(item: FrameBatch) -> int:
@@ -25,4 +26,4 @@ def build(settings: Settings, instance: str | None, clock: Clock) -> Worker:
     def logic(bench: Bench) -> Extractor[FrameBatch, FrameBatchMessage]:
         return Extractor(NAME, FRAME_BATCH, "extract-frames", FrameBatch, FrameBatchMessage, _reach, bench)
 
-    return stage_worker(settings, instance, clock, logic, NAME, CHILDREN)
+    return stage_worker(settings, instance, clock, logic, NAME, CHILDREN, SPARE)

@@ -32,6 +32,7 @@ def register(app: typer.Typer) -> None:
         bench_compute,
         bench_frames,
         bench_long,
+        bench_orders,
         bench_progressive,
         bench_ranking,
         bench_segments,
@@ -45,6 +46,8 @@ def register(app: typer.Typer) -> None:
     commands.command()(bench_compute.compute)
     commands.command()(bench_frames.frames)
     commands.command()(bench_long.long)
+    commands.command()(bench_orders.cancel)
+    commands.command()(bench_orders.priorities)
     commands.command()(bench_progressive.progressive)
     commands.command()(bench_ranking.ranking)
     commands.command()(bench_segments.segments)

@@ -7,7 +7,7 @@ import os
 import re
 import signal
 import threading
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Annotated, Final
 
 import typer
@@ -21,6 +21,7 @@ from streams import agents
 from streams.admin import create_topics
 from streams.cli.background import accompany, start_detached, stop_up, wait_for
 from streams.cli.beside import Beside
+from streams.cli.collecting import collecting
 from streams.cli.console import console, escape
 from streams.cli.embedded import agents_lock, at, pull_models
 from streams.cli.up_note import Up, forget_up, note_up, one_at_a_time, read_up
@@ -240,8 +241,10 @@ def _serve(
     done = threading.Event()
     for number in (*_END_SIGNALS, signal.SIGINT):
         signal.signal(number, lambda *_: done.set())
+    running = ExitStack()
     try:
         supervisor.start()
+        running.enter_context(collecting(settings, lambda line: console.print(escape(line), soft_wrap=True)))
         note_up(settings.data_dir, os.getpid(), "running")
         if beside:
             console.print(f"Gateway http://{settings.gateway_host}:{settings.gateway_port}", soft_wrap=True)
@@ -265,6 +268,7 @@ def _serve(
         with suppress(OSError):
             note_up(settings.data_dir, os.getpid(), "stopping")
         supervisor.stop()
+        running.close()
         keeper.release()
 
 

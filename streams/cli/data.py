@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -27,6 +28,7 @@ from streams.cli.revisions import revision_told
 from streams.client import TERMINAL, following, keep_highest, latest_results, producing, request_for, requests
 from streams.connection import BrokerRefuses, BrokerUnreachable
 from streams.places import check_folder
+from streams.priorities import NAMES, named
 from streams.reading import load_settings
 from streams.settings import BrokerBusy, Settings
 from streams.sources import name_of
@@ -47,13 +49,16 @@ def ingest(
     uris: Annotated[list[str], typer.Argument(help="Files or URIs.", metavar="URI...")],
     video_id: Annotated[str | None, typer.Option(help="Your own id; only with one URI.")] = None,
     option: OptionFlags = None,
+    priority: Annotated[
+        str, typer.Option(help="high, normal, low, or a number: of what waits the highest goes first.")
+    ] = "normal",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
 ) -> None:
     """Produce videos to the ingest topic and print their ids; returns at once.
 
     Examples:
 
-        clipstream ingest talk.mp4 --option profile=best
+        clipstream ingest talk.mp4 --option profile=best --priority high
 
         clipstream results $(clipstream ingest talk.mp4) --wait 600
     """
@@ -63,13 +68,23 @@ def ingest(
     settings.bootstrap_servers()
     options = options_from(option, settings)
     check_folder(settings.data_dir, "data", "CLIPSTREAM_DATA_DIR")  # where digests are noted
-    requests = [request_for(uri, options, video_id, settings) for uri in uris]
+    level = _priority(priority)
+    requests = [replace(request_for(uri, options, video_id, settings), priority=level) for uri in uris]
     asyncio.run(_submit(settings, requests))
     if as_json:
         print_json({"videos": [{"video_id": request.video_id, "uri": request.uri} for request in requests]})
     else:
         for request in requests:
             print_text(request.video_id or "")
+
+
+def _priority(text: str) -> int:
+    try:
+        return named(text)
+    except ValueError:
+        raise typer.BadParameter(
+            f"'{text}' is none of {', '.join(NAMES)} and no number.", param_hint="--priority"
+        ) from None
 
 
 async def _submit(settings: Settings, requests: list[VideoIngested]) -> None:

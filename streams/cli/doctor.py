@@ -32,7 +32,7 @@ from streams.registry import Registry, RegistryAway
 from streams.secrets import masked
 from streams.settings import BrokerBusy, Settings, SettingsError
 from streams.supervisor import read_states
-from streams.topics import SEGMENTS
+from streams.topics import DAY_MS, KEPT_INPUT_MS, KEPT_ITEM_MS, SEGMENTS
 
 # Blobs of an hour of video are about 150 MB, Kafka's jars, the models and a JRE 350 MB.
 WANTED_FREE_BYTES: Final = 2 * 10**9
@@ -203,8 +203,24 @@ async def _broker(settings: Settings) -> list[Check]:
         found.append(Check("topics", "wrong", text, "Counts are fixed for life: use another CLIPSTREAM_TOPIC_PREFIX."))
     if not missing and not wrong:
         found.append(Check("topics", "ok", f"{len(topics)} with the right partition counts"))
+    found += _retention(settings)
     found.append(_agents(settings, groups))
     return found
+
+
+def _retention(settings: Settings) -> list[Check]:
+    """What a replay misses with topics that keep less than usual."""
+    short = []
+    if settings.retention_results_days < KEPT_INPUT_MS / DAY_MS:
+        days = settings.retention_results_days
+        short.append(f"videos older than {days:g} days cannot be replayed, nor their join rebuilt")
+    if settings.retention_items_days < KEPT_ITEM_MS / DAY_MS:
+        days = settings.retention_items_days
+        short.append(f"items wait at most {days:g} days for a stage that is down")
+    if settings.late_parts_s > settings.retention_results_days * DAY_MS / 1000:
+        short.append("late parts are taken for longer than the records that could bring them are kept")
+    remedy = "CLIPSTREAM_RETENTION_RESULTS_DAYS, _ITEMS_DAYS; CLIPSTREAM_LATE_PARTS_S."
+    return [Check("retention", "note", "; ".join(short), remedy)] if short else []
 
 
 def _agents(settings: Settings, groups: list[GroupState]) -> Check:

@@ -18,9 +18,11 @@ from streams.cli import (
     data,
     db,
     dead_letters,
+    erase,
     explain,
     gateway,
     kafka,
+    logs,
     process,
     replay,
     search,
@@ -64,8 +66,8 @@ def _options(
 
 
 _PARTS: Final = (
-    *(process, cluster, gateway, status, kafka, data, explain, search, db, replay, cancel, topics, dead_letters),
-    *(system, bench),
+    *(process, cluster, gateway, status, kafka, logs, data, explain, search, db, replay, cancel, erase, topics),
+    *(dead_letters, system, bench),
 )
 for part in _PARTS:
     part.register(app)

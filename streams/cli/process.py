@@ -189,9 +189,12 @@ async def _run(broker: Broker, running: AsyncExitStack, jobs: list[Job], profile
                 job.finish(results.to_json(held, blobs))
                 _say_earlier(job, held)
                 continue
-            job.request, job.progress = request, VideoProgress(video_id, request.generation)
             if video_id not in by_id:  # the same file twice on the command line is one video
-                await submit(request)
+                job.request = request = await submit(request)
+            else:
+                job.request = request = by_id[video_id][0].request
+            assert request is not None
+            job.progress = VideoProgress(video_id, request.generation)
             by_id.setdefault(video_id, []).append(job)
         if by_id:
             agents = await running.enter_async_context(agents_running(broker, {profile}))

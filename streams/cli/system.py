@@ -111,7 +111,10 @@ def doctor(as_json: AsJson = False) -> None:
 
 
 def gc(
-    days: Annotated[float, typer.Option(help="Keep what was used in the last DAYS.", min=0.0)] = 7.0,
+    days: Annotated[
+        float | None,
+        typer.Option(help="Keep what was used in the last DAYS; else as CLIPSTREAM_GC_DAYS says.", min=0.0),
+    ] = None,
     cache: Annotated[bool, typer.Option("--cache", help="Also empty the whole result cache.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
 ) -> None:
@@ -126,7 +129,8 @@ def gc(
         clipstream gc --days 0 --cache
     """
     settings = load_settings()
-    done = asyncio.run(collect(settings, older_than_s=days * _DAY_S, whole_cache=cache, dry_run=dry_run))
+    age_s = (settings.gc_days if days is None else days) * _DAY_S
+    done = asyncio.run(collect(settings, older_than_s=age_s, whole_cache=cache, dry_run=dry_run))
     verb = "would free" if dry_run else "freed"
     print_text(
         f"{done.blobs} blobs, {done.cache_entries} cache entries and {done.sources} fetched sources "

@@ -55,7 +55,7 @@ def list_topics(
 @commands.command()
 def schema(name: Annotated[str, typer.Argument(help="Topic")]) -> None:
     """The Avro schema of a topic's records."""
-    print_text(bundled(_spec(name).name).text)
+    print_text(bundled(_spec(name).schema).text)
 
 
 @commands.command()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ipaddress
 import logging
 import socket
-import sys
 from types import FrameType
 from typing import Final
 
@@ -17,9 +16,8 @@ from processors.errors import ClipstreamError, Fatal
 from streams.clock import SYSTEM_CLOCK
 from streams.gateway.app import create_app, guarded
 from streams.gateway.keys import KeyRing, keys_path
-from streams.secrets import MaskingFormatter, secrets_of
+from streams.logs import set_up
 from streams.settings import Settings
-from streams.worker import LOG_FORMAT
 
 _END_S: Final = 10  # for answers that are under way
 _BACKLOG: Final = 2_048
@@ -46,9 +44,7 @@ def run_gateway(settings: Settings) -> None:
     Raises:
         ClipstreamError: the address may not be bound, or the port is taken.
     """
-    logging.basicConfig(level=settings.log_level, stream=sys.stderr, force=True)
-    for handler in logging.getLogger().handlers:
-        handler.setFormatter(MaskingFormatter(LOG_FORMAT, secrets_of(settings)))
+    set_up(settings, "gateway", None, SYSTEM_CLOCK)
     for quiet in ("aiokafka", "kafka", "uvicorn.error", "asyncio"):
         logging.getLogger(quiet).setLevel(logging.DEBUG if settings.log_level == "DEBUG" else logging.WARNING)
     check_binding(settings)

@@ -68,6 +68,13 @@ a case has no C, that of each T comes right behind it::
     the next one is not cancelled     M T0 cancel M' T0' T/1' V0' V/1'            cancelled final
     a newer one is cancelled          M T0 cancel' T/1 V0 V/1                     cancelled
     an older one is cancelled         M' T0' cancel T/1' V0' V/1'                 final
+    erased in the middle              M T0 erase T/1 V0 V/1                       nothing
+    erased after degraded             M T0 deadline erase T/1 V0 V/1              degraded
+    erased after final                M T0 T/1 V0 V/1 erase T0 M                  final
+    erased before anything            erase M T0 T/1 V0 V/1                       nothing
+    a newer one is erased             M T0 erase' T/1 V0 V/1                      nothing
+    an older one is erased            M' T0' erase T/1' V0' V/1'                  final
+    a newer one after it was erased   M T0 erase M' T0' T/1' V0' V/1'             final
     too late                          M T0 deadline expiry T/1 V0 V/1             degraded
     expiry while it waits             M T0 expiry T/1 V0 V/1                      final
     a marker that is not needed       M T0 T/1 V0 V/1 forget                      final
@@ -90,13 +97,13 @@ newest revision went out (`Row.after`) is therefore taken as news again.
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
 from typing import Final
 
-from processors.domain import MAX_SOUNDS, Sound
+from processors.domain import MAX_SOUNDS
 from processors.options import Options
 from processors.timeline import clock
-from schemas.messages import END_INDEX, Header, ResultStatus
+from schemas.messages import END_INDEX, ResultStatus
+from streams.join.events import Part, Step, Timer
 from streams.join.marks import highest_mark
 from streams.join.row import About, Ending, Look, Row, about_key, row_key
 from streams.join.state import (
@@ -121,51 +128,6 @@ EXTRACTORS: Final[dict[Kind, str]] = {"transcript": "audio-extractor", "vision":
 _SPOKEN: Final[dict[StreamKind, str]] = {"transcript": "speech", "vision": "pictures"}
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A record of one of the joined topics."""
-
-    kind: Kind
-    header: Header
-    content: bytes  # the record as it came, kept in the row
-    end_ms: int  # how far it reaches; -1 for records without a time
-    expected: int | None = None  # end records: items that were sent
-    duration_ms: int | None = None  # of the end record's stream, or of the whole video by its metadata
-    warnings: tuple[str, ...] = ()
-    sounds: tuple[Sound, ...] = ()
-    usable: bool = False  # carries words or frames
-
-
-@dataclass(frozen=True, slots=True)
-class Timer:
-    """A time that was found to be over.
-
-    `deadline`: nothing new came for too long. `expiry`: late parts are no longer waited for, or the marker of a join
-    that is done can go. `cancel`: the user wants nothing more of this generation.
-    """
-
-    video_id: str
-    generation: int
-    reason: str
-    due_at_ms: int
-    kind: str = "deadline"
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What an event leads to: rows to keep, then the state, then what its intent says.
-
-    Attributes:
-        state: the new state; None when there is nothing to remember (any more).
-        rows: to keep before the state.
-        stray: keys of rows that nothing needs, should a crash have left them.
-    """
-
-    state: JoinState | None
-    rows: tuple[tuple[str, Row], ...] = ()
-    stray: tuple[str, ...] = ()
-
-
 def advance(state: JoinState | None, event: Part | Timer, now_ms: int, look: Look) -> Step:
     """Take one event.
 
@@ -177,7 +139,9 @@ def advance(state: JoinState | None, event: Part | Timer, now_ms: int, look: Loo
     """
     assert state is None or state.intent is None, "what was decided is carried out before the next event"
     if isinstance(event, Timer):
-        return _cancel(state, event, now_ms) if event.kind == "cancel" else _time_is_over(state, event, look)
+        if event.kind in ("cancel", "erase"):
+            return _cancel(state, event, now_ms) if event.kind == "cancel" else _erase(state, event, now_ms)
+        return _time_is_over(state, event, look)
     header = event.header
     key = row_key(header.video_id, header.generation, event.kind, header.index)
     sweeps: tuple[Sweep, ...] = ()
@@ -242,6 +206,17 @@ def _cancel(state: JoinState | None, order: Timer, now_ms: int) -> Step:
     if state.generation > order.generation or not state.open:
         return Step(state)
     return Step(_with_intent(state, Emit("cancelled", None, (), order.reason), sweeps), rows)
+
+
+def _erase(state: JoinState | None, order: Timer, now_ms: int) -> Step:
+    """Forget all of a video but the marker, which keeps its late parts from beginning anew; nothing is told."""
+    if state is not None and state.generation > order.generation:
+        return Step(state)
+    revision = 0 if state is None else state.revision
+    sweeps = () if state is None or state.done else (state.sweep,)
+    marker = JoinState(order.video_id, order.generation, now_ms, revision, "cancelled")
+    marker.intent = Intent(None, sweeps) if sweeps else None
+    return Step(marker)
 
 
 def _with_intent(state: JoinState, emit: Emit | None, sweeps: tuple[Sweep, ...]) -> JoinState:

@@ -23,6 +23,7 @@ from schemas.messages import Header
 from streams import dead_letters, metrics, topics, tracing
 from streams.attempts import MAX_WORKER_DEATHS, Attempts
 from streams.clock import Clock
+from streams.current import Current, working_on
 from streams.join.emission import Gathered, gather, joined
 from streams.join.machine import Part, Timer, advance
 from streams.join.parts import JOINED_TOPICS, event_of
@@ -30,6 +31,7 @@ from streams.join.row import swept_keys
 from streams.join.rows import Rows
 from streams.join.state import Emit, Intent, JoinState
 from streams.leaving import exit_worker
+from streams.priorities import level_of, priority_of
 from streams.publisher import Publisher
 from streams.registry import RegistryAway
 from streams.settings import Settings
@@ -68,6 +70,7 @@ class JoinRunner:
         self._rows = rows
         self._attempts = attempts
         self._publisher = publisher
+        self._priority_levels = settings.priority_levels
         self._blobs = blobs
         self._clock = clock
         self._window = InOrderWindow(EVENTS_AT_A_TIME, EVENTS_IN_HAND, exit_worker)
@@ -111,7 +114,10 @@ class JoinRunner:
 
     async def _handle(self, raw: Any, found: Part | Timer | Unreadable, _leave_turn: Callable[[], None]) -> None:
         self._moved_s = self._clock.monotonic_s()
-        with metrics.IN_FLIGHT.labels(STAGE).track_inprogress():
+        # what it publishes is as urgent as the part that it came of
+        level = level_of(priority_of(raw.headers), self._priority_levels)
+        about = Current(STAGE, priority=level) if isinstance(found, Unreadable) else _about(found, level)
+        with working_on(about), metrics.IN_FLIGHT.labels(STAGE).track_inprogress():
             await self._do(raw, found)
         self._moved_s = self._clock.monotonic_s()
         if self._attempts is not None:
@@ -225,6 +231,13 @@ class JoinRunner:
 
 def _killer(deaths: int) -> WorkerDied:
     return WorkerDied(f"The joiner died {deaths} times while it had this record in hand.")
+
+
+def _about(event: Part | Timer, level: int) -> Current:
+    if isinstance(event, Timer):
+        return Current(STAGE, event.video_id, event.generation, None, level)
+    header = event.header
+    return Current(STAGE, header.video_id, header.generation, header.index, level)
 
 
 def _video_of(event: Part | Timer) -> str:

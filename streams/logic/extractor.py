@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
@@ -10,6 +11,7 @@ from typing import Any, Generic, TypeVar, cast
 from pydantic import TypeAdapter
 
 from processors.domain import AudioChunk, ExtractionEnd, FrameBatch
+from processors.errors import Retryable
 from schemas.messages import END_INDEX, AudioChunkMessage, FrameBatchMessage, Header, Status, VideoIngested
 from streams import identity, sources
 from streams.dead_letters import reason_of
@@ -128,12 +130,20 @@ async def locate(request: identity.Request, bench: Bench) -> tuple[Path, str]:
     """
     await asyncio.to_thread(check_names, request.options, bench.settings)
 
+    gone = threading.Event()
+
     def on_progress(here: int, total: int | None) -> None:
+        if gone.is_set():  # a thread cannot be cancelled: this one ends itself, and what is fetched so far stays
+            raise Retryable("The video was cancelled while its source was fetched.")
         bench.moved()
 
-    return await asyncio.to_thread(
-        sources.find, request.uri, bench.settings, wanted=request.source_digest, on_progress=on_progress
-    )
+    try:
+        return await asyncio.to_thread(
+            sources.find, request.uri, bench.settings, wanted=request.source_digest, on_progress=on_progress
+        )
+    except asyncio.CancelledError:
+        gone.set()
+        raise
 
 
 __all__: list[Any] = ["Extractor", "header_of", "locate"]

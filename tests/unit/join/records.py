@@ -41,9 +41,10 @@ TIMES = {
     "expiry": ("expiry", 0),
     "forget": ("expiry", topics.KEPT_INPUT_MS),
     "cancel": ("cancel", 0),
+    "erase": ("erase", 0),
 }
 _TOKEN = re.compile(
-    r"(?:(?P<time>deadline|expiry|forget|cancel)|(?P<kind>[MTVC])(?P<end>/)?(?P<number>\d*)(?P<how>[!~-]?))(?P<next>'?)"
+    r"(?:(?P<time>deadline|expiry|forget|cancel|erase)|(?P<kind>[MTVC])(?P<end>/)?(?P<number>\d*)(?P<how>[!~-]?))(?P<next>'?)"
 )
 
 
@@ -56,6 +57,7 @@ class Raw:
     partition: int
     offset: int = 0
     key: bytes = VIDEO.encode()
+    headers: tuple[tuple[str, bytes], ...] = ()
 
 
 def records(text: str, video: str = VIDEO, now_ms: int = 0) -> list[Raw]:

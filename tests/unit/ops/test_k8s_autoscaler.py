@@ -79,7 +79,9 @@ def test_a_lag_that_stays_is_answered_once(lag):
     for start in (2, 8, 16):
         replicas, seen = start, []
         for look in range(400):
-            replicas = scaler.decide(look * SYNC_S + start * 1e6, replicas, replicas, lag=float(lag), pods=replicas)
+            replicas = scaler.decide(
+                look * SYNC_S + start * 1e6, replicas, replicas, lag=float(lag), lag_high=0.0, pods=replicas
+            )
             seen.append(replicas)
         changes = [b - a for a, b in pairwise(seen) if a != b]
         assert all(change > 0 for change in changes) or all(change < 0 for change in changes)
@@ -87,8 +89,10 @@ def test_a_lag_that_stays_is_answered_once(lag):
 
 def test_pods_that_are_not_ready_yet_do_not_take_others_away():
     scaler = Autoscaler(manifests.scaled_object("transcriber"))
-    assert scaler.decide(0.0, 2, 2, lag=60.0, pods=2.0) == 6  # 10 wanted; 4 pods a minute
-    assert scaler.decide(15.0, 6, 2, lag=90.0, pods=6.0) == 6  # 15 each, of which HPA counts the two that are ready
+    assert scaler.decide(0.0, 2, 2, lag=60.0, lag_high=0.0, pods=2.0) == 6  # 10 wanted; 4 pods a minute
+    assert (
+        scaler.decide(15.0, 6, 2, lag=90.0, lag_high=0.0, pods=6.0) == 6
+    )  # 15 each, of which HPA counts the two that are ready
 
 
 def test_keda_tells_of_no_more_than_each_partition_may_ask_for():
@@ -101,10 +105,12 @@ def test_keda_tells_of_no_more_than_each_partition_may_ask_for():
 def test_at_the_limit_by_partitions_a_queue_is_still_deep_enough_to_scale_up():
     """Were the threshold of KEDA's limit below 10, a long queue on all partitions would end within the band."""
     scaler = Autoscaler(manifests.scaled_object("transcriber"))
-    (trigger,) = scaler.kafka
+    trigger, _ = scaler.kafka
     told = trigger.value([10_000] * 16)
     for replicas in range(2, 16):
-        assert scaler.decide(replicas * 1e6, replicas, replicas, lag=told, pods=float(replicas)) > replicas
+        assert (
+            scaler.decide(replicas * 1e6, replicas, replicas, lag=told, lag_high=0.0, pods=float(replicas)) > replicas
+        )
 
 
 @pytest.mark.parametrize(

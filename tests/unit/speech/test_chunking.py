@@ -5,10 +5,11 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from processors.speech.chunking import MAX_CHUNK_MS, Chunker
+from processors.speech.chunking import MAX_CHUNK_MS, MIN_CHUNK_MS, Chunker
 from processors.speech.vad import SAMPLE_RATE, WINDOW_MS, WINDOW_SAMPLES
 
 
@@ -41,6 +42,17 @@ def chunks(samples: np.ndarray, step: int) -> list:
         # bounded memory: the open chunk, what the detector holds back, and the padding
         assert chunker.kept_samples <= (MAX_CHUNK_MS + 6_000) * SAMPLE_RATE // 1000
     return found + list(chunker.finish())
+
+
+def test_a_shorter_limit_holds_and_what_leaves_no_room_is_refused():
+    talk = sound([(1_500, 1.0)])  # 48 s without a pause
+    chunker = Chunker(Scripted(), longest_ms=MIN_CHUNK_MS)
+    found = [*chunker.feed(talk), *chunker.finish()]
+    assert len(found) >= 4
+    assert max(chunk.end_ms - chunk.start_ms for chunk in found) <= MIN_CHUNK_MS
+    for wrong in (MIN_CHUNK_MS - 1, MAX_CHUNK_MS + 1):
+        with pytest.raises(ValueError, match="ms long at most"):
+            Chunker(Scripted(), longest_ms=wrong)
 
 
 stretches = st.lists(

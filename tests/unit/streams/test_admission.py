@@ -75,3 +75,25 @@ def test_every_worker_counts_the_same_videos(seed):
                 admission.requested(event[0], 0, event[1])
         seen.append(begun(admission, *"abcdefgh"))
     assert seen[0] == seen[1] == sorted({*done, *[v for v in "abcdefgh" if v not in done][:2]})
+
+
+def test_a_higher_level_begins_at_once_and_one_place_is_kept_for_the_rest():
+    admission = Admission(2)
+    for at, video in enumerate("abc"):
+        admission.requested(video, 0, place(video, at), level=-1)
+    admission.requested("h", 0, place("h", 3), level=1)
+    admission.requested("i", 0, place("i", 4), level=1)
+    assert begun(admission, *"abchi") == ["a", "h"], "b goes on where it was begun"
+    admission.result(result("h"))
+    assert begun(admission, *"abci") == ["a", "i"]
+    admission.result(result("a"))
+    assert begun(admission, *"bci") == ["b", "i"]
+
+
+def test_where_one_place_is_all_the_oldest_of_a_lower_level_has_a_second_one():
+    admission = Admission(1)
+    admission.requested("low", 0, place("low", 0))
+    assert begun(admission, "low") == ["low"]
+    for at in range(1, 9):
+        admission.requested(f"h{at}", 0, place(f"h{at}", at), level=1)
+    assert begun(admission, "low", "h1", "h2") == ["low", "h1"]

@@ -30,6 +30,7 @@ class World:
     settings: Settings
     records: dict[str, list[Any]] = field(default_factory=dict)
     states: dict[str, Any] = field(default_factory=dict)
+    erased: dict[str, int] = field(default_factory=dict)
     on_read: Callable[[], None] = lambda: None
 
     def __post_init__(self) -> None:
@@ -79,6 +80,10 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     async def latest_results(_: Settings) -> dict[str, Any]:
         return dict(world.states)
 
+    async def erased_videos(_: Settings) -> dict[str, int]:
+        return dict(world.erased)
+
+    monkeypatch.setattr(collect, "erased_videos", erased_videos)
     monkeypatch.setattr(collect, "read_records", read_records)
     monkeypatch.setattr(collect, "read_all", read_all)
     monkeypatch.setattr(collect, "latest_results", latest_results)
@@ -128,6 +133,14 @@ async def test_what_a_record_of_a_video_under_way_names_stays_whatever_its_age(w
     world.names(spec, key.replace("v", "other"), others)
     await world.gc(days=7)
     assert (world.blobs.exists(mine), world.blobs.exists(others)) == (True, False)
+
+
+async def test_a_video_that_was_erased_is_not_under_way(world):
+    """Its request is on the topic for a month, and it will have no result."""
+    old = world.blob("old", 3_600)
+    world.request("gone", 7_200)
+    world.erased["gone"] = 0
+    assert ((await world.gc(0)).under_way, world.blobs.exists(old)) == (0, False)
 
 
 async def test_a_new_generation_of_a_video_that_is_through_is_under_way(world):

@@ -15,9 +15,11 @@ import orjson
 import psutil
 import pytest
 
+from ops.bench.plan import Plan
 from processors.errors import ChildDied, InvalidMedia
 from processors.priority import FIRST_RESULT_MS
-from streams.pool import ChildPool, JobFailed, JobTimedOut
+from streams.current import Current, working_on
+from streams.pool import CANCEL_GRACE_S, ChildPool, JobFailed, JobTimedOut
 from streams.settings import Settings
 from tests import media
 
@@ -172,3 +174,52 @@ async def test_what_is_behind_the_beginning_gives_way_and_the_next_job_does_not(
 def _niceness(pid: int) -> int:
     """The highest one of a process's threads."""
     return max(os.getpriority(os.PRIO_PROCESS, int(thread)) for thread in os.listdir(f"/proc/{pid}/task"))
+
+
+@pytest.mark.parametrize("deaf", [False, True])
+async def test_a_job_that_nobody_wants_ends_and_its_child_stays_where_it_asks(tmp_path, settings, monkeypatch, deaf):
+    plan = Plan(slow_dir=str(tmp_path), deaf=deaf)
+    monkeypatch.setattr(ChildPool, "child", ("ops.bench.stub_child", plan.to_text()))
+    pool = ChildPool(1, settings, "metadata")
+    (tmp_path / "slow").write_text("probe")
+    job = asyncio.ensure_future(outputs(pool, "probe", {"path": "v.mp4", "digest": "d"}))
+    sign = tmp_path / "probe"
+    while not sign.exists():
+        assert not job.done()
+        await asyncio.sleep(0.01)
+    before = {child._process.pid for child in pool._all}
+    started = time.monotonic()
+    job.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await job
+    took_s = time.monotonic() - started
+    (tmp_path / "slow").unlink()
+    assert (await outputs(pool, "probe", {"path": "v.mp4", "digest": "d"}))[0]["title"] == "v.mp4"
+    after = {child._process.pid for child in pool._all}
+    assert (after == before) is not deaf, "models are loaded again only where it was killed"
+    if deaf:
+        assert took_s >= CANCEL_GRACE_S
+    await pool.stop()
+
+
+async def test_a_spare_child_is_started_for_what_is_more_urgent_only(tmp_path, settings, monkeypatch):
+    monkeypatch.setattr(ChildPool, "child", ("ops.bench.stub_child", Plan(slow_dir=str(tmp_path)).to_text()))
+    pool = ChildPool(1, settings, "metadata", spare=1)
+    request = {"path": "v.mp4", "digest": "d"}
+
+    def job(name: str, level: int) -> asyncio.Task[list]:
+        (tmp_path / "slow").write_text(name)
+        with working_on(Current(priority=level)):
+            return asyncio.ensure_future(outputs(pool, name, request))
+
+    low = job("probe", 0)
+    while not (tmp_path / "probe").exists():
+        await asyncio.sleep(0.01)
+    with working_on(Current(priority=0)):
+        same = asyncio.ensure_future(outputs(pool, "warm", request))
+    with working_on(Current(priority=1)):
+        assert await outputs(pool, "warm", request) == [], "it does not wait for the other one"
+    assert not same.done()
+    (tmp_path / "slow").unlink()
+    await asyncio.gather(low, same)
+    await pool.stop()

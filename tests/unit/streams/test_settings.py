@@ -10,6 +10,7 @@ import pytest
 
 import streams.settings as settings_module
 from processors.content.categories import OTHER
+from processors.parameters import parameters
 from processors.speech.choice import TierChanges
 from streams.cli.embedded import models_for
 from streams.connection import client_options, faust_credentials
@@ -365,3 +366,11 @@ def test_what_is_no_word_is_refused(value, monkeypatch):
 
 def test_without_words_their_model_is_not_needed():
     assert "clip-vit-base-patch32" not in models_for(load_settings(), ["fast"])
+
+
+def test_a_limit_of_chunks_steers_their_stage_and_the_usual_one_changes_no_digest():
+    usual, short = Settings(), Settings(chunk_max_s=15.0)
+    assert "chunk_ms" not in usual.steering.decisive()
+    assert short.steering.decisive()["chunk_ms"] == 15_000
+    keys = [parameters("audio-extractor", {}, one.steering) for one in (usual, short)]
+    assert (keys[0].get("chunk_ms"), keys[1]["chunk_ms"]) == (None, 15_000)

@@ -136,9 +136,13 @@ async def test_gc_removes_fetched_sources_of_videos_that_are_through(web, tmp_pa
     async def nothing(_: Settings, under_way: set[str]) -> set[str]:
         return set()
 
+    async def none_erased(_: Settings) -> dict[str, int]:
+        return {}
+
     monkeypatch.setattr(collect, "read_records", records)
     monkeypatch.setattr(collect, "latest_results", results)
-    monkeypatch.setattr(collect, "_used", nothing)
+    monkeypatch.setattr(collect, "blobs_used", nothing)
+    monkeypatch.setattr(collect, "erased_videos", none_erased)
     done = await collect.collect(own, older_than_s=3600, whole_cache=False, dry_run=dry_run)
     left = {name for name, url in urls.items() if (own.staging_dir / key_of(url)).exists()}
     assert left == {"again", "begun", "queued", "young"} | ({"through"} if dry_run else set())

@@ -100,6 +100,11 @@ def test_a_worker_that_cannot_be_started_right_now_is_tried_again(tmp_path, cloc
     ("log", "why"),
     [
         ("2026 CRITICAL clipstream.stage: No room. Free some.\nbye\n", "No room. Free some."),
+        (
+            '{"at":"t","level":"CRITICAL","logger":"clipstream.stage","message":"No room. Free some."}\nbye\n'
+            '{"at":"t","level":"WARNING","logger":"mode","message":"bye"}\n{"cut',
+            "No room. Free some.",
+        ),
         ("Error: No Kafka broker answers.\n  Check that it runs.\n", "No Kafka broker answers."),
         ("2026 CRITICAL clipstream.stage: old\nTraceback\n  File x\na.b.DataError: bad\n", "a.b.DataError: bad"),
         ("Traceback\n  File x\nImportError: Install s3fs\n", "ImportError: Install s3fs"),

@@ -13,16 +13,22 @@ from streams.window import PER_PARTITION_FACTOR, InOrderWindow
 class Run:
     """Works that end when told to."""
 
-    def __init__(self, limit: int = 3, admitted: int = 0) -> None:
+    def __init__(self, limit: int = 3, admitted: int = 0, spare: int = 0) -> None:
         self.errors: list[BaseException] = []
         self.acked: list[str] = []
         self.started: list[str] = []
         self.gates: dict[str, asyncio.Event] = {}
         self.leave: dict[str, Callable[[], None]] = {}
-        self.window = InOrderWindow(limit, admitted or limit, self.errors.append)
+        self.window = InOrderWindow(limit, admitted or limit, self.errors.append, spare=spare)
 
     async def submit(
-        self, name: str, partition: int = 0, key: str | None = None, error: Exception | None = None, priority: int = 0
+        self,
+        name: str,
+        partition: int = 0,
+        key: str | None = None,
+        error: Exception | None = None,
+        place: int = 0,
+        level: int = 0,
     ) -> None:
         self.gates[name] = asyncio.Event()
 
@@ -33,7 +39,7 @@ class Run:
             if error is not None:
                 raise error
 
-        await self.window.submit(partition, key or name, work, lambda: self.acked.append(name), priority)
+        await self.window.submit(partition, key or name, work, lambda: self.acked.append(name), place, level=level)
 
     async def finish(self, *names: str) -> None:
         for name in names:
@@ -129,7 +135,7 @@ async def test_random_order_of_completion_never_changes_the_order_of_acks(seed):
 async def test_of_those_that_wait_the_earliest_part_runs_next():
     run = Run(limit=1, admitted=4)
     for name, priority in (("running", 9), ("late", 5), ("early", 1), ("middle", 3)):
-        await run.submit(name, partition=name, priority=priority)
+        await run.submit(name, partition=name, place=priority)
     await run.finish()
     await run.finish("running", "late", "early", "middle")
     assert run.started == ["running", "early", "middle", "late"]
@@ -220,3 +226,32 @@ async def test_a_turn_that_is_given_in_the_moment_of_abandoning_is_not_lost():
     await run.submit("again")
     await run.finish("again")
     assert (run.started[-1], run.acked[-1]) == ("again", "again")
+
+
+async def test_the_spare_turn_is_for_what_is_more_urgent_than_all_that_runs():
+    run = Run(limit=1, admitted=9, spare=1)
+    for name, level in (("low", -1), ("other low", -1), ("high", 1), ("other high", 1)):
+        await run.submit(name, level=level)
+    await run.finish()
+    assert run.started == ["low", "high"]
+    await run.finish("high")
+    assert run.started == ["low", "high", "other high"]
+    await run.finish("low")
+    assert run.started == ["low", "high", "other high", "other low"], "the usual turn is for whoever waits"
+    await run.finish("other low", "other high")
+
+
+async def test_a_higher_level_runs_next_and_what_is_dropped_is_never_acked():
+    run = Run(limit=1, admitted=9)
+    await run.submit("first")
+    await run.submit("low", level=-1)
+    await run.submit("high", level=1)
+    await run.finish()  # all of them wait for their turn
+    await run.finish("first")
+    assert run.started == ["first", "high"]
+    await run.window.drop()
+    await run.finish("high", "low")
+    assert (run.started, run.acked) == (["first", "high"], ["first"])
+    await run.submit("again")
+    await run.finish("again")
+    assert run.acked == ["first", "again"]

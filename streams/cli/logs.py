@@ -1,0 +1,61 @@
+"""`logs`: what the workers on this host wrote about a video, in the order of time."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any, Final
+
+import typer
+
+from processors.errors import InvalidMessage
+from streams import agents
+from streams.cli.console import print_json_line, print_text
+from streams.clock import SYSTEM_CLOCK
+from streams.reading import load_settings
+from streams.reading_logs import Follower, Wanted, as_text, written
+
+_LOOK_S: Final = 0.2
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(rich_help_panel="Videos and results")(logs)
+
+
+def logs(
+    video_id: Annotated[str | None, typer.Argument(help="Of this video; everything when left out.")] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes.")] = False,
+    stage: Annotated[str | None, typer.Option(help="Only of this stage.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document a line.")] = False,
+) -> None:
+    """What the workers of this data folder logged, their children too, in the order of time.
+
+    Examples:
+
+        clipstream logs 3f2a9c0d11e4b7a6
+
+        clipstream logs --stage transcriber --follow
+    """
+    settings = load_settings()
+    if stage is not None and stage not in agents.ALL:
+        raise InvalidMessage(f"There is no stage '{stage}'.", "There are: " + ", ".join(agents.ALL))
+    wanted = Wanted(video_id, stage)
+    follower = Follower(settings.log_dir, wanted) if follow else None
+    for line in written(settings.log_dir, wanted):
+        _say(line, as_json=as_json)
+    if follower is not None:
+        asyncio.run(_follow(follower, as_json=as_json))
+
+
+async def _follow(follower: Follower, *, as_json: bool) -> None:
+    while True:
+        for line in follower.news():
+            _say(line, as_json=as_json)
+        await SYSTEM_CLOCK.sleep(_LOOK_S)
+
+
+def _say(line: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print_json_line(line)
+    else:
+        print_text(as_text(line))

@@ -1,0 +1,141 @@
+"""A video is erased: nothing of it is found again, what others share stays, and being killed loses nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+
+import pytest
+
+from processors.errors import ClipstreamError
+from streams import topics
+from streams.clock import SYSTEM_CLOCK
+from streams.erasing.erase import erase
+from streams.erasing.footprint import Footprint, footprint
+from streams.reading import to_environment
+from streams.replay import replay_video
+from streams.supervisor import clipstream_command
+from tests import media
+from tests.pipeline import Pipeline, request, until
+
+pytestmark = [pytest.mark.stream, pytest.mark.timeout(240)]
+
+
+def erased(pipeline: Pipeline, video_id: str, **how: bool) -> dict:
+    wanted = {"cancel_first": False, "now": False, **how}
+    return asyncio.run(erase(pipeline.settings, video_id, SYSTEM_CLOCK, **wanted)).to_json()
+
+
+def looked(pipeline: Pipeline, video_id: str) -> Footprint:
+    return asyncio.run(footprint(pipeline.settings, video_id))
+
+
+def count(receipt: dict, what: str) -> int:
+    return sum(entry["count"] for entry in receipt["erased"] if entry["what"] == what)
+
+
+def test_what_is_gone_what_is_shared_and_what_comes_late(pipeline: Pipeline, sample):
+    """Two videos of one file, with other options, so that their frames have the same bytes."""
+    pipeline.process(request(sample, "unwelcome"), request(sample, "neighbour", max_segments=3))
+    before, canonical = looked(pipeline, "unwelcome"), pipeline.canonical(pipeline.latest()["neighbour"])
+    shared = before.digests & looked(pipeline, "neighbour").digests
+    assert shared
+    assert before.digests - shared, "its document is its own"
+    log = pipeline.settings.log_dir / "mentions.log"
+    log.write_text("a line of unwelcome\nunwelcome-2 is another\nand unwelcome: again\n")
+    receipt = erased(pipeline, "unwelcome")
+    assert receipt["complete"], receipt
+    assert count(receipt, "blobs") >= len(before.digests - shared) > 0
+    assert count(receipt, "entries of the result cache") > 5
+    assert count(receipt, "results") >= 1
+    assert "unwelcome" not in pipeline.latest()
+    assert log.read_text().split("\n")[1].strip() == "unwelcome-2 is another"
+    assert "line of" not in log.read_text()
+    assert "again" not in log.read_text()
+    assert not any(pipeline.blobs.exists(f"blob:{one}") for one in before.digests - shared)
+    assert pipeline.canonical(pipeline.latest()["neighbour"]) == canonical, "the other one stands"
+    remains = {entry["what"]: entry for entry in receipt["remains"]}
+    for name in ("transcript", "video-ingested", "audio-chunk"):
+        assert remains[f"records on {pipeline.settings.topic(name)}"]["until_ms"] > SYSTEM_CLOCK.now_ms()
+    # a part that still arrives begins nothing
+    late = [record for record in pipeline.read(topics.TRANSCRIPT) if record.header.video_id == "unwelcome"]
+    asyncio.run(_again(pipeline, late))
+    until(lambda: not pipeline.lag(), "it is taken")
+    assert "unwelcome" not in pipeline.latest()
+    # and it may be processed again, from its source
+    again = erased(pipeline, "unwelcome")
+    assert count(again, "blobs") == count(again, "results") == 0
+    with pytest.raises(ClipstreamError, match="No request for video"):
+        asyncio.run(replay_video(pipeline.settings, "unwelcome", None, fresh=False, dry_run=True))
+    asyncio.run(pipeline.submit(request(sample, "unwelcome")))
+    until(lambda: pipeline.status("unwelcome") == "final", "it is there again", 120.0)
+    assert pipeline.latest()["unwelcome"].generation == 1
+
+
+async def _again(pipeline: Pipeline, records: list) -> None:
+    from aiokafka import AIOKafkaProducer
+
+    from streams import codec
+    from streams.connection import client_options
+
+    producer = AIOKafkaProducer(**client_options(pipeline.settings))
+    await producer.start()
+    for record in records:
+        partition = topics.video_partition(record.header.video_id, topics.TRANSCRIPT.partitions)
+        value = codec.encode(topics.TRANSCRIPT, record)
+        await producer.send_and_wait(
+            pipeline.settings.topic("transcript"), value, key=b"unwelcome", partition=partition
+        )
+    await producer.stop()
+
+
+def test_under_way_it_is_refused_or_cancelled(pipeline: Pipeline, tmp_path):
+    video = media.repeated(tmp_path / "busy.mp4", 4)
+    asyncio.run(pipeline.submit(request(video, "busy", fresh=True)))
+    until(lambda: any(p.video_id == "busy" for p in pipeline.read(topics.PROGRESS)), "work has begun")
+    with pytest.raises(ClipstreamError, match="is under way"):
+        erased(pipeline, "busy")
+    receipt = erased(pipeline, "busy", cancel_first=True)
+    assert receipt["complete"], receipt
+    assert "busy" not in pipeline.latest()
+    with pytest.raises(ClipstreamError, match="Nothing is known of video 'nobody'"):
+        erased(pipeline, "nobody")
+
+
+def test_killed_after_each_step_it_goes_on(pipeline: Pipeline, sample):
+    pipeline.process(request(sample, "stubborn"))
+    digests = looked(pipeline, "stubborn").digests
+    killed, environment = [], {**os.environ, **to_environment(pipeline.settings)}
+    while True:
+        # one step further each time; each line is written before the step is taken
+        run = subprocess.Popen(
+            [*clipstream_command(), "erase", "stubborn", "--json"],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert run.stderr is not None
+        assert run.stdout is not None
+        steps = []
+        with run:
+            for line in run.stderr:
+                steps.append(line.strip().rpartition(": ")[2])
+                if len(steps) > len(killed):
+                    run.send_signal(signal.SIGKILL)
+                    killed.append(steps[-1])
+                    break
+            else:
+                receipt = json.loads(run.stdout.read())
+        if run.returncode == 0:
+            break
+        assert run.returncode == -signal.SIGKILL, steps
+    assert killed[-1] == "records"
+    assert len(killed) > 8
+    assert receipt["complete"]
+    own = digests - {one for name in pipeline.latest() for one in looked(pipeline, name).digests}
+    assert not any(pipeline.blobs.exists(f"blob:{one}") for one in own)
+    assert "stubborn" not in pipeline.latest()

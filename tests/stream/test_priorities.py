@@ -1,0 +1,82 @@
+"""Levels of urgency with real agents and a real broker; only the jobs are stubs, each of 20 ms."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from ops.bench.plan import Plan
+from ops.bench.stub_worker import command
+from streams import agents, topics
+from streams.admin import create_topics
+from streams.client import TERMINAL, producing
+from streams.clock import SYSTEM_CLOCK
+from streams.supervisor import Supervisor
+from tests.pipeline import Pipeline, request, until
+
+pytestmark = [pytest.mark.stream, pytest.mark.timeout(240)]
+CHUNKS, LOW = 40, 8
+
+
+@pytest.fixture(scope="module")
+def stubs(cluster_settings, tmp_path_factory) -> Iterator[Pipeline]:
+    """All agents with stub jobs, one child a stage."""
+    folder = tmp_path_factory.mktemp("priorities")
+    settings = cluster_settings.model_copy(
+        update={"topic_prefix": "prio-", "data_dir": folder, "store_url": "", "cache_enabled": False, "workers": 1}
+    )
+    asyncio.run(create_topics(settings))
+    (folder / "stub.mp4").write_bytes(b"stub")
+    plan = Plan(chunks=CHUNKS, batches=1, stub_ms=20.0)
+    supervisor = Supervisor(settings, agents.NAMES, SYSTEM_CLOCK, command=command(plan.to_text()))
+    with Pipeline(settings, supervisor=supervisor) as running:
+        yield running
+
+
+def submit(pipeline: Pipeline, priority: int, *names: str) -> None:
+    source = pipeline.settings.data_dir / "stub.mp4"
+
+    async def send() -> None:
+        async with producing(pipeline.settings) as put:
+            for name in names:
+                await put(replace(request(source, name), priority=priority))
+
+    asyncio.run(send())
+
+
+def ended(pipeline: Pipeline) -> set[str]:
+    return {video for video, result in pipeline.latest().items() if result.status in TERMINAL}
+
+
+def test_a_high_video_is_final_long_before_a_queue_that_was_there_first(stubs: Pipeline):
+    low = [f"low-{number}" for number in range(LOW)]
+    submit(stubs, -1, *low)
+    until(lambda: stubs.lag("transcriber") > LOW * CHUNKS // 2, "the items of the low ones wait")
+    submit(stubs, 1, "high")
+    until(lambda: "high" in ended(stubs), "the high one is final", 120.0)
+    waiting = set(low) - ended(stubs)
+    # it needs the turns of its own items and a seventh of that; the low ones needed eight times as many
+    assert len(waiting) >= LOW - 1, "it overtook what waited"
+    urgent = {m.header.video_id for m in stubs.read(topics.AUDIO_CHUNK_HIGH)}
+    usual = {m.header.video_id for m in stubs.read(topics.AUDIO_CHUNK)}
+    assert (urgent, usual) == ({"high"}, set(low))
+    until(lambda: set(low) <= ended(stubs), "the low ones are final too", 120.0)
+    assert {result.status for result in stubs.latest().values()} == {"final"}
+    assert not stubs.read(topics.DEAD_LETTER)
+
+
+def test_under_high_load_without_an_end_a_low_video_ends(stubs: Pipeline):
+    sent = ["endless-0", "endless-1", "endless-2"]
+    submit(stubs, 1, *sent)
+    submit(stubs, -1, "patient")
+    while "patient" not in (through := ended(stubs)):
+        if len(set(sent) - through) < 3:  # two wait behind the one that is worked on
+            sent.append(f"endless-{len(sent)}")
+            submit(stubs, 1, sent[-1])
+        assert len(sent) < 40, "the low one is starved"
+    assert set(sent) - ended(stubs), "the high load had not ended"
+    assert len(sent) >= 5, "the high ones went first"
+    until(lambda: set(sent) <= ended(stubs), "all are final", 120.0)
