@@ -7,6 +7,7 @@ whatever goes on meanwhile:
 - Nothing goes that was put or touched since the oldest request of those under way.
 - What a record of a video under way names stays, whatever its age: the clock of another host may be wrong.
 - What the newest result of a video names stays, and the parts of every join.
+- Uploads that a request on the ingest topic names stay.
 
 A file is set aside before it is judged for the last time: whoever puts it from then on writes it anew.
 """
@@ -135,6 +136,9 @@ async def _used(settings: Settings, under_way: set[str]) -> set[str]:
         assert isinstance(joined, VideoJoined)
         if joined.parts_uri is not None:
             found |= {joined.parts_uri.removeprefix("blob:")} | _named(_content(blobs, joined.parts_uri))
+    # uploads: a replay needs them for as long as it finds their request
+    async for record in read_records(settings, topics.VIDEO_INGESTED):
+        found |= _named(record.value or b"")
     for spec in _ON_THE_WAY if under_way else ():
         async for record in read_records(settings, spec):
             if (record.key or b"").partition(b":")[0].decode(errors="replace") in under_way:

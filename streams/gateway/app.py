@@ -19,7 +19,7 @@ from streams.clock import Clock
 from streams.gateway.core import Gateway
 from streams.gateway.guard import Guard
 from streams.gateway.problems import MEDIA_TYPE, Problem, problem_of
-from streams.gateway.routes import blobs, events, letters, parts, system, videos
+from streams.gateway.routes import batches, blobs, events, letters, parts, system, uploads, videos
 from streams.settings import Settings
 
 log = logging.getLogger("clipstream.gateway")
@@ -55,7 +55,7 @@ def create_app(settings: Settings, clock: Clock) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    for part in (videos, parts, blobs, events, letters, system):
+    for part in (videos, batches, parts, blobs, events, uploads, letters, system):
         app.include_router(part.router)
     # last: everything that is no route is a file of the page
     app.mount("/", StaticFiles(directory=PAGE, html=True), name="page")

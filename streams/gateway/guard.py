@@ -214,6 +214,9 @@ class _Passage:
         self.body_limit = 0
         self._received = 0
         self._status = 0
+        override = self.header(b"x-http-method-override").upper()
+        if self.method == "POST" and self.path.startswith(_UPLOADS) and override in ("PATCH", "DELETE"):
+            self.method = scope["method"] = override  # tus, for clients that know only GET and POST
         wanted = self.header(b"x-request-id")
         self.request_id = wanted if _REQUEST_ID.fullmatch(wanted) else uuid.uuid4().hex
         scope.setdefault("state", {})["request_id"] = self.request_id

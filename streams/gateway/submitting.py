@@ -67,7 +67,7 @@ async def take(
         return _repeated(first, own, digest)
     try:
         options = _options(submission, gateway.settings)
-        uri, sha256 = await _source(gateway, submission)
+        uri, sha256 = await _source(gateway, submission, caller)
         if options.callback_url is not None:
             await check_callback(options.callback_url, gateway.settings)
     except ClipstreamError as error:
@@ -133,10 +133,11 @@ def _options(submission: Submission, settings: Settings) -> Options:
     return options
 
 
-async def _source(gateway: Gateway, submission: Submission) -> tuple[str, str | None]:
+async def _source(gateway: Gateway, submission: Submission, caller: str) -> tuple[str, str | None]:
     """URI and, where it is known, SHA-256 of the source."""
     if submission.upload is not None:
-        raise InvalidMessage(f"There is no upload {submission.upload}.")
+        done = await asyncio.to_thread(gateway.uploads.finished, submission.upload, caller)
+        return done.uri, done.sha256
     assert submission.uri is not None
     uri = submission.uri.strip()
     scheme, settings = scheme_of(uri), gateway.settings
