@@ -69,3 +69,19 @@ def pipeline(cluster_settings: object) -> Iterator[object]:
 
     with Pipeline(cluster_settings) as running:  # type: ignore[arg-type]
         yield running
+
+
+@pytest.fixture(scope="session")
+def gateways(cluster_settings: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
+    """Two gateways on the shared broker and one store, without API keys."""
+    from pydantic import SecretStr
+
+    from tests.gateways import SECRET, GatewayProcess
+
+    logs = tmp_path_factory.mktemp("gateways")
+    changes = {"gateway_requests_per_minute": 0.0, "gateway_webhook_secret": SecretStr(SECRET)}
+    with (
+        GatewayProcess(cluster_settings, logs / "a.log", **changes) as one,  # type: ignore[arg-type]
+        GatewayProcess(cluster_settings, logs / "b.log", **changes) as other,  # type: ignore[arg-type]
+    ):
+        yield one, other

@@ -17,6 +17,7 @@ from starlette.staticfiles import StaticFiles
 from processors.errors import ClipstreamError
 from streams.clock import Clock
 from streams.gateway.core import Gateway
+from streams.gateway.documents import document
 from streams.gateway.guard import Guard
 from streams.gateway.problems import MEDIA_TYPE, Problem, problem_of
 from streams.gateway.routes import batches, blobs, events, letters, parts, system, uploads, videos
@@ -57,6 +58,7 @@ def create_app(settings: Settings, clock: Clock) -> FastAPI:
     )
     for part in (videos, batches, parts, blobs, events, uploads, letters, system):
         app.include_router(part.router)
+    app.openapi = lambda: document(app)  # type: ignore[method-assign]
     # last: everything that is no route is a file of the page
     app.mount("/", StaticFiles(directory=PAGE, html=True), name="page")
     app.add_exception_handler(Problem, _problem)

@@ -29,7 +29,9 @@ class Answer:
     why: str
 
 
-def call(url: str, body: bytes, headers: dict[str, str], settings: Settings) -> Answer:
+def call(
+    url: str, body: bytes, headers: dict[str, str], settings: Settings, resolver: hosts.Resolver = hosts.lookup
+) -> Answer:
     """POST a body. Blocks, for `gateway_webhook_timeout_s` of silence at most.
 
     Args:
@@ -37,6 +39,7 @@ def call(url: str, body: bytes, headers: dict[str, str], settings: Settings) -> 
         body: JSON.
         headers: signature and the like.
         settings: which hosts may be called.
+        resolver: how names become addresses.
     """
     try:
         at = weburl.parse(url)
@@ -45,7 +48,7 @@ def call(url: str, body: bytes, headers: dict[str, str], settings: Settings) -> 
         hosts.check_host(at.host, settings.allowed_hosts)
         # each time anew: where a name leads may have changed since it was taken
         addresses = hosts.checked_addresses(
-            at.host, at.port, allow_private=settings.allow_private_hosts, resolver=hosts.lookup
+            at.host, at.port, allow_private=settings.allow_private_hosts, resolver=resolver
         )
     except InvalidMessage as error:
         return Answer(False, False, error.reason)

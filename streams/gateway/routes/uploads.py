@@ -135,7 +135,7 @@ async def look(upload: UploadId, gateway: TheGateway, caller: TheCaller, version
     response_model=UploadAnswer,
     responses=errors(404),
 )
-async def told(upload: UploadId, gateway: TheGateway, caller: TheCaller) -> Response:
+async def stand(upload: UploadId, gateway: TheGateway, caller: TheCaller) -> Response:
     """The same as JSON, with the digest when it is finished."""
     info, offset, expires = await _state(gateway, upload, caller)
     done = await asyncio.to_thread(gateway.uploads.done, upload)
