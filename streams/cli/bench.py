@@ -29,6 +29,7 @@ def register(app: typer.Typer) -> None:
     from streams.cli import (
         bench_asr,
         bench_frames,
+        bench_gateway,
         bench_long,
         bench_progressive,
         bench_ranking,
@@ -39,6 +40,7 @@ def register(app: typer.Typer) -> None:
 
     commands.command()(bench_asr.asr)
     commands.command()(bench_frames.frames)
+    commands.command()(bench_gateway.gateway)
     commands.command()(bench_long.long)
     commands.command()(bench_progressive.progressive)
     commands.command()(bench_ranking.ranking)

@@ -81,6 +81,10 @@ async def take(
         uri=uri, video_id=video_id, source_digest=sha256, options=options, priority=submission.priority,
         submitted_at_ms=gateway.clock.now_ms(), batch_id=batch_id, body_digest=digest, idempotency=own,
     )  # fmt: skip
+    if (
+        own is not None and (first := gateway.view.videos.first_of(own)) is not None
+    ):  # came while the source was looked at
+        return _repeated(first, own, digest)
     known = gateway.view.videos.get(video_id)
     if known is not None:
         if _differs(known, request):
