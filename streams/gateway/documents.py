@@ -7,6 +7,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from streams.gateway import tus
 from streams.gateway.models import ProblemAnswer
 from streams.gateway.problems import MEDIA_TYPE
 
@@ -33,6 +34,13 @@ _WHAT: Final = {
 _ALWAYS: Final = (400, 401, 403, 405, 413, 414, 421, 422, 429, 431, 503)
 
 
+# They are read by hand, since the protocol has answers of its own where they are missing.
+_HEADERS: Final[dict[str, dict[str, Any]]] = {
+    "Tus-Resumable": {"type": "string", "enum": [tus.VERSION]},
+    "Upload-Length": {"type": "integer", "minimum": 1},
+    "Upload-Offset": {"type": "integer", "minimum": 0},
+    "Upload-Metadata": {"type": "string", "maxLength": 4_000, "pattern": tus.METADATA},
+}
 _PROBLEM: Final = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemAnswer"}}}
 
 
@@ -56,6 +64,12 @@ def document(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
         found = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
         schemas = found.setdefault("components", {}).setdefault("schemas", {})
+        for methods in found["paths"].values():
+            for operation in methods.values():
+                for parameter in operation.get("parameters", ()):
+                    if (schema := _HEADERS.get(parameter["name"])) is not None:
+                        parameter["schema"] = schema
+                        parameter["required"] = parameter["name"] != "Upload-Metadata"
         schemas["ProblemAnswer"] = ProblemAnswer.model_json_schema()
         app.openapi_schema = found
     return app.openapi_schema

@@ -13,6 +13,8 @@ from streams.gateway.problems import Problem
 VERSION: Final = "1.0.0"
 EXTENSIONS: Final = "creation,expiration,termination"
 BODY: Final = "application/offset+octet-stream"
+# Pairs of a key and a value in base64, with commas between them.
+METADATA: Final = r"^([A-Za-z_]{1,60} ([A-Za-z0-9+/]{4}){0,100}(,[A-Za-z_]{1,60} ([A-Za-z0-9+/]{4}){0,100}){0,9})?$"
 _MAX_METADATA: Final = 4_096
 _MAX_DIGITS: Final = 16
 
@@ -52,7 +54,7 @@ def name_in(metadata: str) -> str:
     for pair in metadata.split(",") if metadata.strip() else ():
         key, _, value = pair.strip().partition(" ")
         try:
-            found[key] = base64.b64decode(value, validate=True).decode("utf-8")
+            found[key] = base64.b64decode(value, validate=True).decode("utf-8", "replace")
         except (binascii.Error, ValueError):
             raise Problem(
                 400, "Upload-Metadata is not valid.", "It is `filename BASE64`, pairs with commas between them."

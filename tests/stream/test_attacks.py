@@ -108,7 +108,8 @@ def ask(
             given["Content-Length"] = str(len(body))
         for name, value in given.items():
             connection.putheader(name, value.encode("latin-1"))
-        connection.endheaders(body)
+        with suppress(BrokenPipeError, ConnectionResetError):  # the answer may come before all is sent
+            connection.endheaders(body)
         answer = connection.getresponse()
         found = {name.lower(): value for name, value in answer.getheaders()}
         return Answer(answer.status, found, answer.read())
@@ -192,7 +193,7 @@ OPEN = {
     "deep JSON": ("POST", "/v1/videos", JSON, b"[" * 100_000 + b"]" * 100_000, 400),
     "a number that is none": ("POST", "/v1/videos", JSON, b'{"uri": "/a", "options": {"budget_usd": NaN}}', 400),
     "a number beyond all": ("POST", "/v1/videos", JSON, b'{"uri": "/a", "priority": 1e999}', 400),
-    "a number with many digits": ("POST", "/v1/videos", JSON, b'{"uri": "/a", "priority": ' + b"9" * 9_999 + b"}", 422),
+    "a number with many digits": ("POST", "/v1/videos", JSON, b'{"uri": "/a", "priority": ' + b"9" * 9_999 + b"}", 400),
     "another type": ("POST", "/v1/videos", JSON, b'{"uri": ["/a"]}', 422),
     "unknown fields": ("POST", "/v1/videos", JSON, b'{"uri": "/a", "generation": 5}', 422),
     "no source": ("POST", "/v1/videos", JSON, b"{}", 422),

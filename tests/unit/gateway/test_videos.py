@@ -86,15 +86,17 @@ def test_the_oldest_that_are_through_are_forgotten():
         _came(videos, _result(name), number)
     assert sorted(video.video_id for video in videos.all()) == ["b", "c", "open"]
     assert videos.first_of("ka") is None
-    assert videos.first_of("kc") is videos.get("c")
+    assert videos.first_of("kc") == (videos.get("c"), None)
     assert videos.batch("b") == ["b", "c"]
 
 
 def test_the_first_of_a_key_counts():
     videos = Videos(10)
-    videos.submitted("a", _request(idempotency="k"), 1, (0, 0))
-    videos.submitted("b", _request(idempotency="k"), 2, (0, 1))
-    assert videos.first_of("k") is videos.get("a")
+    videos.submitted("a", _request(idempotency="k", body_digest="1"), 1, (0, 0))
+    videos.submitted("b", _request(idempotency="k", body_digest="2"), 2, (0, 1))
+    videos.submitted("a", _request(idempotency="other", body_digest="3"), 3, (0, 2))
+    assert videos.first_of("k") == (videos.get("a"), "1")
+    assert videos.first_of("other") == (videos.get("a"), "3"), "a repeat of the generation, under a key of its own"
 
 
 @pytest.mark.parametrize("order", ["newest", "oldest", "updated"])
