@@ -143,10 +143,10 @@ class Follower:
             self.connections += 1
             headers = {**self._headers, **({"Last-Event-ID": self.last} if self.last else {})}
             try:
-                with httpx.stream("GET", url + self.path, headers=headers, timeout=1.0) as answer:
+                with httpx.stream("GET", url + self.path, headers=headers, timeout=3.0) as answer:
                     if answer.status_code == 200:
                         self._read(answer)
-            except httpx.TransportError:  # gone, or quiet for a second: it comes back in both cases
+            except httpx.TransportError:  # gone, or quiet for some seconds: it comes back in both cases
                 self._done.wait(0.02)
 
     def _read(self, answer: httpx.Response) -> None:

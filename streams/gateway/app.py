@@ -13,6 +13,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 from starlette.staticfiles import StaticFiles
 
@@ -67,6 +68,7 @@ def create_app(settings: Settings, clock: Clock) -> FastAPI:
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(ClipstreamError, _problem)
     app.add_exception_handler(HTTPException, _problem)
+    app.add_exception_handler(ClientDisconnect, _problem)
     app.add_exception_handler(RequestValidationError, _problem)
     app.add_exception_handler(Exception, _problem)
     return app
@@ -90,6 +92,8 @@ def _as_problem(request: Request, error: Exception) -> Problem:
         return error
     if isinstance(error, ClipstreamError):
         return problem_of(error)
+    if isinstance(error, ClientDisconnect):
+        return Problem(400, "The connection ended before the request did.")  # nobody reads it
     if isinstance(error, RequestValidationError):
         return _invalid(error)
     if isinstance(error, HTTPException):

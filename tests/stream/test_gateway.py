@@ -22,7 +22,7 @@ from tests import media
 from tests.gateways import SECRET, Follower, GatewayProcess
 from tests.pipeline import Pipeline, until
 
-pytestmark = [pytest.mark.stream, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.stream, pytest.mark.timeout(480)]
 Gateways = tuple[GatewayProcess, GatewayProcess]
 TUS = {"Tus-Resumable": "1.0.0"}
 BYTES = {**TUS, "Content-Type": "application/offset+octet-stream"}
