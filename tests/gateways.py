@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -78,6 +79,43 @@ class GatewayProcess:
         """Asks it."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         return httpx.Client(base_url=self.url, headers=headers, timeout=30.0, **options)
+
+
+class Receiver:
+    """A real HTTP server that answers what it is told, and keeps what it gets."""
+
+    def __init__(self, *statuses: int) -> None:
+        self.got: list[tuple[dict[str, str], bytes]] = []
+        self.broken = threading.Event()  # set: 503, whatever was told
+        statuses_left = list(statuses)
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                receiver.got.append(({name.lower(): value for name, value in self.headers.items()}, body))
+                status = statuses_left.pop(0) if statuses_left else 200
+                self.send_response(503 if receiver.broken.is_set() else status)
+                self.send_header("Content-Length", "0")
+                if self.path == "/moved":
+                    self.send_header("Location", f"http://127.0.0.1:{receiver.port}/elsewhere")
+                self.end_headers()
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self._server.server_address[1]
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+
+    def __enter__(self) -> Receiver:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
 
 
 @dataclass(frozen=True)
@@ -160,4 +198,4 @@ class Follower:
                 return
 
 
-__all__ = ["SECRET", "Event", "Follower", "GatewayProcess", "events"]
+__all__ = ["SECRET", "Event", "Follower", "GatewayProcess", "Receiver", "events"]

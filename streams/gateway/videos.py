@@ -87,6 +87,12 @@ class Video:
             return ""
         return request.options.metadata.get("title") or name_of(request.uri)
 
+    def words(self) -> str:
+        """What a search looks in: id, titles, source and its name."""
+        request = self.request
+        of_request = () if request is None else (request.options.metadata.get("title", ""), name_of(request.uri))
+        return "\n".join((self.video_id, self.title(), self.uri() or "", *of_request)).casefold()
+
     def uri(self) -> str | None:
         """The source, without what may be a secret in it."""
         return None if self.request is None else str(published({"uri": self.request.uri})["uri"])

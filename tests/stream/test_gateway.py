@@ -7,9 +7,7 @@ import hashlib
 import hmac
 import http.client
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -19,48 +17,13 @@ import pytest
 from streams import topics
 from streams.gateway.signing import secret_bytes
 from tests import media
-from tests.gateways import SECRET, Follower, GatewayProcess
+from tests.gateways import SECRET, Follower, GatewayProcess, Receiver
 from tests.pipeline import Pipeline, until
 
 pytestmark = [pytest.mark.stream, pytest.mark.timeout(480)]
 Gateways = tuple[GatewayProcess, GatewayProcess]
 TUS = {"Tus-Resumable": "1.0.0"}
 BYTES = {**TUS, "Content-Type": "application/offset+octet-stream"}
-
-
-class Receiver:
-    """A real HTTP server that answers what it is told, and keeps what it gets."""
-
-    def __init__(self, *statuses: int) -> None:
-        self.got: list[tuple[dict[str, str], bytes]] = []
-        statuses_left = list(statuses)
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                receiver.got.append(({name.lower(): value for name, value in self.headers.items()}, body))
-                self.send_response(statuses_left.pop(0) if statuses_left else 200)
-                self.send_header("Content-Length", "0")
-                if self.path == "/moved":
-                    self.send_header("Location", f"http://127.0.0.1:{receiver.port}/elsewhere")
-                self.end_headers()
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.port = self._server.server_address[1]
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-
-    def __enter__(self) -> Receiver:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
 
 
 def _upload(gateways: Gateways, file: Path, name: str) -> str:

@@ -7,19 +7,22 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
 from aiokafka import AIOKafkaProducer
+from pydantic import SecretStr
 
 from schemas.messages import Progress, Run, Segments, VideoIngested
 from streams import codec, topics
 from streams.admin import create_topics
 from streams.client import read_all
+from streams.clock import SYSTEM_CLOCK
 from streams.connection import client_options
 from streams.settings import Settings
-from tests.gateways import Event, Follower, GatewayProcess
+from tests.gateways import SECRET, Event, Follower, GatewayProcess, Receiver
 from tests.pipeline import until
 
 pytestmark = [pytest.mark.stream, pytest.mark.timeout(180)]
@@ -32,7 +35,12 @@ REVISIONS = 20
 def settings(cluster_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Topics of our own, so that no agent takes what is submitted."""
     found = cluster_settings.model_copy(
-        update={"topic_prefix": "gateway-", "data_dir": tmp_path_factory.mktemp("events"), "gateway_events_kept": 100}
+        update={
+            "topic_prefix": "gateway-",
+            "data_dir": tmp_path_factory.mktemp("events"),
+            "gateway_events_kept": 100,
+            "gateway_webhook_secret": SecretStr(SECRET),
+        }
     )
     asyncio.run(create_topics(found))
     return found
@@ -206,6 +214,31 @@ def test_pages(two: Gateways, settings: Settings, tmp_path: Path):
             if cursor is None:
                 break
         assert (found, pages, page["total"]) == (expected, 3, 7)
+
+
+def test_a_callback_comes_although_all_gateways_are_killed(settings: Settings, two: Gateways, tmp_path: Path):
+    """Between the first try and the delivery; what was not delivered was not committed."""
+    video = tmp_path / "called.mp4"
+    video.write_bytes(b"called")
+    with Receiver() as receiver:
+        receiver.broken.set()
+        body = {"uri": str(video), "video_id": "called", "callback_url": f"http://127.0.0.1:{receiver.port}/hook"}
+        taken = httpx.post(f"{two[0].url}/v1/videos", json=body, timeout=30)
+        assert taken.status_code == 202, taken.text
+        run = Run([], [], 0.0, SYSTEM_CLOCK.now_ms(), SYSTEM_CLOCK.now_ms())
+        asyncio.run(_one(settings, replace(_result("called", 1, "final"), run=run)))
+        until(lambda: bool(receiver.got), "there is a first try", 90)
+        for gateway in two:
+            gateway.kill()
+        receiver.broken.clear()
+        before = len(receiver.got)
+        for gateway in two:
+            gateway.start()
+        for gateway in two:
+            gateway.wait_ready()
+        until(lambda: len(receiver.got) > before, "it is delivered", 90)
+        assert len({headers["webhook-id"] for headers, _ in receiver.got}) == 1
+        assert len({content for _, content in receiver.got}) == 1
 
 
 def test_a_reader_that_takes_nothing_is_closed(settings: Settings, tmp_path: Path):
