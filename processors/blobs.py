@@ -12,6 +12,7 @@ import hashlib
 import os
 import re
 import uuid
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -80,9 +81,34 @@ class BlobStore:
             if self._touched(path):
                 return SCHEME + digest
             if self._local:
-                _write_local(Path(path), content)
+                _write_local(Path(path), (content,))
             else:
                 self._fs.pipe_file(path, content)  # object stores publish a whole object at once
+        except OSError as error:
+            raise from_os_error(error, "writing a blob") from error
+        return SCHEME + digest
+
+    def put_pieces(self, digest: str, pieces: Iterable[bytes]) -> str:
+        """Store what is too long for memory; returns its `blob:` URI.
+
+        Args:
+            digest: SHA-256 of all pieces together, in hex.
+            pieces: the content, in order.
+
+        Raises:
+            InvalidMessage: the pieces have another digest.
+            StorageFull: no room or a read-only store.
+            Retryable: another failure of the store.
+        """
+        path = self._path(digest_of(SCHEME + digest))
+        try:
+            if not self._touched(path):
+                if self._local:
+                    _write_local(Path(path), _checked(digest, pieces))
+                else:
+                    with self._fs.open(path, "wb") as file:  # published when it is closed, and not when that fails
+                        for piece in _checked(digest, pieces):
+                            file.write(piece)
         except OSError as error:
             raise from_os_error(error, "writing a blob") from error
         return SCHEME + digest
@@ -185,13 +211,23 @@ def _unusable(url: str, error: Exception) -> StoreUnusable:
     return StoreUnusable(f"The blob store {shown(url)} cannot be used: {why.rstrip('.')}.", remedy)
 
 
-def _write_local(path: Path, content: bytes) -> None:
+def _checked(digest: str, pieces: Iterable[bytes]) -> Iterator[bytes]:
+    found = hashlib.sha256()
+    for piece in pieces:
+        found.update(piece)
+        yield piece
+    if found.hexdigest() != digest:
+        raise InvalidMessage(f"The content is not that of {SCHEME}{digest}.")
+
+
+def _write_local(path: Path, pieces: Iterable[bytes]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     # unique name: two processes may write the same blob at the same time, and both renames are then harmless
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
         with temporary.open("xb") as file:
-            file.write(content)
+            for piece in pieces:
+                file.write(piece)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)

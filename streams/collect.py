@@ -7,6 +7,7 @@ whatever goes on meanwhile:
 - Nothing goes that was put or touched since the oldest request of those under way.
 - What a record of a video under way names stays, whatever its age: the clock of another host may be wrong.
 - What the newest result of a video names stays, and the parts of every join.
+- Uploads that a request on the ingest topic names stay.
 
 A file is set aside before it is judged for the last time: whoever puts it from then on writes it anew.
 """
@@ -27,7 +28,7 @@ from processors.errors import Fatal, InvalidMessage
 from processors.media import staging
 from schemas.messages import VideoJoined
 from streams import codec, identity, topics
-from streams.client import TERMINAL, erased_videos, latest_results, read_all, read_records
+from streams.client import TERMINAL, erased_videos, latest_results, read_all, read_records, requests
 from streams.settings import Settings
 from streams.topics import TopicSpec
 
@@ -140,6 +141,10 @@ async def blobs_used(settings: Settings, under_way: set[str], but_by: str | None
         assert isinstance(joined, VideoJoined)
         if joined.parts_uri is not None and joined.video_id != but_by:
             found |= {joined.parts_uri.removeprefix("blob:")} | named_in(content_of(blobs, joined.parts_uri))
+    # uploads: a replay needs them for as long as it finds their request
+    async for video_id, request in requests(settings):
+        if video_id != but_by:
+            found |= named_in(request.uri.encode())
     waiting = under_way - {but_by}
     for spec in ON_THE_WAY if waiting else ():
         async for record in read_records(settings, spec):

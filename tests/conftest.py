@@ -78,3 +78,19 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
 
     with running(tmp_path_factory.mktemp("postgres")) as database:
         yield database
+
+
+@pytest.fixture(scope="session")
+def gateways(cluster_settings: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
+    """Two gateways on the shared broker and one store, without API keys."""
+    from pydantic import SecretStr
+
+    from tests.gateways import SECRET, GatewayProcess
+
+    logs = tmp_path_factory.mktemp("gateways")
+    changes = {"gateway_requests_per_minute": 0.0, "gateway_webhook_secret": SecretStr(SECRET)}
+    with (
+        GatewayProcess(cluster_settings, logs / "a.log", **changes) as one,  # type: ignore[arg-type]
+        GatewayProcess(cluster_settings, logs / "b.log", **changes) as other,  # type: ignore[arg-type]
+    ):
+        yield one, other

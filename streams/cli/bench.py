@@ -31,6 +31,7 @@ def register(app: typer.Typer) -> None:
         bench_autoscale,
         bench_compute,
         bench_frames,
+        bench_gateway,
         bench_long,
         bench_orders,
         bench_progressive,
@@ -45,6 +46,7 @@ def register(app: typer.Typer) -> None:
     commands.command()(bench_autoscale.autoscale)
     commands.command()(bench_compute.compute)
     commands.command()(bench_frames.frames)
+    commands.command()(bench_gateway.gateway)
     commands.command()(bench_long.long)
     commands.command()(bench_orders.cancel)
     commands.command()(bench_orders.priorities)

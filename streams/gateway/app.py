@@ -11,15 +11,19 @@ from typing import Any, Final
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.routing import Match
 from starlette.staticfiles import StaticFiles
 
 from processors.errors import ClipstreamError
 from streams.clock import Clock
 from streams.gateway.core import Gateway
+from streams.gateway.documents import document
 from streams.gateway.guard import Guard
 from streams.gateway.problems import MEDIA_TYPE, Problem, problem_of
-from streams.gateway.routes import blobs, events, letters, parts, system, videos
+from streams.gateway.routes import batches, blobs, events, letters, parts, system, uploads, videos
 from streams.settings import Settings
 
 log = logging.getLogger("clipstream.gateway")
@@ -29,6 +33,7 @@ Long videos in; transcripts, understanding and ranked segments out. Submit a vid
 
 Errors are `application/problem+json` with a `remedy`. With API keys, send `Authorization: Bearer KEY`.
 """
+_PARTS: Final = (videos, batches, parts, blobs, events, uploads, letters, system)
 _MOST_ERRORS: Final = 20
 
 
@@ -55,13 +60,15 @@ def create_app(settings: Settings, clock: Clock) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    for part in (videos, parts, blobs, events, letters, system):
+    for part in _PARTS:
         app.include_router(part.router)
+    app.openapi = lambda: document(app)  # type: ignore[method-assign]
     # last: everything that is no route is a file of the page
     app.mount("/", StaticFiles(directory=PAGE, html=True), name="page")
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(ClipstreamError, _problem)
     app.add_exception_handler(HTTPException, _problem)
+    app.add_exception_handler(ClientDisconnect, _problem)
     app.add_exception_handler(RequestValidationError, _problem)
     app.add_exception_handler(Exception, _problem)
     return app
@@ -85,10 +92,15 @@ def _as_problem(request: Request, error: Exception) -> Problem:
         return error
     if isinstance(error, ClipstreamError):
         return problem_of(error)
+    if isinstance(error, ClientDisconnect):
+        return Problem(400, "The connection ended before the request did.")  # nobody reads it
     if isinstance(error, RequestValidationError):
         return _invalid(error)
     if isinstance(error, HTTPException):
         headers = dict(error.headers or {})
+        others = _methods(request)
+        if error.status_code == 404 and others:  # the page's files are looked for behind all routes
+            error = HTTPException(405)
         if error.status_code == 404:
             return Problem(
                 404,
@@ -97,7 +109,7 @@ def _as_problem(request: Request, error: Exception) -> Problem:
                 headers=headers,
             )
         if error.status_code == 405:
-            allowed = headers.get("Allow") or headers.get("allow", "")
+            allowed = headers["Allow"] = ", ".join(others or ("GET", "HEAD"))
             return Problem(
                 405,
                 f"{request.method} is not possible here.",
@@ -107,6 +119,16 @@ def _as_problem(request: Request, error: Exception) -> Problem:
         return Problem(error.status_code, str(error.detail), "/openapi.json tells what is expected.", headers=headers)
     log.error("An error nobody expected.", exc_info=error)
     return Problem(500, "The gateway failed.", "Its log tells more, under the request_id.")
+
+
+def _methods(request: Request) -> list[str]:
+    """All methods of a route's path, none for the page; the framework names those of its first route alone."""
+    found: set[str] = set()
+    for part in _PARTS:
+        for one in part.router.routes:
+            if isinstance(one, APIRoute) and one.matches(request.scope)[0] is not Match.NONE:
+                found |= one.methods or set()
+    return sorted(found)
 
 
 def _invalid(error: RequestValidationError) -> Problem:

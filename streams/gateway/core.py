@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from typing import Annotated, Any, Final
 
@@ -13,19 +14,27 @@ from aiokafka.errors import KafkaError
 from fastapi import Depends, Request
 
 from processors.blobs import BlobStore
+from processors.errors import ClipstreamError
 from schemas.messages import VideoIngested
 from streams import codec, connection, topics
 from streams.clock import Clock
 from streams.connection import client_options
+from streams.gateway.batches import Batches
 from streams.gateway.guard import Caller
 from streams.gateway.keys import KeyRing, keys_path
 from streams.gateway.problems import Problem, unknown_video
+from streams.gateway.uploads import Uploads
 from streams.gateway.videos import Video
 from streams.gateway.view import View
+from streams.gateway.webhooks import Webhooks
+from streams.metrics import registry_of
+from streams.metrics.machine import Machine
 from streams.settings import Settings
 
 log = logging.getLogger("clipstream.gateway")
 _SEND_S: Final = 10.0
+_THREADS: Final = 32
+_COLLECT_S: Final = 600.0
 _REREADS: Final = 4  # readers at a time whose past is read from Kafka again
 
 
@@ -41,10 +50,13 @@ class Gateway:
         self.settings = settings
         self.clock = clock
         self.blobs = BlobStore(settings.store)
+        self.batches = Batches(settings)
+        self.uploads = Uploads(settings, clock, self.blobs)
         self.keys = KeyRing(keys_path(settings))
         self.view = View(settings, clock)
         self.stopping = asyncio.Event()
         self.rereads = asyncio.Semaphore(_REREADS)
+        self.metrics = registry_of("gateway", Machine("gateway", settings, clock))
         self.kept: dict[str, Any] = {}  # of routes, for as long as the process lives
         self._producer: AIOKafkaProducer | None = None
 
@@ -53,7 +65,12 @@ class Gateway:
         """Everything that goes on beside the requests, while the body runs."""
         self._producer = AIOKafkaProducer(**client_options(self.settings), acks="all")
         await connection.start(self._producer, self.settings)
-        tasks = [asyncio.create_task(_kept(job)) for job in (self.view.follow(), self.view.answer_ends())]
+        # of its own size: the usual one has six threads on two cores, which a few slow look-ups of names would take
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_THREADS, thread_name_prefix="gateway"))
+        jobs = [self.view.follow(), self.view.answer_ends(), self._collect()]
+        if self.settings.gateway_webhook_secret.get_secret_value():
+            jobs.append(Webhooks(self.settings, self.clock, self.view, self._producer).run())
+        tasks = [asyncio.create_task(_kept(job)) for job in jobs]
         try:
             yield
         finally:
@@ -64,6 +81,15 @@ class Gateway:
                 with suppress(asyncio.CancelledError):
                     await task
             await connection.stop(self._producer)
+
+    async def _collect(self) -> None:
+        """Remove uploads that nobody went on with, for ever."""
+        while True:
+            try:
+                await asyncio.to_thread(self.uploads.collect)
+            except ClipstreamError as error:
+                log.warning("Old uploads cannot be collected: %s", error)
+            await self.clock.sleep(_COLLECT_S)
 
     async def submit(self, request: VideoIngested, by: str) -> tuple[TopicPartition, int]:
         """Put a request on the ingest topic; where it is.

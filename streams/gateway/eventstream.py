@@ -85,12 +85,14 @@ class EventStream(Response):
         reader = Reader(self._video_id, self._since or until, settings.gateway_event_backlog)
         view.feed.join(reader)
         try:
-            yield f"retry: {_RETRY_MS}\n\n".encode()
+            # nothing is awaited from here to the first text: what comes meanwhile would be in it and in the queue, too
+            begin = f"retry: {_RETRY_MS}\n\n".encode()
             if self._since is None:
-                yield self._now(reader.since)
+                yield begin + self._now(reader.since)
             elif view.feed.holds(self._since):
-                yield _texts(reader, view.feed.behind(self._since, self._video_id)) + _ready(reader.since)
+                yield begin + _texts(reader, view.feed.behind(self._since, self._video_id)) + _ready(reader.since)
             else:
+                yield begin
                 async with self._rereads:
                     async for entries in reread(settings, view, self._since, until, self._video_id):
                         yield _texts(reader, entries)

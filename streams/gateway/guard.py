@@ -7,10 +7,12 @@ DNS rebinding, brings its own name), and an Origin must be the gateway's own (cr
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -36,6 +38,8 @@ MAX_HEADER_BYTES: Final = 32_768
 _LOOPBACK_NAMES: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _PROTECTED: Final = ("/v1", "/metrics")
 _UPLOADS: Final = "/v1/uploads/"
+_DRAIN_BYTES: Final = 4 << 20
+_DRAIN_S: Final = 2.0
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 # The page loads only what the gateway has; `blob:` is for media that was fetched with a key.
@@ -214,6 +218,9 @@ class _Passage:
         self.body_limit = 0
         self._received = 0
         self._status = 0
+        override = self.header(b"x-http-method-override").upper()
+        if self.method == "POST" and self.path.startswith(_UPLOADS) and override in ("PATCH", "DELETE"):
+            self.method = scope["method"] = override  # tus, for clients that know only GET and POST
         wanted = self.header(b"x-request-id")
         self.request_id = wanted if _REQUEST_ID.fullmatch(wanted) else uuid.uuid4().hex
         scope.setdefault("state", {})["request_id"] = self.request_id
@@ -257,8 +264,19 @@ class _Passage:
         if message["type"] == "http.request":
             self._received += len(message.get("body", b""))
             if self._received > self.body_limit:
+                await self._drain(message.get("more_body", False))
                 raise _too_large(self.body_limit)
         return message
+
+    async def _drain(self, more: bool) -> None:
+        """Take some of what is too much and drop it: a connection that is closed at once loses the answer, too."""
+        left = _DRAIN_BYTES
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_DRAIN_S):
+                while more and left > 0:
+                    message = await self._receive()
+                    left -= len(message.get("body", b""))
+                    more = message["type"] == "http.request" and message.get("more_body", False)
 
     async def send(self, message: MutableMapping[str, Any]) -> None:
         """Send a part of the answer, with the headers that all answers have."""
@@ -270,6 +288,8 @@ class _Passage:
     async def _refuse(self, problem: Problem) -> None:
         if self._status:  # the answer has begun
             return
+        if problem.status == 413 and not self._received:
+            await self._drain(more=True)
         body = b"" if self.method == "HEAD" else problem.body(self.request_id)
         headers = [(name.lower().encode(), value.encode()) for name, value in problem.headers.items()]
         headers += [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", str(len(body)).encode())]

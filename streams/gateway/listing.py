@@ -50,10 +50,7 @@ def page(videos: Iterable[Video], statuses: set[str], text: str, order: Order, l
     found = [
         video
         for video in videos
-        if (not statuses or video.status in statuses)
-        and (
-            not wanted or any(wanted in part.casefold() for part in (video.title(), video.uri() or "", video.video_id))
-        )
+        if (not statuses or video.status in statuses) and (not wanted or wanted in video.words())
     ]
     found.sort(key=lambda video: _place(video, order), reverse=order != "oldest")
     after = None if cursor is None else _read(cursor, order)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated, Any, Final
 
 from annotated_types import Interval, MaxLen
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, StringConstraints, model_validator
 from pydantic.config import JsonDict
 
 from processors.options import Options
 from schemas.messages import VIDEO_ID_PATTERN
+from streams.replay import STAGES
 
 MAX_URI: Final = 4_096
 UPLOAD_PATTERN: Final = r"^[0-9a-f]{32}$"
@@ -48,10 +50,11 @@ class Submission(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
         json_schema_extra={
+            "oneOf": [{"required": ["uri"]}, {"required": ["upload"]}],
             "examples": [
                 {"uri": "https://media.example.org/talk.mp4", "options": {"profile": "balanced", "max_segments": 5}},
                 {"upload": "0f8fad5bd9cb469fa165708677289501", "metadata": {"title": "All hands"}, "priority": 5},
-            ]
+            ],
         },
     )
 
@@ -61,7 +64,9 @@ class Submission(BaseModel):
     )
     video_id: VideoIdText | None = Field(None, description="your own id; else it follows from source and options")
     options: Options = Field(default_factory=Options, description="what is wanted; unknown ones are refused")
-    priority: Annotated[int, Interval(ge=-1_000, le=1_000)] = Field(0, description="higher ones are taken first")
+    priority: Annotated[int, Strict(), Interval(ge=-1_000, le=1_000)] = Field(
+        0, description="higher ones are taken first"
+    )
     metadata: Metadata = Field(default_factory=dict, description="title, description, tags: passed through")
     callback_url: Uri | None = Field(None, description="gets the last result by POST, signed; see docs/gateway.md")
 
@@ -129,15 +134,18 @@ class SegmentsAnswer(BaseModel):
     segments: list[dict[str, Any]]
 
 
+Stage = StrEnum("Stage", {name: name for name in STAGES})  # type: ignore[misc]  # names that are computed
+
+
 class ReplayRequest(BaseModel):
     """From where a video is computed anew."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"from": "segmenter", "fresh": True}]})
 
-    stage: str | None = Field(
+    stage: Stage | None = Field(
         None, alias="from", description="first stage to compute anew with `fresh`; all when empty"
     )
-    fresh: bool = Field(False, description="do not ask the result cache from there on")
+    fresh: Annotated[bool, Strict()] = Field(False, description="do not ask the result cache from there on")
 
 
 class Accepted(BaseModel):

@@ -39,7 +39,10 @@ class StrictRoute(APIRoute):
                 if kind != "application/json" and request.headers.get("content-length", "0") != "0":
                     # a form or plain text is what a page of another site can send without asking first
                     raise Problem(415, f"The body is '{kind[:60]}'.", "Send JSON, `Content-Type: application/json`.")
-            return await inner(_StrictRequest(request.scope, request.receive))
+            strict = _StrictRequest(request.scope, request.receive)
+            if takes_body and await strict.body():
+                await strict.json()  # here, since within the framework every error of it becomes the same one
+            return await inner(strict)
 
         return handle
 

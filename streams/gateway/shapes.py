@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from typing import Any, Final
 
 from schemas.messages import Segments
 from streams import results
 from streams.codec import to_wire
-from streams.gateway.models import VideoSummary
 from streams.gateway.videos import Video
 
 _BLOB: Final = re.compile(r"blob:([0-9a-f]{64})")
-_OF_DOCUMENT: Final = ("document_uri",)
 
 
 def summary(video: Video) -> dict[str, Any]:
@@ -34,11 +33,6 @@ def summary(video: Video) -> dict[str, Any]:
         "priority": request.priority if request is not None else 0,
         "batch_id": request.batch_id if request is not None else None,
     }
-
-
-def summary_model(video: Video) -> VideoSummary:
-    """The same, as the model."""
-    return VideoSummary(**summary(video))
 
 
 def result_told(result: Segments) -> dict[str, Any]:
@@ -71,4 +65,9 @@ def links(video_id: str) -> dict[str, str]:
     return {"self": base, **{part: f"{base}/{part}" for part in parts}}
 
 
-__all__ = ["full_result", "links", "located", "result_told", "summary", "summary_model"]
+def utc(at_ms: int) -> str:
+    """A time as in RFC 3339."""
+    return dt.datetime.fromtimestamp(at_ms / 1000, dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+__all__ = ["full_result", "links", "located", "result_told", "summary", "utc"]

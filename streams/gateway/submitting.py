@@ -63,11 +63,11 @@ async def take(
     digest = hashlib.sha256(orjson.dumps(submission.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)).hexdigest()
     own = None if key is None else hashlib.sha256(f"{caller}\0{key}".encode()).hexdigest()
     await gateway.fresh()
-    if own is not None and (first := gateway.view.videos.first_of(own)) is not None:
-        return _repeated(first, own, digest)
+    if (repeat := _repeated(gateway, own, digest)) is not None:
+        return repeat
     try:
         options = _options(submission, gateway.settings)
-        uri, sha256 = await _source(gateway, submission)
+        uri, sha256 = await _source(gateway, submission, caller)
         if options.callback_url is not None:
             await check_callback(options.callback_url, gateway.settings)
     except ClipstreamError as error:
@@ -81,6 +81,8 @@ async def take(
         uri=uri, video_id=video_id, source_digest=sha256, options=options, priority=submission.priority,
         submitted_at_ms=gateway.clock.now_ms(), batch_id=batch_id, body_digest=digest, idempotency=own,
     )  # fmt: skip
+    if (repeat := _repeated(gateway, own, digest)) is not None:  # it came while the source was looked at
+        return repeat
     known = gateway.view.videos.get(video_id)
     if known is not None:
         if _differs(known, request):
@@ -93,10 +95,10 @@ async def take(
         request = replace(request, generation=known.generation + 1)
     place, offset = await gateway.submit(request, own or video_id)
     await gateway.view.has_read(place, offset, _OWN_RECORD_S)
-    if own is not None and (first := gateway.view.videos.first_of(own)) is not None and first.video_id != video_id:
+    if own is not None and (first := gateway.view.videos.first_of(own)) is not None and first[0].video_id != video_id:
         with suppress(ClipstreamError):
             await cancel(gateway.settings, video_id, gateway.clock)
-        return _repeated(first, own, digest)  # raises: its body is another one
+        raise _reused()
     video = gateway.view.videos.get(video_id)
     if video is None:  # Kafka has it, and the view is far behind
         raise Problem(
@@ -105,14 +107,22 @@ async def take(
     return Taken(video, new=True)
 
 
-def _repeated(first: Video, own: str, digest: str) -> Taken:
-    request = next(one for one in first.requests.values() if one.idempotency == own)
-    if request.body_digest != digest:
-        raise Problem(
-            422, "This Idempotency-Key was used with another request.", "Use a new key for a new request.",
-            kind="idempotency-key-reused",
-        )  # fmt: skip
-    return Taken(first, new=False, repeated=True)
+def _repeated(gateway: Gateway, own: str | None, digest: str) -> Taken | None:
+    """What was taken under an Idempotency-Key; None where nothing was."""
+    first = None if own is None else gateway.view.videos.first_of(own)
+    if first is None:
+        return None
+    video, asked = first
+    if asked != digest:
+        raise _reused()
+    return Taken(video, new=False, repeated=True)
+
+
+def _reused() -> Problem:
+    return Problem(
+        422, "This Idempotency-Key was used with another request.", "Use a new key for a new request.",
+        kind="idempotency-key-reused",
+    )  # fmt: skip
 
 
 def _differs(known: Video, request: VideoIngested) -> bool:
@@ -133,10 +143,11 @@ def _options(submission: Submission, settings: Settings) -> Options:
     return options
 
 
-async def _source(gateway: Gateway, submission: Submission) -> tuple[str, str | None]:
+async def _source(gateway: Gateway, submission: Submission, caller: str) -> tuple[str, str | None]:
     """URI and, where it is known, SHA-256 of the source."""
     if submission.upload is not None:
-        raise InvalidMessage(f"There is no upload {submission.upload}.")
+        done = await asyncio.to_thread(gateway.uploads.finished, submission.upload, caller)
+        return done.uri, done.sha256
     assert submission.uri is not None
     uri = submission.uri.strip()
     scheme, settings = scheme_of(uri), gateway.settings

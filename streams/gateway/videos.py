@@ -50,6 +50,7 @@ class Video:
     order: Order = _NONE
     status_told: dict[str, Any] | None = None
     packed: bytes = b""
+    keys: list[str] = field(default_factory=list)  # of idempotency, that it was first under
 
     @property
     def generation(self) -> int:
@@ -86,6 +87,12 @@ class Video:
             return ""
         return request.options.metadata.get("title") or name_of(request.uri)
 
+    def words(self) -> str:
+        """What a search looks in: id, titles, source and its name."""
+        request = self.request
+        of_request = () if request is None else (request.options.metadata.get("title", ""), name_of(request.uri))
+        return "\n".join((self.video_id, self.title(), self.uri() or "", *of_request)).casefold()
+
     def uri(self) -> str | None:
         """The source, without what may be a secret in it."""
         return None if self.request is None else str(published({"uri": self.request.uri})["uri"])
@@ -118,7 +125,7 @@ class Videos:
     def __init__(self, most: int) -> None:
         self._most = most
         self._held: dict[str, Video] = {}
-        self._keys: dict[str, str] = {}  # idempotency -> the video that was first
+        self._keys: dict[str, tuple[str, str | None]] = {}  # idempotency -> the video that was first, what was asked
         self._batches: dict[str, list[str]] = {}
 
     def __len__(self) -> int:
@@ -132,9 +139,11 @@ class Videos:
         """Every video, in no order."""
         return iter(self._held.values())
 
-    def first_of(self, idempotency: str) -> Video | None:
-        """The video that was submitted first under an idempotency key."""
-        return self._held.get(self._keys.get(idempotency, ""))
+    def first_of(self, idempotency: str) -> tuple[Video, str | None] | None:
+        """The video that was submitted first under an idempotency key, and the digest of what was asked then."""
+        video_id, asked = self._keys.get(idempotency, ("", None))
+        video = self._held.get(video_id)
+        return None if video is None else (video, asked)
 
     def batch(self, batch_id: str) -> list[str]:
         """Videos that were submitted for a batch."""
@@ -149,8 +158,9 @@ class Videos:
         video.requests.setdefault(request.generation, request)
         video.requested_at.setdefault(request.generation, at)
         video.updated_at_ms = max(video.updated_at_ms, at_ms)
-        if request.idempotency is not None:
-            self._keys.setdefault(request.idempotency, video_id)
+        if request.idempotency is not None and request.idempotency not in self._keys:
+            self._keys[request.idempotency] = (video_id, request.body_digest)
+            video.keys.append(request.idempotency)
         if request.batch_id is not None and video_id not in self._batches.setdefault(request.batch_id, []):
             self._batches[request.batch_id].append(video_id)
         return not known
@@ -188,9 +198,9 @@ class Videos:
     def _forget_one(self) -> None:
         gone = min(self._held.values(), key=lambda video: (not video.through, video.updated_at_ms))
         del self._held[gone.video_id]
+        for key in gone.keys:
+            del self._keys[key]
         for request in gone.requests.values():
-            if request.idempotency is not None and self._keys.get(request.idempotency) == gone.video_id:
-                del self._keys[request.idempotency]
             if request.batch_id is not None and gone.video_id in (videos := self._batches.get(request.batch_id, [])):
                 videos.remove(gone.video_id)
                 if not videos:

@@ -33,7 +33,9 @@ log = logging.getLogger("clipstream.gateway")
 
 FOLLOWED: Final = (topics.VIDEO_INGESTED, topics.SEGMENTS, topics.PROGRESS)
 _POLL_MS: Final = 500
-_BATCH: Final = 2_000  # records at once, so that requests are answered in between while it reads from the beginning
+_BATCH: Final = 2_000
+# Records between two turns of everybody else: 10 ms. Readers take theirs, so that a burst does not fill their queues.
+_SLICE: Final = 100
 _PAUSE_S: Final = 1.0
 _ENDS_S: Final = 5.0
 
@@ -172,11 +174,14 @@ class View:
             for place, at in zip(self.places, self._at, strict=True):
                 consumer.seek(place, at)
             while True:
-                for place, records in (
-                    await consumer.getmany(timeout_ms=_POLL_MS if self.ready else 0, max_records=_BATCH)
-                ).items():
+                wait_ms = _POLL_MS if self.ready else 0
+                taken = 0
+                for place, records in (await consumer.getmany(timeout_ms=wait_ms, max_records=_BATCH)).items():
                     for record in records:
                         self._take(self._index[place], self._specs[place.topic], record)
+                        taken += 1
+                        if taken % _SLICE == 0:
+                            await asyncio.sleep(0)
                 for number, place in enumerate(self.places):  # beyond gaps that compaction left
                     self._at[number] = max(self._at[number], await consumer.position(place))
                 if not self.ready and reaches(self._at, goal):

@@ -7,13 +7,13 @@ from typing import Annotated, Any, Final
 
 import orjson
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from processors.errors import ClipstreamError
 from streams.gateway.access import needs
 from streams.gateway.core import TheGateway
 from streams.gateway.documents import errors
-from streams.gateway.models import Text, VideoIdText
+from streams.gateway.models import VideoIdText
 from streams.gateway.parsing import StrictRoute
 from streams.gateway.problems import Problem, problem_of
 from streams.letters import Letter, letters, requeue
@@ -36,7 +36,9 @@ class RequeueRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"ids": [_EXAMPLE]}]})
 
-    ids: list[Text] = Field(min_length=1, max_length=1_000, description="`topic:partition:offset`, as listed")
+    ids: list[Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,249}:\d{1,9}:\d{1,19}$")]] = Field(
+        min_length=1, max_length=1_000, description="`topic:partition:offset`, as listed"
+    )
 
 
 class Requeued(BaseModel):

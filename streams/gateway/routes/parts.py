@@ -17,7 +17,7 @@ from streams.cli.reporting import blob_reader
 from streams.gateway import shapes
 from streams.gateway.access import needs
 from streams.gateway.core import TheGateway
-from streams.gateway.documents import errors
+from streams.gateway.documents import errors, told
 from streams.gateway.problems import Problem, problem_of
 from streams.gateway.routes.videos import VideoId, result_of
 from streams.results import document_of
@@ -30,6 +30,18 @@ _TYPES: Final[dict[Form, str]] = {
     "vtt": "text/vtt; charset=utf-8",
     "txt": "text/plain; charset=utf-8",
     "rttm": "text/x-rttm; charset=utf-8",
+}
+_FRAMES: Final[dict[str, Any]] = {
+    "video_id": "3f2a9c0d11e4b7a6",
+    "frames": [{"frame_uri": "/v1/blobs/" + "0" * 64, "pts_ms": 3_400, "shot": 0, "labels": [], "text": []}],
+    "shots": [{"start_ms": 0, "end_ms": 7_000, "transition": "cut", "description": ""}],
+    "scenes": [],
+}
+_RESULT: Final[dict[str, Any]] = {
+    "video_id": "3f2a9c0d11e4b7a6",
+    "status": "final",
+    "segments": [{"segment_id": "3f2a9c0d11e4b7a6-0", "rank": 1, "start_ms": 1_000, "end_ms": 31_000, "score": 0.7}],
+    "transcript": [{"start_ms": 0, "end_ms": 2_000, "speaker": "S1", "language": "en", "text": "Hello."}],
 }
 _BY_ACCEPT: Final[dict[str, Form]] = {
     "application/json": "json",
@@ -84,7 +96,11 @@ async def transcript(
 
 
 @router.get(
-    "/{video_id}/frames", summary="The frames that were looked at", dependencies=[needs("read")], responses=errors(404)
+    "/{video_id}/frames",
+    summary="The frames that were looked at",
+    dependencies=[needs("read")],
+    response_class=Response,
+    responses={**told("Frames, shots, scenes.", _FRAMES), **errors(404)},
 )
 async def frames(video_id: VideoId, gateway: TheGateway) -> Response:
     """Frames with what is seen in them, shots and scenes of the newest result."""
@@ -93,7 +109,11 @@ async def frames(video_id: VideoId, gateway: TheGateway) -> Response:
 
 
 @router.get(
-    "/{video_id}/result", summary="The whole newest result", dependencies=[needs("read")], responses=errors(404)
+    "/{video_id}/result",
+    summary="The whole newest result",
+    dependencies=[needs("read")],
+    response_class=Response,
+    responses={**told("The result.", _RESULT), **errors(404)},
 )
 async def result(video_id: VideoId, gateway: TheGateway) -> Response:
     """Everything, as `clipstream results --json` has it: segments, transcript, speakers, shots, frames, curve."""

@@ -12,7 +12,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from processors.errors import ClipstreamError
 from streams.gateway.access import needs
 from streams.gateway.core import Gateway, TheCaller, TheGateway
-from streams.gateway.documents import errors
+from streams.gateway.documents import errors, told
 from streams.gateway.problems import Problem, problem_of
 from streams.gateway.sessions import COOKIE, LIFE_S, make_session
 from streams.groups import group_states
@@ -20,13 +20,23 @@ from streams.secrets import masked
 from streams.supervisor import read_states
 
 router: Final = APIRouter(tags=["system"])
+_STATUS: Final[dict[str, Any]] = {
+    "broker": "kafka://127.0.0.1:9092",
+    "keys": True,
+    "agents": [{"agent": "transcriber", "members": 1, "lag": 3}],
+    "videos": {"running": 2, "final": 10},
+}
 _STATUS_S: Final = 1.0  # what is asked of the broker is as old as that at most
 
 
 @router.get(
     "/healthz",
     summary="Whether the gateway can answer",
-    responses={200: {"description": "It can."}, 503: {"description": "It is still reading, or Kafka is away."}},
+    response_class=Response,
+    responses={
+        **told("It can.", {"status": "ok", "ready": True, "broker": True, "videos": 12}),
+        503: {"description": "It is still reading, or Kafka is away.", "content": {"application/json": {}}},
+    },
 )
 async def health(gateway: TheGateway) -> Response:
     """For balancers: 200 when the topics are read and Kafka answers."""
@@ -43,12 +53,18 @@ async def health(gateway: TheGateway) -> Response:
 @router.get(
     "/metrics", summary="Metrics", dependencies=[needs("read")], response_class=Response, include_in_schema=False
 )
-async def metrics() -> Response:
+async def metrics(gateway: TheGateway) -> Response:
     """For Prometheus."""
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+    return Response(generate_latest(gateway.metrics), media_type=CONTENT_TYPE_LATEST)
 
 
-@router.get("/v1/status", summary="Agents, lag, queue", dependencies=[needs("read")], responses=errors())
+@router.get(
+    "/v1/status",
+    summary="Agents, lag, queue",
+    dependencies=[needs("read")],
+    response_class=Response,
+    responses={**told("What runs, and how much waits.", _STATUS), **errors()},
+)
 async def status(gateway: TheGateway) -> Response:
     """Workers of each agent, records that wait before it, and how many videos are in which state."""
     return _json(await _Status.of(gateway).told())

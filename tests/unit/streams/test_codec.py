@@ -33,7 +33,7 @@ def test_round_trip_of_items_and_ends():
 
 def test_framing_is_confluent():
     raw = codec.encode(topics.VIDEO_INGESTED, VideoIngested(uri="/a"))
-    assert struct.unpack(">bI", raw[:5]) == (0, 1_000_001)
+    assert struct.unpack(">bI", raw[:5]) == (0, 1_000_030)
 
 
 def test_records_above_the_limit_are_refused():

@@ -40,6 +40,7 @@ from schemas.messages import (
     Segments,
     StageRun,
     TranscriptMessage,
+    VideoIngested,
     VisionResultMessage,
 )
 from streams import codec, topics
@@ -60,6 +61,7 @@ SAMPLES: dict[str, Any] = {
     "segments": Segments(
         "v", 0, 1, False, "final", None, 9_000, "title", ["en"], 0.5, [_SEGMENT], [], None, "blob:0", _RUN
     ),
+    "video-ingested": VideoIngested("/a.mp4", "v", "0" * 64, Options(max_segments=3), 5, 1, "vision", True, 7),
     "progress": Progress("v", 0, "vision", 3, 1, None, 90, "running", None, 5),
     "control": Control("v", "cancel", 7),
 }
