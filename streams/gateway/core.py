@@ -67,7 +67,7 @@ class Gateway:
         await connection.start(self._producer, self.settings)
         # of its own size: the usual one has six threads on two cores, which a few slow look-ups of names would take
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_THREADS, thread_name_prefix="gateway"))
-        jobs = [self.view.follow(), self.view.answer_ends(), self._collect()]
+        jobs = [self.view.follow_erasures(), self.view.follow(), self.view.answer_ends(), self._collect()]
         if self.settings.gateway_webhook_secret.get_secret_value():
             jobs.append(Webhooks(self.settings, self.clock, self.view, self._producer).run())
         tasks = [asyncio.create_task(_kept(job)) for job in jobs]

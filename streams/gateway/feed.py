@@ -129,6 +129,10 @@ class Feed:
         for reader in (*self._all, *self._of.get(entry.video_id, ())):
             reader.offer(entry)
 
+    def forget(self, video_id: str) -> None:
+        """Tell nothing more of a video."""
+        self._log = deque(entry for entry in self._log if entry.video_id != video_id)
+
     def holds(self, since: Vector) -> bool:
         """Whether the log reaches back that far."""
         return reaches(since, self._floor)

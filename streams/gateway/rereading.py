@@ -55,7 +55,7 @@ async def reread(
                         break
                     after[number] = record.offset + 1
                     message = decoded(spec, record)
-                    if message is None or video_id not in (None, message.video_id):
+                    if message is None or video_id not in (None, message.video_id) or not view.tells(message):
                         continue
                     if not _repeated(view, message, (number, record.offset), said):
                         found.append(view.entry(message, record, number, tuple(after)))

@@ -93,6 +93,8 @@ async def take(
         if known.status not in AGAIN:
             return Taken(known, new=False)
         request = replace(request, generation=known.generation + 1)
+    if (erased := gateway.view.erasures.until(video_id)) >= request.generation:
+        request = replace(request, generation=erased + 1)
     place, offset = await gateway.submit(request, own or video_id)
     await gateway.view.has_read(place, offset, _OWN_RECORD_S)
     if own is not None and (first := gateway.view.videos.first_of(own)) is not None and first[0].video_id != video_id:

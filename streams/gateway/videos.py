@@ -196,8 +196,13 @@ class Videos:
         return found
 
     def _forget_one(self) -> None:
-        gone = min(self._held.values(), key=lambda video: (not video.through, video.updated_at_ms))
-        del self._held[gone.video_id]
+        self.forget(min(self._held.values(), key=lambda video: (not video.through, video.updated_at_ms)).video_id)
+
+    def forget(self, video_id: str) -> None:
+        """Know nothing more of a video."""
+        gone = self._held.pop(video_id, None)
+        if gone is None:
+            return
         for key in gone.keys:
             del self._keys[key]
         for request in gone.requests.values():

@@ -23,6 +23,7 @@ from streams import codec, connection, identity, topics
 from streams.clock import Clock
 from streams.connection import client_options
 from streams.gateway import feed as feeds
+from streams.gateway.erasures import Erasures
 from streams.gateway.feed import Entry, Feed
 from streams.gateway.vector import Vector, reaches
 from streams.gateway.videos import Videos, told
@@ -68,6 +69,7 @@ class View:
         self._index = {place: number for number, place in enumerate(self.places)}
         self._specs = {settings.topic(spec.name): spec for spec in FOLLOWED}
         self._at = [0] * len(self.places)
+        self.erasures = Erasures(settings)
         self.videos = Videos(settings.gateway_videos)
         self.feed = Feed(len(self.places), settings.gateway_events_kept)
         self._asked: asyncio.Future[Vector] | None = None
@@ -97,6 +99,24 @@ class View:
                 self.broker_there = False
                 log.warning("The topics cannot be followed: %s. Trying again.", error)
                 await self._clock.sleep(_PAUSE_S)
+
+    async def follow_erasures(self) -> None:
+        """Forget what is erased, for ever; a broker that goes away is waited for."""
+        while True:
+            try:
+                await self.erasures.follow(self._forget)
+            except (KafkaError, ClipstreamError, OSError) as error:
+                log.warning("Erasures cannot be followed: %s. Trying again.", error)
+                await self._clock.sleep(_PAUSE_S)
+
+    def _forget(self, video_id: str) -> None:
+        self.videos.forget(video_id)
+        self.feed.forget(video_id)
+
+    def tells(self, message: Message) -> bool:
+        """Whether a record is of a generation that was not erased."""
+        generation = message.request.generation if isinstance(message, Submitted) else message.generation
+        return generation > self.erasures.until(message.video_id)
 
     async def answer_ends(self) -> None:
         """Look up the ends of the topics for those who wait, for ever."""
@@ -162,6 +182,7 @@ class View:
         consumer = AIOKafkaConsumer(
             **client_options(self._settings), enable_auto_commit=False, auto_offset_reset="earliest"
         )
+        await self.erasures.ready()
         await connection.start(consumer, self._settings)
         try:
             consumer.assign(self.places)
@@ -197,7 +218,7 @@ class View:
             return
         self._at[place] = record.offset + 1
         message = decoded(spec, record)
-        if message is not None and self._folded(message, record, place):
+        if message is not None and self.tells(message) and self._folded(message, record, place):
             self.feed.add(self.entry(message, record, place, self.vector))
 
     def _folded(self, message: Message, record: Any, place: int) -> bool:
