@@ -13,8 +13,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
@@ -86,7 +84,7 @@ async def erase(
     say("sources, notes and logs")
     await asyncio.to_thread(_places, settings, found, under_way, receipt)
     say("database")
-    await asyncio.to_thread(_database, settings, video_id, receipt)
+    await asyncio.to_thread(erase_in_database, settings, video_id, receipt)
     say("results")
     await _tombstones(settings, found, clock, receipt)
     say("records")
@@ -216,14 +214,21 @@ def _source_of_ours(uri: str, settings: Settings) -> int:
     return 1
 
 
-def _database(settings: Settings, video_id: str, receipt: Receipt) -> None:
-    url: str = getattr(settings, "database_url", "")
-    if not url or find_spec("streams.database") is None:
+def erase_in_database(settings: Settings, video_id: str, receipt: Receipt) -> None:
+    """Delete the rows of a video, where there is a database; the receipt says how many."""
+    if not settings.database_url:
         return
-    connected: Any = import_module("streams.database.connection").connect(settings)
-    with connected as held:
-        counts: dict[str, int] = import_module("streams.database.erase").erase(held, video_id)
-    receipt.gone("rows in the database", sum(counts.values()), where=masked(url))
+    import psycopg  # half a second, where there is a database
+
+    from streams.database import connection
+    from streams.database.erase import erase as erase_there
+
+    try:
+        with connection.connect(settings) as held:
+            counts = erase_there(held, video_id)
+    except psycopg.Error as error:
+        raise connection.meaning_of(error, connection.place_of(settings)) from error
+    receipt.gone("rows in the database", sum(counts.values()), where=masked(settings.database_url))
 
 
 async def _tombstones(settings: Settings, found: Footprint, clock: Clock, receipt: Receipt) -> None:
@@ -292,4 +297,4 @@ async def _send(settings: Settings, name: str, key: bytes, value: bytes | None, 
         await connection.stop(producer)
 
 
-__all__ = ["REASON", "erase"]
+__all__ = ["REASON", "erase", "erase_in_database"]

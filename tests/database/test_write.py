@@ -18,6 +18,8 @@ from streams.database.sink import Sink
 from streams.database.staging import by_arrays, by_copy, by_size
 from streams.database.verify import chunk_checksums, verify
 from streams.database.write import write
+from streams.erasing.erase import erase_in_database
+from streams.erasing.receipt import Receipt
 from tests.databases import DAY, Database, Record, content, document, erasure, fresh, record, result, running
 
 
@@ -142,6 +144,10 @@ def test_erasing_a_video_leaves_nothing_of_it_and_all_of_others(database, blobs)
         assert found == {"sentences": 3, "costs": 2, "utterances": 3, "segments": 3, "videos": 1}
         assert set(erase(connection, "a").values()) == {0}
     assert differences(database, blobs, others) == []
+    writer.take([record(database.settings, one) for one in (result(blobs, "c"), content("c"))])
+    receipt = Receipt("c", 0)
+    erase_in_database(database.settings, "c", receipt)
+    assert [(one.what, one.count) for one in receipt.erased] == [("rows in the database", 12)]
     writer.take([erasure(database.settings, "b")])
     assert database.rows("SELECT 1 FROM clipstream.videos UNION ALL SELECT 1 FROM clipstream.sentences") == []
 

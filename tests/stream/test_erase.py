@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 
+import httpx
 import pytest
 
 from processors.errors import ClipstreamError
@@ -37,7 +38,7 @@ def count(receipt: dict, what: str) -> int:
     return sum(entry["count"] for entry in receipt["erased"] if entry["what"] == what)
 
 
-def test_what_is_gone_what_is_shared_and_what_comes_late(pipeline: Pipeline, sample):
+def test_what_is_gone_what_is_shared_and_what_comes_late(pipeline: Pipeline, gateways, sample):
     """Two videos of one file, with other options, so that their frames have the same bytes."""
     pipeline.process(request(sample, "unwelcome"), request(sample, "neighbour", max_segments=3))
     before, canonical = looked(pipeline, "unwelcome"), pipeline.canonical(pipeline.latest()["neighbour"])
@@ -52,6 +53,10 @@ def test_what_is_gone_what_is_shared_and_what_comes_late(pipeline: Pipeline, sam
     assert count(receipt, "entries of the result cache") > 5
     assert count(receipt, "results") >= 1
     assert "unwelcome" not in pipeline.latest()
+    for gateway in gateways:
+        until(lambda at=gateway: httpx.get(f"{at.url}/v1/videos/unwelcome").status_code == 404, "gateways forget it")
+        listed = httpx.get(f"{gateway.url}/v1/videos", params={"q": "unwelcome"}).json()
+        assert "unwelcome" not in [video["video_id"] for video in listed["videos"]]
     assert log.read_text().split("\n")[1].strip() == "unwelcome-2 is another"
     assert "line of" not in log.read_text()
     assert "again" not in log.read_text()
