@@ -155,7 +155,7 @@ async function copy(button, what, text) {
   if (!text) return void told(button, `There is no ${what}.`, "Empty");
   try {
     await written(text);
-    told(button, `The ${what} is copied: ${text}`, "Copied");
+    told(button, `The ${what} ${what.endsWith("s") ? "are" : "is"} copied: ${text}`, "Copied");
   } catch {
     told(button, `The browser does not let the ${what} be copied.`, "Not allowed");
   }
