@@ -1,4 +1,4 @@
-"""Makes the pictures of the page in `docs/`: a video on a desktop, light and dark, and on a phone; the list of videos.
+"""Makes the pictures of the page in `docs/`: a video on a desktop, light and dark, and on a phone.
 
 For maintainers, with a video that is through: `clipstream up --detach --gateway`, `clipstream process VIDEO`, then
 `python -m ops.docs.page_pictures`. The browser is Chromium (`ops/browser/install.sh`).
@@ -27,20 +27,18 @@ _AT_S: Final = 44  # of the sample: somebody speaks, and a segment is on
 
 @dataclass(frozen=True)
 class Picture:
-    """One picture: its file, what it shows, on which screen."""
+    """One picture: its file, on which screen."""
 
     name: str
-    view: str
     size: tuple[int, int]
     scheme: str = "light"
     scale: float = 1.0
 
 
 PICTURES: Final = (
-    Picture("page-video", "video", (1_280, 1_000)),
-    Picture("page-video-dark", "video", (1_280, 1_000), "dark"),
-    Picture("page-videos", "queue", (1_280, 520)),
-    Picture("page-phone", "video", (360, 760), scale=2.0),
+    Picture("page-video", (1_280, 1_000)),
+    Picture("page-video-dark", (1_280, 1_000), "dark"),
+    Picture("page-phone", (360, 760), scale=2.0),
 )
 
 
@@ -86,18 +84,14 @@ def _take(browser: Any, url: str, video: str, picture: Picture) -> None:
         reduced_motion="reduce",
     )  # fmt: skip
     page.set_default_timeout(_LIMIT_MS)
-    if picture.view == "queue":
-        page.goto(f"{url}/#/")
-        page.locator(".video-row").first.wait_for()
-    else:
-        page.goto(f"{url}/#/video/{video}?t={_AT_S}")
-        page.locator(".utterances li[aria-current]").wait_for()
-        page.locator(".timeline svg .cursor").wait_for(state="attached")
-        for shown in page.locator(".card img").all():
-            shown.evaluate("one => { one.loading = 'eager'; return one.decode(); }")
-        page.locator("video").evaluate(
-            "one => new Promise(done => one.seeking || one.readyState < 2 ? one.onseeked = done : done())"
-        )
+    page.goto(f"{url}/#/video/{video}?t={_AT_S}")
+    page.locator(".utterances li[aria-current]").wait_for()
+    page.locator(".timeline svg .cursor").wait_for(state="attached")
+    for shown in page.locator(".card img").all():
+        shown.evaluate("one => { one.loading = 'eager'; return one.decode(); }")
+    page.locator("video").evaluate(
+        "one => new Promise(done => one.seeking || one.readyState < 2 ? one.onseeked = done : done())"
+    )
     with Image.open(io.BytesIO(page.screenshot())) as shot:
         path = DOCS / f"{picture.name}.webp"
         shot.convert("RGB").save(path, quality=_QUALITY, method=6)

@@ -21,7 +21,7 @@ _RESULT_MS: Final = 180_000
 @pytest.fixture
 def large(sample: Path, tmp_path: Path) -> Path:
     """The sample with a box behind it that players skip (ISO 14496-12, `free`)."""
-    path = tmp_path / "large <b>talk</b>.mp4"
+    path = tmp_path / "large <b>talk.mp4"
     path.write_bytes(sample.read_bytes() + struct.pack(">I4s", 8 + _PADDING_BYTES, b"free") + bytes(_PADDING_BYTES))
     return path
 

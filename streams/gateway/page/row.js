@@ -80,7 +80,7 @@ export class Row {
     this.bar.hidden = over;
     setText(this.share, over ? "" : percent(video.done));
     setText(this.now, video.error ?? (over ? "" : video.summary || (video.status === "queued" ? "waits for its turn" : "")));
-    this.now.classList.toggle("bad", Boolean(video.error));
+    this.now.classList.toggle("bad", Boolean(video.error) && video.status !== "cancelled");
     this.stop.hidden = over;
     this.again.hidden = !over;
     this.stop.setAttribute("aria-label", `Cancel ${this.name()}`);

@@ -139,10 +139,10 @@ class View {
       now.result?.languages?.join(", ") ?? "",
       now.result?.confidence ? `confidence ${percent(now.result.confidence)}` : "",
       now.priority ? `priority ${now.priority}` : "",
-      now.uri ?? "",
+      (now.uri ?? "").split(/[/\\]/).pop(), // the whole of it is longer than a phone is wide
     ];
     setText(this.facts, facts.filter(Boolean).join(" · "));
-    this.facts.title = `submitted ${date(now.submitted_at_ms)}`;
+    this.facts.title = `${now.uri ?? ""}, submitted ${date(now.submitted_at_ms)}`;
     this.cancel.hidden = over;
     this.replay.hidden = !over;
     this.downloadMenu.hidden = !now.result;
