@@ -90,7 +90,7 @@ def _take(browser: Any, url: str, video: str, picture: Picture) -> None:
     for shown in page.locator(".card img").all():
         shown.evaluate("one => { one.loading = 'eager'; return one.decode(); }")
     page.locator("video").evaluate(
-        "one => new Promise(done => one.seeking || one.readyState < 2 ? one.onseeked = done : done())"
+        "one => new Promise(done => one.seeking || one.readyState < 3 ? one.oncanplay = done : done())"
     )
     with Image.open(io.BytesIO(page.screenshot())) as shot:
         path = DOCS / f"{picture.name}.webp"

@@ -191,17 +191,18 @@ def _frames(timecode: str) -> int:
 
 
 def test_a_title_is_text_and_a_video_is_cancelled_from_the_list(page: Page, watch: Watch, never_ending: str) -> None:
+    title = f"{_MARKUP} {never_ending}"  # of this run alone
     page.goto("/#/submit")
     page.get_by_label("Link or path").fill(never_ending)
-    page.get_by_label("Title").fill(_MARKUP)
+    page.get_by_label("Title").fill(title)
     page.get_by_role("button", name="Submit the link").click()
-    expect(page.locator(".told a")).to_have_text(_MARKUP)
+    expect(page.locator(".told a")).to_have_text(title)
     page.get_by_role("link", name="Videos", exact=True).click()
-    row = page.locator(".video-row").filter(has_text=_MARKUP)
+    row = page.locator(".video-row").filter(has_text=title)
     row.get_by_role("button", name="Cancel").click()
     page.get_by_role("dialog").get_by_role("button", name="Cancel the video").click()
     expect(row.locator(".badge")).to_have_attribute("data-status", "cancelled")
-    expect(row.locator(".title")).to_have_text(_MARKUP)
+    expect(row.locator(".title")).to_have_text(title)
     assert page.locator("main img").count() == 0
     assert page.evaluate("window.hurt") is None
 
@@ -223,6 +224,25 @@ def test_a_title_is_text_and_a_video_is_cancelled_from_the_list(page: Page, watc
     page.get_by_role("button", name="Submit the link").click()
     expect(page.get_by_role("alert")).to_contain_text("gopher")
     watch.forgive("status of 4")
+
+
+def test_what_is_missed_while_the_connection_is_broken_comes_after_it(
+    page: Page, watch: Watch, gateway_url: str, never_ending: str
+) -> None:
+    page.route("**/v1/events", lambda route: route.abort("connectionreset"))
+    page.goto("/#/")
+    expect(page.locator("#link-state")).to_have_text("Connection lost, trying again")
+    body = {"uri": f"{never_ending}?missed", "metadata": {"title": "Submitted meanwhile"}}
+    with httpx.Client(base_url=gateway_url, timeout=30) as client:
+        video_id = client.post("/v1/videos", json=body).raise_for_status().json()["video_id"]
+        row = page.locator(".video-row").filter(has_text="Submitted meanwhile")
+        expect(row).to_have_count(0)
+        page.unroute("**/v1/events")
+        expect(row).to_be_visible()
+        expect(page.locator("#link-state")).to_have_text("Live")
+        client.delete(f"/v1/videos/{video_id}").raise_for_status()
+        expect(row.locator(".badge")).to_have_attribute("data-status", "cancelled")
+    watch.forgive("ERR_CONNECTION_RESET")
 
 
 def test_everything_by_keys(page: Page, finished: str, dead_letter: str) -> None:
