@@ -19,6 +19,7 @@ export class Problem extends Error {
 let key = "";
 let asking = null;
 let renewing = 0;
+let renewedAt = 0;
 let askForKey = async () => false;
 
 try {
@@ -61,8 +62,15 @@ export async function openSession() {
   if (!key) return;
   const answer = await send("/v1/session", { method: "POST" });
   if (!answer.ok) throw await problemOf(answer);
+  renewedAt = Date.now();
+  clearTimeout(renewing);
   renewing = setTimeout(() => openSession().catch(() => {}), SESSION_RENEW_MS);
 }
+
+// a machine that slept has missed its timer, and the cookie is over
+document.addEventListener("visibilitychange", () => {
+  if (key && !document.hidden && Date.now() - renewedAt > SESSION_RENEW_MS) openSession().catch(() => {});
+});
 
 /** A request; its answer, whatever it is, once more with another key where one is asked for. */
 export async function ask(path, options = {}) {

@@ -125,6 +125,11 @@ class View {
     this.downloadMenu.addEventListener("focusout", (event) => {
       if (!this.downloadMenu.contains(event.relatedTarget)) this.downloadMenu.open = false;
     });
+    this.downloadMenu.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape") return;
+      this.downloadMenu.open = false;
+      this.downloadMenu.querySelector("summary").focus();
+    });
     return this.downloadMenu;
   }
 
