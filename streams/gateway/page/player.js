@@ -59,6 +59,7 @@ export class Player {
     }
     this.wanted = undefined;
     this.video.currentTime = to / 1000;
+    this.moved(); // at once: the next key goes on from there, and does not wait for the picture
   }
 
   /** Play a part and stop at its end. */
@@ -114,6 +115,7 @@ export class Player {
   moved() {
     if (this.wanted !== undefined) return;
     this.ms = Math.round(this.video.currentTime * 1000);
+    if (this.video.seeking) this.left(); // before its event comes: somebody went behind the end, and means it
     if (this.range && this.playing && this.ms >= this.range.endMs - END_MS) {
       this.video.pause();
       this.video.currentTime = this.range.endMs / 1000;
