@@ -254,7 +254,8 @@ class View {
   sayProgress(before) {
     const { status, done } = this.video;
     const share = Math.floor(done / SAY_STEP) * SAY_STEP;
-    if (status !== before) announce(said(status));
+    // the others come with a result, which is said when it is shown
+    if (status !== before && status === "running") announce(said(status));
     else if (share > this.saidShare) announce(`${percent(share)} done`);
     this.saidShare = Math.max(this.saidShare, share);
   }
