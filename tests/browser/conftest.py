@@ -1,0 +1,151 @@
+"""A real gateway before the agents of the run, a browser for each test, a source that never ends."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+import pytest
+from aiokafka import AIOKafkaProducer
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from ops.local.child import spawn, stop, tail
+from ops.local.ports import choose_port
+from streams import topics
+from streams.gateway.keys import create_key, keys_path
+from streams.reading import to_environment
+from streams.settings import Settings
+from streams.supervisor import clipstream_command
+from tests.browser.browsing import Watch, axe, chromium
+from tests.pipeline import Pipeline, until
+
+_LIMIT_MS: Final = 30_000
+_READY_S: Final = 120.0  # beside a Kafka and eight agents that start at the same time
+_END_S: Final = 15.0
+_DESKTOP: Final = {"width": 1_280, "height": 800}
+
+
+def gateway(settings: Settings, log: Path) -> Iterator[str]:
+    """A gateway as a process; yields its address when it has read the topics."""
+    port = choose_port(None, "a gateway")
+    environment = {**os.environ, **to_environment(settings.model_copy(update={"gateway_port": port}))}
+    process = spawn([*clipstream_command(), "gateway"], log, environment)
+    url = f"http://127.0.0.1:{port}"
+
+    def ready() -> bool:
+        assert process.poll() is None, tail(log)
+        try:
+            return httpx.get(f"{url}/healthz").status_code == 200
+        except httpx.TransportError:
+            return False
+
+    try:
+        until(ready, "the gateway is ready", _READY_S)
+        yield url
+    finally:
+        stop(process, _END_S)
+
+
+@pytest.fixture(scope="module")
+def gateway_url(pipeline: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The gateway of most tests, without keys."""
+    yield from gateway(pipeline.settings, tmp_path_factory.mktemp("gateway") / "gateway.log")
+
+
+@pytest.fixture(scope="module")
+def locked_gateway(pipeline: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+    """A gateway that asks for a key; yields its address and a key."""
+    folder = tmp_path_factory.mktemp("locked")
+    settings = pipeline.settings.model_copy(
+        update={"gateway_keys_file": folder / "keys.json", "gateway_local_sources": "on"}
+    )
+    token = create_key(keys_path(settings), "editors", ("write",), 1)
+    for url in gateway(settings, folder / "gateway.log"):
+        yield url, token
+
+
+@pytest.fixture(scope="module")
+def dead_letter(pipeline: Pipeline) -> str:
+    """A message that nobody can read is on its way to the dead letters; what is in it."""
+
+    async def send() -> None:
+        producer = AIOKafkaProducer(bootstrap_servers=pipeline.settings.bootstrap_servers())
+        await producer.start()
+        try:
+            await producer.send_and_wait(topics.VIDEO_INGESTED.name, b"this is <b>no</b> request")
+        finally:
+            await producer.stop()
+
+    asyncio.run(send())
+    return "this is <b>no</b> request"
+
+
+@pytest.fixture(scope="session")
+def axe_source(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """axe-core, installed once a run."""
+    return axe(tmp_path_factory.mktemp("axe"))
+
+
+@pytest.fixture
+def browser() -> Iterator[Browser]:
+    """A browser of its own for each test: as long as one is open, its thread has a running event loop."""
+    program = chromium()
+    expect.set_options(timeout=_LIMIT_MS)
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def watch(browser: Browser, gateway_url: str) -> Iterator[Watch]:
+    """A page of the gateway that is watched: nothing may go wrong on it, and it may ask nobody else."""
+    context = browser.new_context(base_url=gateway_url, viewport=_DESKTOP, color_scheme="light", locale="en-GB")
+    context.grant_permissions(["clipboard-read", "clipboard-write"], origin=gateway_url)
+    watch = Watch(context.new_page(), gateway_url)
+    watch.page.set_default_timeout(_LIMIT_MS)
+    yield watch
+    context.close()
+    assert watch.said == [], "the console is clean"
+    assert watch.foreign() == [], "nobody but the gateway was asked"
+
+
+@pytest.fixture
+def page(watch: Watch) -> Page:
+    """That page."""
+    return watch.page
+
+
+class _NeverEnding(BaseHTTPRequestHandler):
+    """Begins to send a file, and waits."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "1000000")
+        self.end_headers()
+        self.wfile.write(b"\0")
+        self.wfile.flush()
+        self.server.released.wait()  # type: ignore[attr-defined]
+
+    def log_message(self, *_: Any) -> None:
+        """Not said."""
+
+
+@pytest.fixture
+def never_ending() -> Iterator[str]:
+    """The address of a source that is not through before the test is: its video can be cancelled at any time."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _NeverEnding)
+    server.released = threading.Event()  # type: ignore[attr-defined]
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}/endless.mp4"
+    server.released.set()  # type: ignore[attr-defined]
+    server.shutdown()
+    server.server_close()
+    thread.join()
