@@ -23,7 +23,7 @@ from streams.gateway.core import Gateway
 from streams.gateway.documents import document
 from streams.gateway.guard import Guard
 from streams.gateway.problems import MEDIA_TYPE, Problem, problem_of
-from streams.gateway.routes import batches, blobs, events, letters, parts, system, uploads, videos
+from streams.gateway.routes import batches, blobs, events, letters, parts, search, system, uploads, videos
 from streams.settings import Settings
 
 log = logging.getLogger("clipstream.gateway")
@@ -33,7 +33,7 @@ Long videos in; transcripts, understanding and ranked segments out. Submit a vid
 
 Errors are `application/problem+json` with a `remedy`. With API keys, send `Authorization: Bearer KEY`.
 """
-_PARTS: Final = (videos, batches, parts, blobs, events, uploads, letters, system)
+_PARTS: Final = (videos, batches, parts, blobs, events, uploads, search, letters, system)
 _MOST_ERRORS: Final = 20
 
 

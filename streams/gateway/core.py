@@ -7,7 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
@@ -30,6 +30,9 @@ from streams.gateway.webhooks import Webhooks
 from streams.metrics import registry_of
 from streams.metrics.machine import Machine
 from streams.settings import Settings
+
+if TYPE_CHECKING:  # its client is loaded where there is a database
+    from streams.database.reads import Pool
 
 log = logging.getLogger("clipstream.gateway")
 _SEND_S: Final = 10.0
@@ -58,6 +61,7 @@ class Gateway:
         self.rereads = asyncio.Semaphore(_REREADS)
         self.metrics = registry_of("gateway", Machine("gateway", settings, clock))
         self.kept: dict[str, Any] = {}  # of routes, for as long as the process lives
+        self.database: Pool | None = None  # where one is set
         self._producer: AIOKafkaProducer | None = None
 
     @asynccontextmanager
@@ -72,7 +76,8 @@ class Gateway:
             jobs.append(Webhooks(self.settings, self.clock, self.view, self._producer).run())
         tasks = [asyncio.create_task(_kept(job)) for job in jobs]
         try:
-            yield
+            async with self._with_database():
+                yield
         finally:
             self.stopping.set()
             for task in tasks:
@@ -81,6 +86,16 @@ class Gateway:
                 with suppress(asyncio.CancelledError):
                     await task
             await connection.stop(self._producer)
+
+    @asynccontextmanager
+    async def _with_database(self) -> AsyncIterator[None]:
+        if not self.settings.database_url:
+            yield
+            return
+        from streams.database.reads import pool_of
+
+        async with pool_of(self.settings) as self.database:
+            yield
 
     async def _collect(self) -> None:
         """Remove uploads that nobody went on with, for ever."""
