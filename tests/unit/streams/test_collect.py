@@ -45,8 +45,8 @@ class World:
         then = SYSTEM_CLOCK.now_ms() / 1000 - age_s
         os.utime(self.blobs.location(uri).removeprefix("file://"), (then, then))
 
-    def request(self, video_id: str, age_s: float, generation: int = 0) -> None:
-        request = VideoIngested(uri=f"/{video_id}.mp4", video_id=video_id, generation=generation)
+    def request(self, video_id: str, age_s: float, generation: int = 0, uri: str | None = None) -> None:
+        request = VideoIngested(uri=uri or f"/{video_id}.mp4", video_id=video_id, generation=generation)
         value = codec.encode(topics.VIDEO_INGESTED, request)
         self._add(topics.VIDEO_INGESTED, None, value, SYSTEM_CLOCK.now_ms() / 1000 - age_s)
 
@@ -83,6 +83,13 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     async def erased_videos(_: Settings) -> dict[str, int]:
         return dict(world.erased)
 
+    async def requests(_: Settings) -> AsyncIterator[Any]:
+        for record in world.records.get(topics.VIDEO_INGESTED.name, []):
+            request = codec.decode(topics.VIDEO_INGESTED, record.value)
+            if request.generation > world.erased.get(request.video_id, -1):
+                yield request.video_id, request
+
+    monkeypatch.setattr(collect, "requests", requests)
     monkeypatch.setattr(collect, "erased_videos", erased_videos)
     monkeypatch.setattr(collect, "read_records", read_records)
     monkeypatch.setattr(collect, "read_all", read_all)
@@ -189,3 +196,15 @@ async def test_a_cache_hit_keeps_the_blobs_that_its_answer_names(world):
     assert bench._find("audio-extractor", "key") is not None
     await world.gc(days=7)
     assert world.blobs.exists(uri)
+
+
+async def test_an_upload_stays_as_long_as_its_request_unless_its_video_is_erased(world):
+    kept, gone = (world.blob(name, 40 * DAY_S) for name in ("kept", "gone"))
+    for video_id, uri in (("kept", kept), ("gone", gone)):
+        world.request(video_id, 40 * DAY_S, uri=f"{uri}/talk.mp4")
+        world.end(video_id)
+    world.erased["gone"] = 0
+    await world.gc(1)
+    assert world.blobs.exists(kept)
+    assert not world.blobs.exists(gone)
+    assert kept.removeprefix("blob:") not in await collect.blobs_used(world.settings, set(), but_by="kept")
