@@ -79,7 +79,11 @@ class Orders:
 
     def cancelled(self, video_id: str, generation: int) -> bool:
         """Whether nothing more is to be done for a generation of a video."""
-        return generation <= self._cancelled.get(video_id, -1)
+        return generation <= self.until(video_id)
+
+    def until(self, video_id: str) -> int:
+        """The last generation of a video for which nothing more is to be done; -1 for none."""
+        return self._cancelled.get(video_id, -1)
 
 
 async def cancel(settings: Settings, video_id: str, clock: Clock) -> int | None:

@@ -54,7 +54,8 @@ def find_stuck(
     if busy:
         return Stuck(busy[0], f"nothing for {still_s:.0f} s; {groups[busy[0]].lag} records wait before it")
     # every group is through with what there is, so a part was lost; the deadline of the join ends it
-    return Stuck(waiting[0], f"nothing for {still_s:.0f} s, and nothing is queued; the join's deadline will end it")
+    last = waiting[0] if waiting else _FLOW[-1]
+    return Stuck(last, f"nothing for {still_s:.0f} s, and nothing is queued; the join's deadline will end it")
 
 
 def _through(progress: VideoProgress, stage: str) -> bool:

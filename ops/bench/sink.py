@@ -111,7 +111,7 @@ def run(
 def batches(videos: int, settings: Settings) -> Iterator[Batch]:
     """Rows of results as the sink would put them together."""
     texts = [talk("test", SEED, number).utterances for number in range(min(videos, TALKS))]
-    plan, rows = Plan((), {}, {}), Rows()
+    plan, rows = Plan({}, {}, {}), Rows()
     for number in range(videos):
         made = _result(f"bench{number:06}", texts[number % len(texts)])
         plan.results[made[0].video_id] = made[0]
@@ -119,7 +119,7 @@ def batches(videos: int, settings: Settings) -> Iterator[Batch]:
         if len(rows) >= settings.sink_batch_rows or len(plan.results) >= settings.sink_batch_records:
             rows.sort()
             yield plan, rows
-            plan, rows = Plan((), {}, {}), Rows()
+            plan, rows = Plan({}, {}, {}), Rows()
     if plan.results:
         rows.sort()
         yield plan, rows
@@ -128,7 +128,7 @@ def batches(videos: int, settings: Settings) -> Iterator[Batch]:
 def meanings(videos: int, settings: Settings) -> Iterator[Batch]:
     """Rows of sentences with their vectors, which an index is made of."""
     random = np.random.default_rng(SEED)
-    plan, rows = Plan((), {}, {}), Rows()
+    plan, rows = Plan({}, {}, {}), Rows()
     for number in range(videos):
         said = talk("test", SEED, number % TALKS).utterances
         vectors = random.normal(size=(len(said), DIMENSIONS)).astype(np.float32)
@@ -142,7 +142,7 @@ def meanings(videos: int, settings: Settings) -> Iterator[Batch]:
         rows.sentences.extend(sentence_rows(content))
         if len(rows) >= settings.sink_batch_rows:
             yield plan, rows
-            plan, rows = Plan((), {}, {}), Rows()
+            plan, rows = Plan({}, {}, {}), Rows()
     if plan.contents:
         yield plan, rows
 

@@ -22,7 +22,7 @@ def build(settings: Settings, instance: str | None, clock: Clock) -> Worker:
     address_of(settings)  # says at once that none is set
     app = create_app(settings, NAME, instance)
     orders = Orders(settings)
-    sink = Sink(settings, BlobStore(settings.store), clock, orders.cancelled)
+    sink = Sink(settings, BlobStore(settings.store), clock, orders)
     loop = SinkLoop(sink, settings, Publisher(app, settings, NAME, clock), clock)
 
     @app.agent(raw_topic(app, settings, topics.SEGMENTS, topics.CONTENT_RESULT), name=NAME, concurrency=1)

@@ -92,7 +92,7 @@ def refill() -> None:
 
     async def run() -> None:
         orders = await _orders(settings)
-        sink = Sink(settings, BlobStore(settings.store), SYSTEM_CLOCK, orders.cancelled)
+        sink = Sink(settings, BlobStore(settings.store), SYSTEM_CLOCK, orders)
         try:
             found = await refilled(settings, sink)
         finally:

@@ -13,7 +13,7 @@ from schemas.messages import Progress, Segments
 from streams import groups, topics
 from streams.cli.console import escape, out, print_json, styled
 from streams.cli.revisions import revision_told
-from streams.client import TERMINAL, latest_results, read_all, requests
+from streams.client import TERMINAL, erased_videos, latest_results, read_all, requests
 from streams.clock import SYSTEM_CLOCK
 from streams.progress import VideoProgress
 from streams.reading import load_settings
@@ -96,13 +96,14 @@ async def _status(settings: Settings, video_id: str | None) -> dict[str, Any]:
     states = {state.agent: state for state in await groups.group_states(settings)}
     supervised = read_states(settings.data_dir)
     videos: dict[str, VideoProgress] = {}
+    erased = await erased_videos(settings)  # their progress stays on the topic for a day
     async for key, request in requests(settings):  # those that nobody has taken yet are known from here only
         if video_id in (None, key):
             known = videos.setdefault(key, VideoProgress(key))
             known.generation = max(known.generation, request.generation)
     async for record in read_all(settings, topics.PROGRESS):
         assert isinstance(record, Progress)
-        if video_id in (None, record.video_id):
+        if video_id in (None, record.video_id) and record.generation > erased.get(record.video_id, -1):
             videos.setdefault(record.video_id, VideoProgress(record.video_id)).update(record)
     results = await latest_results(settings)
     if video_id is not None and video_id not in videos and video_id not in results:

@@ -24,11 +24,15 @@ from streams.database.tables import COSTS, SEGMENTS, SENTENCES, UTTERANCES, VIDE
 _DETAILS: Final = ("reasons", "engagement", "modalities", "platforms", "insight", "suggestions")
 
 
+ALL_GENERATIONS: Final = 2**31 - 1
+
+
 @dataclass(frozen=True, slots=True)
 class Erased:
     """Nothing is to be kept of a video."""
 
     video_id: str
+    until: int = ALL_GENERATIONS  # the last generation that is erased
 
 
 Message = Segments | ContentResultMessage | Erased
@@ -39,7 +43,7 @@ ContentKey = tuple[str, int, int]  # video, generation, chunk
 class Plan:
     """What a batch comes to."""
 
-    erased: tuple[str, ...]  # sorted; before all else
+    erased: dict[str, int]  # by video, sorted: up to which generation; before all else
     results: dict[str, Segments]  # by video, sorted
     contents: dict[ContentKey, ContentResultMessage]  # sorted
 
@@ -85,14 +89,17 @@ class Rows:
 
 def plan(messages: Iterable[Message]) -> Plan:
     """What counts of messages, which are in the order of their partitions."""
-    erased: set[str] = set()
+    erased: dict[str, int] = {}
     results: dict[str, Segments] = {}
     contents: dict[ContentKey, ContentResultMessage] = {}
     for message in messages:
         if isinstance(message, Erased):
-            erased.add(message.video_id)
+            erased[message.video_id] = max(message.until, erased.get(message.video_id, -1))
             results.pop(message.video_id, None)
-            contents = {key: one for key, one in contents.items() if key[0] != message.video_id}
+            # on another topic: what was said since may be read before
+            contents = {
+                key: one for key, one in contents.items() if key[0] != message.video_id or key[1] > message.until
+            }
         elif isinstance(message, Segments):
             held = results.get(message.video_id)
             if held is None or held.order < message.order:
@@ -104,7 +111,7 @@ def plan(messages: Iterable[Message]) -> Plan:
     for video_id, generation, _ in contents:
         newest[video_id] = max(generation, newest.get(video_id, 0))
     counting = {key: one for key, one in sorted(contents.items()) if key[1] == newest[key[0]]}
-    return Plan(tuple(sorted(erased)), dict(sorted(results.items())), counting)
+    return Plan(dict(sorted(erased.items())), dict(sorted(results.items())), counting)
 
 
 def result_rows(result: Segments, document: Document) -> Rows:

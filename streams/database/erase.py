@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from psycopg import Connection, Cursor
 
-from streams.database.tables import ALL
+from streams.database.batch import ALL_GENERATIONS
+from streams.database.tables import ALL, SENTENCES
 
 
 def erase(connection: Connection[Any], video_id: str) -> dict[str, int]:
@@ -24,17 +25,33 @@ def erase(connection: Connection[Any], video_id: str) -> dict[str, int]:
         psycopg.Error: nothing was deleted; `connection.meaning_of` says what it means.
     """
     with connection.transaction(), connection.cursor() as cursor:
-        return erase_rows(cursor, [video_id])
+        return erase_rows(cursor, {video_id: ALL_GENERATIONS})
 
 
-def erase_rows(cursor: Cursor[Any], video_ids: Sequence[str]) -> dict[str, int]:
-    """The same for some videos, in the transaction that is open."""
+def erase_rows(cursor: Cursor[Any], until: Mapping[str, int]) -> dict[str, int]:
+    """The same for some videos, in the transaction that is open.
+
+    Sentences come on another topic than results, so those of a generation that began since may be there already: they
+    stay. Results are in the order of the erasure.
+
+    Args:
+        cursor: in a transaction.
+        until: by video the last generation that is erased.
+    """
     counts = {}
     for table in reversed(ALL):  # the videos themselves last: rows of others refer to them
         counts[table.name] = 0
-        if video_ids:
-            cursor.execute(f"DELETE FROM {table.full_name} WHERE video_id = ANY(%s)", [list(video_ids)])
-            counts[table.name] = cursor.rowcount
+        if not until:
+            continue
+        if table is SENTENCES:
+            cursor.execute(
+                f"DELETE FROM {table.full_name} USING unnest(%s::text[], %s::integer[]) AS gone(video_id, until) "
+                f"WHERE sentences.video_id = gone.video_id AND sentences.generation <= gone.until",
+                [list(until), list(until.values())],
+            )
+        else:
+            cursor.execute(f"DELETE FROM {table.full_name} WHERE video_id = ANY(%s)", [list(until)])
+        counts[table.name] = cursor.rowcount
     return counts
 
 

@@ -5,7 +5,7 @@ It blocks, so it runs in a thread beside the event loop, one batch at a time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,16 +14,16 @@ import psycopg
 
 from processors.blobs import BlobStore
 from processors.errors import InvalidMessage
+from schemas.messages import Header
 from streams import codec, topics
 from streams.clock import Clock
+from streams.control import Orders
 from streams.database.batch import Erased, Message, Plan, Rows, plan, result_rows, sentence_rows
 from streams.database.connection import DatabaseAway, connect, meaning_of, place_of
 from streams.database.write import Written, held_orders, write
 from streams.registry import RegistryAway
 from streams.results import document_of
 from streams.settings import Settings
-
-Unwanted = Callable[[str, int], bool]
 
 
 @dataclass(slots=True)
@@ -50,14 +50,12 @@ class Sink:
         settings: with a database.
         blobs: where the documents are.
         clock: to time transactions.
-        unwanted: whether nothing more is to be kept of a generation of a video.
+        orders: which generations of videos are cancelled or erased; None for none.
     """
 
-    def __init__(
-        self, settings: Settings, blobs: BlobStore, clock: Clock, unwanted: Unwanted = lambda video, generation: False
-    ) -> None:
+    def __init__(self, settings: Settings, blobs: BlobStore, clock: Clock, orders: Orders | None = None) -> None:
         self._settings, self._blobs, self._clock = settings, blobs, clock
-        self._unwanted = unwanted
+        self._orders = orders
         self._connection: psycopg.Connection[Any] | None = None
 
     def take(self, records: Sequence[Any]) -> Outcome:
@@ -100,14 +98,21 @@ class Sink:
         """What a record says; None where that is nothing to us."""
         if record.topic == self._settings.topic(topics.SEGMENTS.name):
             if record.value is None:
-                return Erased(record.key.decode(errors="replace")) if record.key else None
+                return self._erased(record.key.decode(errors="replace")) if record.key else None
             return codec.decode(topics.SEGMENTS, record.value)
         if record.value is None:
             return None
         content = codec.decode(topics.CONTENT_RESULT, record.value)
-        if content.item is None or self._unwanted(content.header.video_id, content.header.generation):
+        if content.item is None or self._unwanted(content.header):
             return None
         return content
+
+    def _unwanted(self, header: Header) -> bool:
+        return self._orders is not None and self._orders.cancelled(header.video_id, header.generation)
+
+    def _erased(self, video_id: str) -> Erased:
+        until = -1 if self._orders is None else self._orders.until(video_id)
+        return Erased(video_id, until) if until >= 0 else Erased(video_id)
 
     def _write(self, whole: Plan, outcome: Outcome) -> None:
         if self._connection is None:
@@ -126,13 +131,13 @@ class Sink:
             rows.add(result_rows(result, document_of(result, self._blobs)))
             if len(rows) >= self._settings.sink_batch_rows:
                 self._transact(part, rows, outcome)
-                part, rows = Plan((), {}, {}), Rows()
+                part, rows = Plan({}, {}, {}), Rows()
         for key, content in whole.contents.items():
             part.contents[key] = content
             rows.sentences.extend(sentence_rows(content))
             if len(rows) >= self._settings.sink_batch_rows:
                 self._transact(part, rows, outcome)
-                part, rows = Plan((), {}, {}), Rows()
+                part, rows = Plan({}, {}, {}), Rows()
         if part.video_ids:
             self._transact(part, rows, outcome)
 

@@ -64,7 +64,7 @@ def poison(spec: TopicSpec[Any], chance: random.Random) -> bytes | None:
         lambda: _truncated(_absurd(spec, chance), chance),
         lambda: struct.pack(">bI", 0, chance.choice((0, 1, 77, 2**31, 2**32 - 1))) + _absurd(spec, chance)[5:],
         lambda: struct.pack(">bI", 0, bundled(chance.choice(topics.ALL).schema).schema_id) + _absurd(spec, chance)[5:],
-        lambda: struct.pack(">bI", 0, bundled(spec.name).schema_id) + chance.randbytes(chance.randint(1, 500)),
+        lambda: struct.pack(">bI", 0, bundled(spec.schema).schema_id) + chance.randbytes(chance.randint(1, 500)),
         lambda: chance.choice((b"\x00", b"{", b"\xff")) * chance.randint(MAX_BYTES // 2, MAX_BYTES),
         lambda: _flipped(_absurd(spec, chance), chance),
         lambda: _absurd(spec, chance),
@@ -96,7 +96,7 @@ def _flipped(raw: bytes, chance: random.Random) -> bytes:
 
 def _absurd(spec: TopicSpec[Any], chance: random.Random) -> bytes:
     """A record that fits the schema, with values that make no sense."""
-    schema = bundled(spec.name)
+    schema = bundled(spec.schema)
     body = io.BytesIO()
     body.write(struct.pack(">bI", 0, schema.schema_id))
     text = json.loads(schema.text)

@@ -14,7 +14,7 @@ from processors.content.vectors import decoded, encoded
 from processors.domain import Document, Insight
 from schemas.messages import Run, StageRun
 from streams.database import tables
-from streams.database.batch import Erased, Rows, components, plan, result_rows, sentence_rows
+from streams.database.batch import ALL_GENERATIONS, Erased, Rows, components, plan, result_rows, sentence_rows
 from streams.database.verify import checksum
 from tests.databases import content, document, result
 from tests.unit.segments.builders import frame, utterance
@@ -45,7 +45,14 @@ def test_videos_and_chunks_are_in_order_whatever_the_order_of_messages(blobs):
 def test_what_is_erased_takes_what_came_before_it_and_nothing_that_comes_after(blobs):
     before, after = result(blobs, "v", 3), result(blobs, "v", 0)
     found = plan([before, content("v"), Erased("v"), after])
-    assert (found.erased, found.results, found.contents) == (("v",), {"v": after}, {})
+    assert (found.erased, found.results, found.contents) == ({"v": ALL_GENERATIONS}, {"v": after}, {})
+
+
+def test_what_was_said_since_an_erasure_stays_although_it_is_read_before():
+    """It is on another topic."""
+    since, before = content("v", generation=1), content("v", generation=0)
+    assert list(plan([since, Erased("v", until=0)]).contents.values()) == [since]
+    assert plan([before, Erased("v", until=0)]).contents == {}
 
 
 def test_sentences_of_an_older_generation_do_not_count():
