@@ -87,8 +87,9 @@ def test_a_replay_without_fresh_calls_neither_recognition_nor_vision(pipeline, f
         ({"max_segments": 2}, {"segmenter"}),
         ({"vision": "off"}, {"frame-extractor", "vision", "segmenter"}),
         (
+            # and a language, as other tests of the run have the fast profile and its results
             {"profile": "fast", "language": "en"},
-            {"audio-extractor", "frame-extractor", "transcriber", "vision", "segmenter"},
+            {"metadata", "audio-extractor", "frame-extractor", "transcriber", "vision", "segmenter"},
         ),
         ({"metadata": {"title": "Another"}}, {"metadata", "segmenter"}),
     ],
