@@ -69,7 +69,7 @@ def test_a_high_video_is_final_long_before_a_queue_that_was_there_first(stubs: P
 
 
 def test_under_a_high_load_a_low_video_ends_before_its_end(stubs: Pipeline):
-    """Of eight turns one is for lower levels; the high ones go on side by side, so none of them need be through by then."""
+    """Of eight turns one is for lower levels; the high ones go on side by side, so none need be through by then."""
     sent = [f"endless-{n}" for n in range(20)]
     submit(stubs, 1, *sent)
     submit(stubs, -1, "patient")
