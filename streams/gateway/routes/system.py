@@ -6,6 +6,7 @@ import asyncio
 from typing import Any, Final
 
 import orjson
+from aiokafka.errors import KafkaError
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
@@ -143,7 +144,7 @@ class _Status:
             states = await group_states(settings)
         except ClipstreamError as error:
             raise problem_of(error) from error
-        except Exception as error:
+        except (KafkaError, TimeoutError, OSError) as error:
             raise Problem(
                 503, "Kafka does not answer.", "Try again in a moment.", headers={"Retry-After": "2"}
             ) from error

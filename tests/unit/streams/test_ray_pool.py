@@ -24,8 +24,6 @@ from streams.ray_pool import RayPool, pool_of
 from streams.settings import Settings
 from tests.pipeline import until
 
-ray = pytest.importorskip("ray", reason="the extra `ray` is not installed")
-
 # Each starts nodes of Ray and loads models: 25 s, and five times as long on a machine that is very busy.
 pytestmark = pytest.mark.timeout(400)
 
