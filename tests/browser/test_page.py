@@ -270,6 +270,7 @@ def test_everything_by_keys(page: Page, finished: str, dead_letter: str) -> None
 
     page.keyboard.press("d")
     letter = page.locator(".letter").filter(has_text="video-ingested").first
+    expect(letter).to_be_visible()
     page.keyboard.press("j")
     page.keyboard.press("Enter")
     expect(letter.locator("pre").first).to_contain_text(dead_letter)
