@@ -30,6 +30,8 @@ MAX_BACK_OFF_S: Final = 30.0
 STEADY_AFTER_S: Final = 20.0
 SOUND_AFTER_S: Final = 60.0  # alive that long, its environment is no longer to blame for earlier exits
 STOP_LIMIT_S: Final = 10.0
+# Broker and gateway answer somebody, and what computes can wait for them: it gets a third of a contended processor.
+WORKER_NICENESS: Final = 5
 _LOG_TAIL_BYTES: Final = 8_192
 GATEWAY: Final = "gateway"  # no agent: a command of its own
 STATES_FILE: Final = "agents.json"  # in the state folder, for `status`
@@ -163,10 +165,11 @@ class Supervisor:
         words = [GATEWAY] if child.agent == GATEWAY else ["worker", child.agent, "--instance", child.instance]
         command = [*self._command, *words]
         environment = {**os.environ, **to_environment(self._settings)}
+        niceness = 0 if child.agent == GATEWAY else WORKER_NICENESS
         # killed, not asked: when this process is killed the broker ends too, and a worker that waits for it never stops
         child.started_s = self._clock.monotonic_s()
         try:
-            child.process = spawn(command, child.log, environment, death_signal=signal.SIGKILL)
+            child.process = spawn(command, child.log, environment, death_signal=signal.SIGKILL, niceness=niceness)
         except OSError as error:  # no memory or no room right now: as if it had died at once
             child.last_exit, child.reason = "not started", str(error)
             self._later(child, child.started_s)

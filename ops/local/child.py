@@ -38,6 +38,7 @@ def spawn(
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
     death_signal: signal.Signals = signal.SIGTERM,
+    niceness: int = 0,
 ) -> subprocess.Popen[bytes]:
     """Start a command that gets a signal when this process dies, however it dies (Linux only).
 
@@ -50,6 +51,7 @@ def spawn(
         env: whole environment, None for this process's own.
         cwd: working folder, None for this process's own.
         death_signal: SIGTERM lets Kafka close its log segments, so that the next start has nothing to recover.
+        niceness: how far it gives way to others, 0 (not at all) to 19.
 
     Returns:
         The child; its process id is that of the command.
@@ -60,7 +62,7 @@ def spawn(
     log_file.parent.mkdir(parents=True, exist_ok=True)
     if log_file.exists() and log_file.stat().st_size > _OUTPUT_LIMIT_BYTES:
         os.replace(log_file, log_file.with_name(f"{log_file.name}.1"))
-    wrapper = [sys.executable, "-I", "-S", str(_WRAPPER), str(os.getpid()), str(int(death_signal)), "--"]
+    wrapper = [sys.executable, "-I", "-S", str(_WRAPPER), str(os.getpid()), str(int(death_signal)), str(niceness), "--"]
 
     def start() -> subprocess.Popen[bytes]:
         with log_file.open("ab") as log:

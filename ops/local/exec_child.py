@@ -1,4 +1,4 @@
-"""Replaces itself by a command that dies with its parent: `python exec_child.py PARENT_PID SIGNAL -- argv...`.
+"""Replaces itself by a command that dies with its parent: `python exec_child.py PARENT_PID SIGNAL NICENESS -- argv...`.
 
 Run by path with `-I -S`, so it loads only what it needs of the standard library. A function between fork and exec
 (`preexec_fn`) would do the same and can deadlock in a parent with threads. The process id stays that of the command.
@@ -19,12 +19,14 @@ def main(arguments: list[str]) -> int:
     """Become the command.
 
     Args:
-        arguments: PARENT_PID, number of the signal that the command gets when the parent dies, `--`, the command.
+        arguments: PARENT_PID, number of the signal that the command gets when the parent dies, how
+            nice it is beyond the parent, `--`, the command.
 
     Returns:
         An exit status, only when the command could not be run or the parent is gone.
     """
-    parent_pid, death_signal, command = int(arguments[0]), int(arguments[1]), arguments[3:]
+    parent_pid, death_signal, niceness = (int(one) for one in arguments[:3])
+    command = arguments[4:]
     if sys.platform == "linux":
         import ctypes
 
@@ -34,6 +36,7 @@ def main(arguments: list[str]) -> int:
     # Python ignores these two, and what is ignored stays so through exec.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+    os.nice(niceness)
     try:
         os.execvp(command[0], command)  # noqa: S606 - an argument list, no shell
     except OSError as error:

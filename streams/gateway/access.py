@@ -19,9 +19,12 @@ _BEARER: Final = HTTPBearer(
 
 
 def needs(scope: Scope) -> Any:
-    """A dependency of a route that refuses callers without a scope. Who they are is known by then (`guard.py`)."""
+    """A dependency of a route that refuses callers without a scope. Who they are is known by then (`guard.py`).
 
-    def check(request: Request, _: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)]) -> None:
+    Dependencies are coroutines: FastAPI runs plain functions in threads, each a way through a lock and back.
+    """
+
+    async def check(request: Request, _: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)]) -> None:
         caller: Caller = request.state.caller
         if not caller.may(scope):
             raise Problem(

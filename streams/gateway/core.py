@@ -69,6 +69,8 @@ class Gateway:
         """Everything that goes on beside the requests, while the body runs."""
         self._producer = AIOKafkaProducer(**client_options(self.settings), acks="all")
         await connection.start(self._producer, self.settings)
+        # the first requests else wait until it is known where the topic is
+        await self._producer.partitions_for(self.settings.topic(topics.VIDEO_INGESTED.name))
         # of its own size: the usual one has six threads on two cores, which a few slow look-ups of names would take
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_THREADS, thread_name_prefix="gateway"))
         jobs = [self.view.follow_erasures(), self.view.follow(), self.view.answer_ends(), self._collect()]
@@ -182,12 +184,12 @@ def broker_away() -> Problem:
     return Problem(503, "Kafka does not answer.", "Try again in a moment.", headers={"Retry-After": "2"})
 
 
-def _gateway(request: Request) -> Gateway:
+async def _gateway(request: Request) -> Gateway:
     found: Gateway = request.app.state.gateway
     return found
 
 
-def _caller(request: Request) -> Caller:
+async def _caller(request: Request) -> Caller:
     found: Caller = request.state.caller
     return found
 

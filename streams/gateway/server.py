@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import ipaddress
 import logging
 import socket
@@ -57,6 +58,7 @@ def run_gateway(settings: Settings) -> None:
     config = uvicorn.Config(
         guarded(app, settings, SYSTEM_CLOCK),
         lifespan="on",
+        http="h11",  # httptools takes 0.1 ms less, and answers a method that it does not know in plain text
         log_config=None,
         access_log=False,
         server_header=False,
@@ -66,6 +68,9 @@ def run_gateway(settings: Settings) -> None:
         backlog=_BACKLOG,
         ws="none",
     )
+    # what is loaded by now stays: a full collection looks at it again for 0.2 s, in the middle of a burst
+    gc.collect()
+    gc.freeze()
     server = _Server(config, app.state)
     server.run(sockets=[listening])
     if not server.started:

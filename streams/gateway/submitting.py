@@ -162,10 +162,14 @@ async def _source(gateway: Gateway, submission: Submission, caller: str) -> tupl
             "Upload the file (/v1/uploads), or allow it: CLIPSTREAM_GATEWAY_LOCAL_SOURCES=on with "
             "CLIPSTREAM_ALLOWED_FOLDERS.",
         )
-    path = await asyncio.to_thread(resolve, uri, settings.allowed_schemes, settings.allowed_folders)
-    size = (await asyncio.to_thread(fingerprint, path))[0]
-    settings.limits.check_size(path.name, size)
+    await asyncio.to_thread(_check_file, uri, settings)
     return uri, None
+
+
+def _check_file(uri: str, settings: Settings) -> None:
+    """In a thread of its own: the folder may be on another machine."""
+    path = resolve(uri, settings.allowed_schemes, settings.allowed_folders)
+    settings.limits.check_size(path.name, fingerprint(path)[0])
 
 
 async def check_web(url: str, settings: Settings) -> None:

@@ -97,9 +97,18 @@ def test_a_parent_that_is_gone_already_starts_nothing(tmp_path):
     wrapper = Path(child.__file__).with_name("exec_child.py")
     marker = tmp_path / "started"
     not_its_parent = str(os.getppid())
-    command = [sys.executable, str(wrapper), not_its_parent, "15", "--", "touch", str(marker)]
+    command = [sys.executable, str(wrapper), not_its_parent, "15", "5", "--", "touch", str(marker)]
     assert subprocess.run(command, timeout=LIMIT_S).returncode == 0
     assert not marker.exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="niceness is told by the kernel elsewhere in other ways")
+def test_a_child_gives_way_as_far_as_asked(tmp_path):
+    said = [sys.executable, "-c", "import os; print(os.nice(0))"]
+    for niceness in (0, 5):
+        process = child.spawn(said, tmp_path / f"{niceness}.log", niceness=niceness)
+        assert process.wait(LIMIT_S) == 0
+        assert (tmp_path / f"{niceness}.log").read_text().strip() == str(min(19, os.nice(0) + niceness))
 
 
 def test_a_leftover_is_ended_by_pid_and_marker_only(tmp_path):
