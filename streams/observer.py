@@ -1,7 +1,8 @@
 """What `up --observe` adds: a Prometheus whose targets follow the workers as they are started again.
 
 A worker that is down stays a target, at its last address, so that Prometheus sees that it is down; it leaves when the
-supervisor no longer keeps it. Workers that somebody started by hand are targets while they live.
+supervisor no longer keeps it. Workers that somebody started by hand are targets while they live. The gateway beside
+them is one, too, unless it asks for API keys, of which Prometheus has none.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from ops.local.errors import StartFailed
 from ops.local.ports import LOOPBACK, choose_port
 from ops.local.prometheus import PrometheusServer, find
 from streams.clock import Clock
+from streams.gateway.keys import KeyRing, keys_path
 from streams.settings import Settings
-from streams.supervisor import Child
+from streams.supervisor import GATEWAY, Child
 from streams.worker import living_workers, note_path
 
 EACH_S: Final = 1.0
@@ -42,7 +44,8 @@ class Observer:
         self._settings, self._clock = settings, clock
         self._port = choose_port(settings.prometheus_port or None, "Prometheus")
         self._server = PrometheusServer(settings.data_dir / "prometheus", settings.log_dir)
-        self._written: Targets | None = None
+        self._keys = KeyRing(keys_path(settings))
+        self._written: dict[str, Targets] = {}
         self._last: Targets = {}
         self._looked_s = self._started_s = float("-inf")
 
@@ -86,7 +89,11 @@ class Observer:
 
     def _follow(self, children: Iterable[Child]) -> None:
         found: Targets = {}
+        gateways: Targets = {}
         for child in children:
+            if child.agent == GATEWAY:
+                gateways = self._gateway(child)
+                continue
             name = f"{child.agent}-{child.instance}"
             target = self._noted(child) or self._last.get(name)
             if target is not None:
@@ -95,9 +102,15 @@ class Observer:
             agent, instance = str(note["agent"]), str(note["instance"] or "main")
             found.setdefault(f"{agent}-{instance}", (f"{LOOPBACK}:{note['port']}", {"agent": agent}))
         self._last = found
-        if found != self._written:
-            self._server.set_targets("workers", found)
-            self._written = found
+        for file, targets in (("workers", found), ("gateway", gateways)):
+            if targets != self._written.get(file):
+                self._server.set_targets(file, targets)
+                self._written[file] = targets
+
+    def _gateway(self, child: Child) -> Targets:
+        if self._keys.keys() or not self._settings.gateway_port:  # 0: at whatever port was free
+            return {}
+        return {f"{GATEWAY}-{child.instance}": (f"{LOOPBACK}:{self._settings.gateway_port}", {"agent": GATEWAY})}
 
     def _noted(self, child: Child) -> tuple[str, dict[str, str]] | None:
         """Where a worker says that it listens; None before it does, and after its end."""

@@ -1,4 +1,4 @@
-"""Makes the pictures of the page in `docs/`: a video on a desktop, light and dark, and on a phone.
+"""Makes the pictures of the page in `docs/`: the list of videos; a video on a desktop, light and dark, and on a phone.
 
 For maintainers, with a video that is through: `clipstream up --detach --gateway`, `clipstream process VIDEO`, then
 `python -m ops.docs.page_pictures`. The browser is Chromium (`ops/browser/install.sh`).
@@ -33,9 +33,11 @@ class Picture:
     size: tuple[int, int]
     scheme: str = "light"
     scale: float = 1.0
+    of_list: bool = False
 
 
 PICTURES: Final = (
+    Picture("page-list", (1_280, 620), of_list=True),
     Picture("page-video", (1_280, 1_000)),
     Picture("page-video-dark", (1_280, 1_000), "dark"),
     Picture("page-phone", (360, 760), scale=2.0),
@@ -84,7 +86,21 @@ def _take(browser: Any, url: str, video: str, picture: Picture) -> None:
         reduced_motion="reduce",
     )  # fmt: skip
     page.set_default_timeout(_LIMIT_MS)
-    page.goto(f"{url}/#/video/{video}?t={_AT_S}")
+    if picture.of_list:
+        page.goto(f"{url}/#/")
+        page.locator(".video-row").first.wait_for()
+    else:
+        _open(page, f"{url}/#/video/{video}?t={_AT_S}")
+    with Image.open(io.BytesIO(page.screenshot())) as shot:
+        path = DOCS / f"{picture.name}.webp"
+        shot.convert("RGB").save(path, quality=_QUALITY, method=6)
+    print(f"{path.name}: {path.stat().st_size:,} bytes")
+    page.close()
+
+
+def _open(page: Any, address: str) -> None:
+    """A video, with everything that loads later."""
+    page.goto(address)
     page.locator(".utterances li[aria-current]").wait_for()
     page.locator(".timeline svg .cursor").wait_for(state="attached")
     for shown in page.locator(".card img").all():
@@ -92,11 +108,6 @@ def _take(browser: Any, url: str, video: str, picture: Picture) -> None:
     page.locator("video").evaluate(
         "one => new Promise(done => one.seeking || one.readyState < 3 ? one.oncanplay = done : done())"
     )
-    with Image.open(io.BytesIO(page.screenshot())) as shot:
-        path = DOCS / f"{picture.name}.webp"
-        shot.convert("RGB").save(path, quality=_QUALITY, method=6)
-    print(f"{path.name}: {path.stat().st_size:,} bytes")
-    page.close()
 
 
 if __name__ == "__main__":

@@ -3,71 +3,41 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any, Final
 
-import httpx
 import pytest
 from aiokafka import AIOKafkaProducer
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from ops.local.child import spawn, stop, tail
-from ops.local.ports import choose_port
 from streams import topics
 from streams.gateway.keys import create_key, keys_path
-from streams.reading import to_environment
-from streams.settings import Settings
-from streams.supervisor import clipstream_command
 from tests.browser.browsing import Watch, axe, chromium
-from tests.pipeline import Pipeline, until
+from tests.gateways import GatewayProcess
+from tests.pipeline import Pipeline
 
 _LIMIT_MS: Final = 30_000
-_READY_S: Final = 120.0  # beside a Kafka and eight agents that start at the same time
-_END_S: Final = 15.0
 _DESKTOP: Final = {"width": 1_280, "height": 800}
-
-
-def gateway(settings: Settings, log: Path) -> Iterator[str]:
-    """A gateway as a process; yields its address when it has read the topics."""
-    port = choose_port(None, "a gateway")
-    environment = {**os.environ, **to_environment(settings.model_copy(update={"gateway_port": port}))}
-    process = spawn([*clipstream_command(), "gateway"], log, environment)
-    url = f"http://127.0.0.1:{port}"
-
-    def ready() -> bool:
-        assert process.poll() is None, tail(log)
-        try:
-            return httpx.get(f"{url}/healthz").status_code == 200
-        except httpx.TransportError:
-            return False
-
-    try:
-        until(ready, "the gateway is ready", _READY_S)
-        yield url
-    finally:
-        stop(process, _END_S)
 
 
 @pytest.fixture(scope="module")
 def gateway_url(pipeline: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The gateway of most tests, without keys."""
-    yield from gateway(pipeline.settings, tmp_path_factory.mktemp("gateway") / "gateway.log")
+    with GatewayProcess(pipeline.settings, tmp_path_factory.mktemp("gateway") / "gateway.log") as running:
+        yield running.url
 
 
 @pytest.fixture(scope="module")
 def locked_gateway(pipeline: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
     """A gateway that asks for a key; yields its address and a key."""
     folder = tmp_path_factory.mktemp("locked")
-    settings = pipeline.settings.model_copy(
-        update={"gateway_keys_file": folder / "keys.json", "gateway_local_sources": "on"}
-    )
-    token = create_key(keys_path(settings), "editors", ("write",), 1)
-    for url in gateway(settings, folder / "gateway.log"):
-        yield url, token
+    changes = {"gateway_keys_file": folder / "keys.json", "gateway_local_sources": "on"}
+    locked = GatewayProcess(pipeline.settings, folder / "gateway.log", **changes)
+    token = create_key(keys_path(locked.settings), "editors", ("write",), 1)
+    with locked as running:
+        yield running.url, token
 
 
 @pytest.fixture(scope="module")

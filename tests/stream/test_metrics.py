@@ -17,10 +17,13 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from ops.local.errors import StartFailed
 from streams.clock import SYSTEM_CLOCK
+from streams.gateway.keys import create_key, keys_path
 from streams.metrics import CATALOGUE
 from streams.observer import Observer
+from streams.supervisor import GATEWAY, Child
 from streams.worker import living_workers
 from tests.conftest import REPO
+from tests.gateways import GatewayProcess
 from tests.pipeline import Pipeline, request, until
 from tests.prometheus import needs_prometheus
 from tests.unit.observe.values import value_in
@@ -90,9 +93,15 @@ def asked(observer: Observer, path: str, **query: str) -> Any:
 
 
 @pytest.fixture
-def observer(pipeline: Pipeline) -> Iterator[Observer]:
+def gateway(pipeline: Pipeline, tmp_path: Path) -> Iterator[GatewayProcess]:
     needs_prometheus()
-    observer = Observer(pipeline.settings, SYSTEM_CLOCK)
+    with GatewayProcess(pipeline.settings, tmp_path / "gateway.log", gateway_keys_file=tmp_path / "keys") as running:
+        yield running
+
+
+@pytest.fixture
+def observer(gateway: GatewayProcess) -> Iterator[Observer]:
+    observer = Observer(gateway.settings, SYSTEM_CLOCK)
     try:
         observer.start()
         yield observer
@@ -101,15 +110,18 @@ def observer(pipeline: Pipeline) -> Iterator[Observer]:
 
 
 @pytest.mark.timeout(240)
-def test_prometheus_follows_workers_that_are_started_again(pipeline: Pipeline, observer: Observer) -> None:
-    wanted = {f"{child.agent}-{child.instance}" for child in pipeline.supervisor.children}
+def test_prometheus_follows_workers_that_are_started_again(
+    pipeline: Pipeline, gateway: GatewayProcess, observer: Observer
+) -> None:
+    children = [*pipeline.supervisor.children, Child(GATEWAY, "1")]
+    wanted = {f"{child.agent}-{child.instance}" for child in children}
 
     def up() -> dict[str, str]:
-        observer.keep(pipeline.supervisor.children)
+        observer.keep(children)
         targets = asked(observer, "targets", state="active")["activeTargets"]
         return {one["labels"]["instance"]: one["scrapeUrl"] for one in targets if one["health"] == "up"}
 
-    until(lambda: set(up()) == wanted, "all workers are scraped", 90)
+    until(lambda: set(up()) == wanted, "all workers and the gateway are scraped", 90)
     before = up()["vision-1"]
     os.kill(pipeline.pid("vision"), signal.SIGKILL)
     until(lambda: up().get("vision-1", before) != before, "the new one is scraped, at its own port", 120)
@@ -121,6 +133,8 @@ def test_prometheus_follows_workers_that_are_started_again(pipeline: Pipeline, o
         return len(asked(observer, "query", query='up{instance="vision-1"}')["result"]) == 1
 
     until(one_series, "both are one series, the name of which stays")
+    create_key(keys_path(gateway.settings), "somebody", ("read",), 1)
+    until(lambda: set(up()) == wanted - {"gateway-1"}, "what asks for a key is no target", 60)
 
 
 def test_without_prometheus_the_message_names_the_script(
