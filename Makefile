@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 CLIPSTREAM_TEST_DATA ?= $(abspath ../shared/data)
 export CLIPSTREAM_TEST_DATA
 
-.PHONY: help setup demo test check docs bench chaos up down clean lock
+.PHONY: help setup demo test check docs bench accuracy chaos up down clean lock
 
 help: ## Show this help
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -48,6 +48,12 @@ docs: $(VENV)/.verify ## Write the generated pages anew
 
 bench: setup ## Compare with a naive pipeline on the same video
 	$(BIN)/clipstream bench pipeline
+
+accuracy: setup ## Errors in words, voices, shots and topics on the media in CLIPSTREAM_TEST_DATA
+	$(BIN)/clipstream bench asr --data $(CLIPSTREAM_TEST_DATA) --model tiny.en
+	$(BIN)/clipstream bench diarization --data $(CLIPSTREAM_TEST_DATA)
+	$(BIN)/clipstream bench shots --data $(CLIPSTREAM_TEST_DATA)
+	$(BIN)/clipstream bench topics --data $(CLIPSTREAM_TEST_DATA)/text
 
 chaos: setup ## Kill processes a hundred times while videos go through, and judge the log
 	$(BIN)/python -m tests.chaos --rounds 100
