@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from typing import Final
 from urllib.parse import urlsplit
@@ -12,6 +13,16 @@ _CACHE: Final = re.compile(r"(rediss?|unix)://\S+")
 _SERVICE: Final = re.compile(r"https?://[^\s/]+(/\S*)?")
 _DATABASE: Final = re.compile(r"postgres(?:ql)?://(?:[^\s:@/?#]+(?::[^\s:@/?#]*)?@)?[^\s@/?#]+/[^\s@/?#]+(?:\?\S*)?")
 _MAX_PORT: Final = 65_535
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches an address."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def servers(broker_url: str) -> list[str]:
@@ -93,4 +104,4 @@ def _has_port(url: str) -> bool:
         return False
 
 
-__all__ = ["checked_broker", "checked_cache", "checked_database", "checked_service", "servers"]
+__all__ = ["checked_broker", "checked_cache", "checked_database", "checked_service", "is_loopback", "servers"]

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from aiokafka import AIOKafkaProducer
 
 from processors.errors import ClipstreamError
-from schemas.messages import Control, JoinTimer
+from schemas.messages import Control, JoinTimer, Segments
 from streams import codec, connection, topics
 from streams.client import TERMINAL, following, latest_results, read_all, requests
 from streams.clock import Clock
@@ -104,29 +104,50 @@ async def cancel(settings: Settings, video_id: str, clock: Clock) -> int | None:
     held = (await latest_results(settings)).get(video_id)
     if not generations and held is None:
         raise ClipstreamError(f"Nothing is known of video '{video_id}'.", "`clipstream status` lists the videos.")
-    generation = max([*generations, held.generation if held is not None else 0])
-    through = held is not None and held.generation == generation and held.status in TERMINAL
-    if through and held is not None and held.second_look is None:
+    generation = generation_to_cancel(max([*generations, held.generation if held is not None else 0]), held)
+    if generation is None:
         return None
-    order = Control(video_id, "cancel", clock.now_ms(), generation)
-    timer = JoinTimer(video_id, generation, "cancel", order.at_ms, REASON)
-    key = video_id.encode()
     producer = AIOKafkaProducer(**client_options(settings), acks="all")
     await connection.start(producer, settings)
     try:
-        # the order first: what the joiner is told must not be overtaken by work that goes on
-        await producer.send_and_wait(
-            settings.topic(topics.CONTROL.name), codec.encode(topics.CONTROL, order), key=key, partition=0
-        )
-        await producer.send_and_wait(
-            settings.topic(topics.JOIN_TIMER.name),
-            codec.encode(topics.JOIN_TIMER, timer),
-            key=key,
-            partition=topics.video_partition(video_id, topics.JOIN_TIMER.partitions),
-        )
+        await order_cancel(producer, settings, video_id, generation, clock)
     finally:
         await connection.stop(producer)
     return generation
 
 
-__all__ = ["REASON", "Orders", "cancel"]
+def generation_to_cancel(newest: int, held: Segments | None) -> int | None:
+    """The generation of a video that can be cancelled; None when it is through already, with all that was to come.
+
+    Args:
+        newest: the newest generation of the video.
+        held: its newest result.
+    """
+    through = held is not None and held.generation == newest and held.status in TERMINAL
+    return None if through and held is not None and held.second_look is None else newest
+
+
+async def order_cancel(
+    producer: AIOKafkaProducer, settings: Settings, video_id: str, generation: int, clock: Clock
+) -> None:
+    """Tell all stages, and the join, to stop the work on a generation of a video.
+
+    Raises:
+        KafkaError: the broker does not take it.
+    """
+    order = Control(video_id, "cancel", clock.now_ms(), generation)
+    timer = JoinTimer(video_id, generation, "cancel", order.at_ms, REASON)
+    key = video_id.encode()
+    # the order first: what the joiner is told must not be overtaken by work that goes on
+    await producer.send_and_wait(
+        settings.topic(topics.CONTROL.name), codec.encode(topics.CONTROL, order), key=key, partition=0
+    )
+    await producer.send_and_wait(
+        settings.topic(topics.JOIN_TIMER.name),
+        codec.encode(topics.JOIN_TIMER, timer),
+        key=key,
+        partition=topics.video_partition(video_id, topics.JOIN_TIMER.partitions),
+    )
+
+
+__all__ = ["REASON", "Orders", "cancel", "generation_to_cancel", "order_cancel"]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from streams.settings import Settings
 
 _MASK: Final = "***"
-_SOURCES: Final = frozenset({"source", "uri"})
+_SOURCES: Final = frozenset({"callback_url", "source", "uri"})
 # Of dead letters: what could not be decoded, and what was said about it.
 _WORDS: Final = frozenset({"error", "key", "message", "reason", "trace", "value"})
 # The password of ://user:password@host, up to the last @ before white space or the next address of a list: one that was

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Annotated, Any, Final
+from weakref import WeakValueDictionary
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
@@ -17,8 +18,10 @@ from processors.blobs import BlobStore
 from processors.errors import ClipstreamError
 from schemas.messages import VideoIngested
 from streams import codec, connection, topics
+from streams.addresses import is_loopback
 from streams.clock import Clock
 from streams.connection import client_options
+from streams.control import order_cancel
 from streams.gateway.batches import Batches
 from streams.gateway.guard import Caller
 from streams.gateway.keys import KeyRing, keys_path
@@ -62,6 +65,7 @@ class Gateway:
         self.metrics = registry_of("gateway", Machine("gateway", settings, clock))
         self.kept: dict[str, Any] = {}  # of routes, for as long as the process lives
         self.database: Pool | None = None  # where one is set
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._producer: AIOKafkaProducer | None = None
 
     @asynccontextmanager
@@ -132,6 +136,23 @@ class Gateway:
             raise broker_away() from error
         return TopicPartition(name, partition), sent.offset
 
+    async def cancel(self, video_id: str, generation: int) -> None:
+        """Have the work on a generation of a video stopped.
+
+        Raises:
+            Problem: Kafka does not take the order.
+        """
+        assert self._producer is not None
+        try:
+            async with asyncio.timeout(_SEND_S):
+                await order_cancel(self._producer, self.settings, video_id, generation, self.clock)
+        except (KafkaError, TimeoutError) as error:
+            raise broker_away() from error
+
+    def turn(self, video_id: str) -> asyncio.Lock:
+        """Held by whoever takes a video in: of two requests at the same time the second one sees the first."""
+        return self._turns.setdefault(video_id, asyncio.Lock())
+
     async def fresh(self) -> bool:
         """Wait until the view has all that was there when the request came; False where it is behind.
 
@@ -163,7 +184,8 @@ class Gateway:
     def local_sources(self) -> bool:
         """Whether paths of this machine are accepted."""
         choice = self.settings.gateway_local_sources
-        return choice == "on" or (choice == "auto" and not self.keys.keys())
+        alone = is_loopback(self.settings.gateway_host) and not self.keys.keys()
+        return choice == "on" or (choice == "auto" and alone)
 
 
 async def _kept(job: Coroutine[Any, Any, None]) -> None:

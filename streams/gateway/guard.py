@@ -18,6 +18,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from processors.errors import ClipstreamError
+from streams.addresses import is_loopback
 from streams.clock import Clock
 from streams.gateway.keys import ApiKey, KeyRing, Scope
 from streams.gateway.problems import MEDIA_TYPE, Problem, problem_of
@@ -42,6 +43,8 @@ _DRAIN_BYTES: Final = 4 << 20
 _DRAIN_S: Final = 2.0
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+# Others count as one: a client may name any, and each name would be a series that is kept.
+_COUNTED: Final = _SAFE | {"POST", "PATCH", "DELETE", "PUT"}
 # The page loads only what the gateway has; `blob:` is for media that was fetched with a key.
 PAGE_POLICY: Final = (
     "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; object-src 'none'; base-uri 'none'; "
@@ -98,6 +101,7 @@ class Guard:
         self._settings = settings
         self._keys = keys
         self._clock = clock
+        self._exposed = not is_loopback(settings.gateway_host)
         self._buckets = Buckets(settings.gateway_requests_per_minute, settings.gateway_request_burst)
 
     async def __call__(self, scope: Scope_, receive: Receive, send: Send) -> None:
@@ -132,7 +136,8 @@ class Guard:
             )  # fmt: skip
         caller = Caller()
         if passage.path.startswith(_PROTECTED):
-            caller = self._caller(passage) if keys else caller
+            # the last key may have been revoked: what others reach is not for everybody then
+            caller = self._caller(passage) if keys or self._exposed else caller
             passage.verdict = self._buckets.take(caller.name, self._clock.monotonic_s())
             if not passage.verdict.passes:
                 wait = passage.verdict.wait_s
@@ -249,7 +254,7 @@ class _Passage:
         finally:
             took = self._guard._clock.monotonic_s() - started
             route = getattr(self.scope.get("route"), "path", "") or "none"
-            GATEWAY_REQUESTS.labels(route, self.method if self.method.isalpha() else "", str(self._status)).inc()
+            GATEWAY_REQUESTS.labels(route, self.method if self.method in _COUNTED else "other", str(self._status)).inc()
             GATEWAY_SECONDS.labels(route).observe(took)
             # the path only: a query may hold what nobody else should read
             log.info(

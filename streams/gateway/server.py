@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import ipaddress
 import logging
 import socket
 from types import FrameType
@@ -14,6 +13,7 @@ from starlette.datastructures import State
 
 from ops.local.ports import by_whom
 from processors.errors import ClipstreamError, Fatal
+from streams.addresses import is_loopback
 from streams.clock import SYSTEM_CLOCK
 from streams.gateway.app import create_app, guarded
 from streams.gateway.keys import KeyRing, keys_path
@@ -91,16 +91,6 @@ def check_binding(settings: Settings) -> None:
     )
 
 
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches an address."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def bound(host: str, port: int) -> socket.socket:
     """A listening socket.
 
@@ -124,4 +114,4 @@ def bound(host: str, port: int) -> socket.socket:
     return listening
 
 
-__all__ = ["bound", "check_binding", "is_loopback", "run_gateway"]
+__all__ = ["bound", "check_binding", "run_gateway"]

@@ -23,7 +23,6 @@ from processors.options import Options
 from schemas.messages import VideoIngested
 from streams import identity
 from streams.client import check_language
-from streams.control import cancel
 from streams.gateway.core import Gateway
 from streams.gateway.models import Submission
 from streams.gateway.problems import Problem, problem_of
@@ -81,31 +80,40 @@ async def take(
         uri=uri, video_id=video_id, source_digest=sha256, options=options, priority=submission.priority,
         submitted_at_ms=gateway.clock.now_ms(), batch_id=batch_id, body_digest=digest, idempotency=own,
     )  # fmt: skip
-    if (repeat := _repeated(gateway, own, digest)) is not None:  # it came while the source was looked at
+    async with gateway.turn(video_id):
+        return await _sent(gateway, request, own)
+
+
+async def _sent(gateway: Gateway, request: VideoIngested, own: str | None) -> Taken:
+    """Send a request unless it is known by now."""
+    video_id = request.video_id or ""
+    if (repeat := _repeated(gateway, own, request.body_digest or "")) is not None:  # it came in the meantime
         return repeat
     known = gateway.view.videos.get(video_id)
     if known is not None:
-        if _differs(known, request):
-            raise Problem(
-                409, f"Video '{video_id}' is another request.",
-                "Choose another video_id, or POST to its /replay to compute it anew.", kind="video-exists",
-            )  # fmt: skip
+        if known.request is not None and _differs(known.request, request):
+            raise _exists(video_id)
         if known.status not in AGAIN:
             return Taken(known, new=False)
         request = replace(request, generation=known.generation + 1)
-    if (erased := gateway.view.erasures.until(video_id)) >= request.generation:
-        request = replace(request, generation=erased + 1)
+    # of what was erased, and of what is no longer held, nobody takes anything up to that generation
+    before = max(gateway.view.erasures.until(video_id), gateway.view.videos.forgotten(video_id))
+    if before >= request.generation:
+        request = replace(request, generation=before + 1)
     place, offset = await gateway.submit(request, own or video_id)
     await gateway.view.has_read(place, offset, _OWN_RECORD_S)
     if own is not None and (first := gateway.view.videos.first_of(own)) is not None and first[0].video_id != video_id:
-        with suppress(ClipstreamError):
-            await cancel(gateway.settings, video_id, gateway.clock)
+        with suppress(Problem):
+            await gateway.cancel(video_id, request.generation)
         raise _reused()
     video = gateway.view.videos.get(video_id)
     if video is None:  # Kafka has it, and the view is far behind
         raise Problem(
             503, "The video was taken, and is not seen yet.", "Ask for it in a moment.", extra={"video_id": video_id}
         )
+    first_request = video.requests.get(request.generation)
+    if first_request is not None and _differs(first_request, request):  # through another gateway, at the same time
+        raise _exists(video_id)
     return Taken(video, new=True)
 
 
@@ -127,9 +135,19 @@ def _reused() -> Problem:
     )  # fmt: skip
 
 
-def _differs(known: Video, request: VideoIngested) -> bool:
-    before = known.request
-    return before is not None and (before.uri, before.options) != (request.uri, request.options)
+def _exists(video_id: str) -> Problem:
+    return Problem(
+        409, f"Video '{video_id}' is another request.",
+        "Choose another video_id, or POST to its /replay to compute it anew.", kind="video-exists",
+    )  # fmt: skip
+
+
+def _differs(before: VideoIngested, request: VideoIngested) -> bool:
+    # an upload's URI has its name in it, and the same bytes under another name are the same source
+    same = before.uri == request.uri or (
+        request.source_digest is not None and before.source_digest == request.source_digest
+    )
+    return not same or before.options != request.options
 
 
 def _options(submission: Submission, settings: Settings) -> Options:

@@ -199,6 +199,7 @@ class View:
                 taken = 0
                 for place, records in (await consumer.getmany(timeout_ms=wait_ms, max_records=_BATCH)).items():
                     for record in records:
+                        await self._learn(self._specs[place.topic], record.value)
                         self._take(self._index[place], self._specs[place.topic], record)
                         taken += 1
                         if taken % _SLICE == 0:
@@ -212,6 +213,22 @@ class View:
                 await asyncio.sleep(0)
         finally:
             await connection.stop(consumer)
+
+    async def _learn(self, spec: topics.TopicSpec[Any], raw: bytes | None) -> None:
+        """Have the schema by which another program wrote; it takes up to 2 s, and a registry that is away longer.
+
+        Tried as often as stages try it, which then give the record to the dead letters.
+        """
+        for attempt in range(self._settings.retries + 1):
+            if not codec.asks(raw):
+                return
+            try:
+                await asyncio.to_thread(codec.decode, spec, raw)
+            except InvalidMessage:
+                return
+            except RegistryAway:
+                log.warning("The registry does not answer; a record on %s waits for it.", spec.name)
+                await self._clock.sleep(self._settings.retry_base_s * 2**attempt)
 
     def _take(self, place: int, spec: topics.TopicSpec[Any], record: Any) -> None:
         if record.offset < self._at[place]:

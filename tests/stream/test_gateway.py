@@ -8,6 +8,7 @@ import hmac
 import http.client
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +108,31 @@ def test_a_repeat_is_the_same_video(processed: tuple[str, Follower], gateways: G
     assert known["options"]["metadata"] == {"tags": "bees"}
     found = httpx.get(f"{gateways[1].url}/v1/videos?q=a+TALK").json()["videos"]
     assert [video["video_id"] for video in found] == [video_id]
+
+
+def test_the_same_bytes_under_another_name_are_the_same_video(
+    processed: tuple[str, Follower], gateways: Gateways, sample: Path
+):
+    asked = {"options": {"profile": "fast"}, "metadata": {"of": "an upload"}}
+    answers = []
+    for gateway, name in zip(gateways, ("talk.mp4", "talk (1).mp4"), strict=True):
+        body = {**asked, "upload": _upload(gateways, sample, name)}
+        answers.append(httpx.post(f"{gateway.url}/v1/videos", json=body, timeout=30))
+    assert [answer.status_code for answer in answers] == [202, 200], answers[1].text
+    assert len({answer.json()["video_id"] for answer in answers}) == 1
+
+
+def test_of_two_requests_for_one_id_at_the_same_time_one_is_taken(gateways: Gateways, sample: Path):
+    for name, rivals in {"one": (gateways[0], gateways[0]), "two": gateways}.items():
+
+        def ask(gateway: GatewayProcess, take: int, name: str = name) -> int:
+            body = {"uri": str(sample), "video_id": f"mine-{name}", "metadata": {"take": str(take)}}
+            return httpx.post(f"{gateway.url}/v1/videos", json=body, timeout=30).status_code
+
+        with ThreadPoolExecutor(2) as threads:
+            told = list(threads.map(ask, rivals, (1, 2)))
+        assert sorted(told) == [202, 409]
+        httpx.delete(f"{gateways[0].url}/v1/videos/mine-{name}", timeout=30).raise_for_status()
 
 
 def test_parts_of_a_result(processed: tuple[str, Follower], gateways: Gateways):

@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 
 from processors.errors import ClipstreamError
 from schemas.messages import VIDEO_ID_PATTERN
-from streams.control import cancel
+from streams.control import generation_to_cancel
 from streams.gateway import listing, shapes, vector
 from streams.gateway.access import needs
 from streams.gateway.core import Gateway, TheCaller, TheGateway
@@ -28,6 +28,7 @@ from streams.gateway.problems import Problem, problem_of, unknown_video
 from streams.gateway.submitting import take
 from streams.gateway.videos import Video
 from streams.replay import replay_video
+from streams.secrets import published
 
 router: Final = APIRouter(prefix="/v1/videos", tags=["videos"], route_class=StrictRoute)
 VideoId = Annotated[str, Path(pattern=VIDEO_ID_PATTERN, description="id of the video", examples=["3f2a9c0d11e4b7a6"])]
@@ -128,15 +129,13 @@ async def stop(video_id: VideoId, gateway: TheGateway) -> Response:
     found = await gateway.video(video_id)
     if found.status == "cancelled":
         return _json({"video_id": video_id, "generation": found.generation, "status": "cancelled"})
-    try:
-        generation = await cancel(gateway.settings, video_id, gateway.clock)
-    except ClipstreamError as error:
-        raise _explained(error, video_id) from error
+    generation = generation_to_cancel(found.generation, found.result())
     if generation is None:
         raise Problem(
             409, f"Video '{video_id}' is through ({found.status}): there is nothing to cancel.",
             "Its result stays as it is.", kind="video-through",
         )  # fmt: skip
+    await gateway.cancel(video_id, generation)
     return _json({"video_id": video_id, "generation": generation, "status": "cancelling"}, 202)
 
 
@@ -173,7 +172,7 @@ def told(gateway: Gateway, video: Video) -> dict[str, Any]:
         **shapes.summary(video),
         "summary": video.progress.summary() if video.progress.stages else "",
         "stages": video.stages(),
-        "options": request.options.model_dump(mode="json") if request is not None else None,
+        "options": published(request.options.model_dump(mode="json")) if request is not None else None,
         "result": shapes.result_told(result) if result is not None else None,
         "links": shapes.links(video.video_id),
         "event_id": vector.encode(gateway.view.vector),

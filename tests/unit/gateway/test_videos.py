@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 
 import pytest
@@ -88,6 +89,25 @@ def test_the_oldest_that_are_through_are_forgotten():
     assert videos.first_of("ka") is None
     assert videos.first_of("kc") == (videos.get("c"), None)
     assert videos.batch("b") == ["b", "c"]
+
+
+def test_a_tenth_is_forgotten_at_a_time_and_its_generations_are_known():
+    videos = Videos(20)
+    for number in range(21):
+        videos.submitted(f"v{number:02d}", _request(3), number, (0, number))
+        _came(videos, _result(f"v{number:02d}", generation=3), number)
+    assert len(videos) == 19
+    assert [videos.forgotten(name) for name in ("v00", "v01", "v02")] == [3, 3, -1]
+    videos.submitted("v00", _request(4), 99, (0, 99))
+    assert videos.forgotten("v00") == -1, "it is held again"
+
+
+def test_a_search_finds_what_came_later():
+    videos = Videos(10)
+    videos.submitted("a", _request(), 1, (0, 0))
+    assert page(videos.all(), set(), "wasps", "newest", 9, None).total == 0
+    _came(videos, dataclasses.replace(_result("a"), title="Wasps"))
+    assert page(videos.all(), set(), "wasps", "newest", 9, None).total == 1
 
 
 def test_the_first_of_a_key_counts():
