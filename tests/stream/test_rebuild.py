@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from processors.errors import ClipstreamError
 from streams import topics
 from streams.admin import connect, create_topics
-from streams.cli.main import app
+from streams.cli.whole import app
 from streams.client import read_records
 from streams.groups import group_states
 from streams.join import rebuild
