@@ -6,6 +6,7 @@ and every agent pays them when it starts.
 
 from __future__ import annotations
 
+import gc
 import logging
 import sys
 from collections.abc import Mapping, Sequence
@@ -101,6 +102,9 @@ def main() -> None:
         if error.errno in FULL_DISK_ERRNOS:
             console.print(f"  {escape(from_os_error(error, 'writing').remedy)}", soft_wrap=True)
         sys.exit(EXIT_ERROR)
+    finally:
+        # what is imported lives to the end: looking through it for garbage once more took 0.25 s of processor, not 0.03
+        gc.freeze()
 
 
 def _end_with(error: ClipstreamError) -> NoReturn:
