@@ -32,11 +32,9 @@ def test_a_second_and_a_third_worker_join_and_leave_during_work(pipeline: Pipeli
     asyncio.run(pipeline.submit(*(request(video, name, fresh=True) for name in names)))
     until(lambda: any(m.header.video_id in names for m in pipeline.read(topics.TRANSCRIPT)), "work has begun")
     others = {}
-    # a worker that stops stays a member until its session is over
-    soon_forgotten = pipeline.settings.model_copy(update={"session_timeout_s": 6.0, "heartbeat_s": 2.0})
     for number in ("2", "3"):
         command = [*clipstream_command(), "worker", "transcriber", "--instance", number]
-        environment = {**os.environ, **to_environment(soon_forgotten)}
+        environment = {**os.environ, **to_environment(pipeline.settings)}
         others[number] = spawn(command, tmp_path / f"{number}.log", environment, death_signal=signal.SIGKILL)
         until(lambda: members(pipeline) == 1 + len(others), "it is in the group")
     for process in others.values():
