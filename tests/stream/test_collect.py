@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.stream, pytest.mark.timeout(240)]
 
 def test_gc_without_pause_takes_nothing_from_a_video_under_way(cluster_settings, sample, tmp_path):
     settings = cluster_settings.model_copy(
-        update={"topic_prefix": "collected.", "data_dir": tmp_path, "cache_url": None, "workers": 1}
+        update={"topic_prefix": "collected.", "data_dir": tmp_path, "cache_url": None}
     )
     asyncio.run(create_topics(settings))
     done = threading.Event()
