@@ -29,8 +29,8 @@ $(VENV)/.verify: $(VENV)/.ready requirements-verify.lock
 demo: setup ## Process the bundled sample over an embedded Kafka and write a report
 	$(BIN)/clipstream demo
 
-test: $(VENV)/.verify ## Run the tests (unit tests, and stream tests on a real broker)
-	$(BIN)/python -m pytest
+test: $(VENV)/.verify ## Run the tests (unit tests, and stream tests on real brokers), two parts at a time
+	$(BIN)/python -m tests
 
 check: $(VENV)/.verify ## Lint and type-check
 	$(BIN)/ruff check .

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 from pathlib import Path
@@ -59,7 +60,7 @@ def run_worker(name: str, settings: Settings, instance: str | None) -> None:
     write_note(warm=worker.health.warm)
     worker.on_warm(lambda: write_note(warm=True))
     try:
-        runs = faust.Worker(
+        runs = _Runs(
             worker.app,
             loglevel=settings.log_level,
             override_logging=False,
@@ -74,6 +75,13 @@ def run_worker(name: str, settings: Settings, instance: str | None) -> None:
             worker.at_end()
         tracing.end()
         note.unlink(missing_ok=True)
+
+
+class _Runs(faust.Worker):  # type: ignore[misc]
+    """Faust's worker without the second that it rests when all has stopped, which every stop would wait for."""
+
+    async def _sentinel_task(self) -> None:
+        await asyncio.sleep(0)
 
 
 def _serve(health: Health, name: str, settings: Settings) -> int:

@@ -7,7 +7,10 @@ if command -v chromium >/dev/null 2>&1; then
     exit 0
 fi
 if [ "$(id -u)" -eq 0 ]; then as_root=""; else as_root="sudo"; fi
-$as_root apt-get update -qq
+# one such script at a time: apt-get update does not wait for another one, and parts of the tests run side by side
+exec 9<"$(dirname "$0")/.."
+flock 9
+$as_root apt-get -o DPkg::Lock::Timeout=120 update -qq
 # without a font a browser measures and shows boxes
-$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends chromium fonts-dejavu-core
+$as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120 install -y --no-install-recommends chromium fonts-dejavu-core
 chromium --version

@@ -23,6 +23,10 @@ else
     exit 3
 fi
 
+# one such script at a time: apt-get update does not wait for another one, and parts of the tests run side by side
+exec 9<"$(dirname "$0")/.."
+flock 9
+
 # Debian's packages start what they install unless this says no (exit 101); an own file of the machine stays.
 policy=/usr/sbin/policy-rc.d
 made=""

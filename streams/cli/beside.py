@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from ops.local.info import ClusterInfo
 from ops.local.prometheus import find as find_prometheus
 from processors.errors import ClipstreamError
-from streams.gateway.server import bound, check_binding
 from streams.secrets import masked
 from streams.settings import Settings
 
@@ -64,6 +63,8 @@ class Beside:
                 "Leave --db out: the sink fills that one. `clipstream db upgrade` makes its tables.",
             )
         if self.gateway:
+            from streams.gateway.server import bound, check_binding  # brings fastapi, 0.25 s
+
             check_binding(settings)
             bound(settings.gateway_host, settings.gateway_port).close()
         if broker and not self.agents and not self.gateway:

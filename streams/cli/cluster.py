@@ -1,10 +1,9 @@
-"""`up`, `down`, `worker`: what runs on this machine."""
+"""`up`, `down`: what runs on this machine."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-import re
 import signal
 import threading
 from contextlib import ExitStack, suppress
@@ -34,7 +33,6 @@ from streams.supervisor import GATEWAY, Child, Supervisor
 
 _POLL_S: Final = 0.2
 _END_SIGNALS: Final = (signal.SIGTERM, signal.SIGHUP)
-_INSTANCE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 def register(app: typer.Typer) -> None:
@@ -42,7 +40,6 @@ def register(app: typer.Typer) -> None:
     panel = "Cluster and agents"
     app.command(rich_help_panel=panel)(up)
     app.command(rich_help_panel=panel)(down)
-    app.command(rich_help_panel=panel)(worker)
 
 
 def up(
@@ -186,32 +183,6 @@ def down() -> None:
         return
     stop_up(settings, running.pid)
     console.print("Stopped.")
-
-
-def worker(
-    name: Annotated[str, typer.Argument(help="Agent: " + ", ".join(agents.ALL))],
-    instance: Annotated[
-        str | None,
-        typer.Option(help="Name of this worker among those of the agent: up to 64 letters, digits, '.', '_', '-'."),
-    ] = None,
-) -> None:
-    """Run one agent in the foreground, against the broker in the settings.
-
-    Examples:
-
-        CLIPSTREAM_BROKER_URL=kafka://broker:9092 clipstream worker transcriber
-    """
-    if name not in agents.ALL:
-        raise typer.BadParameter(f"No agent '{name}'. There are: {', '.join(agents.ALL)}.")
-    if instance is not None and not _INSTANCE.fullmatch(instance):  # it is part of names of folders
-        raise typer.BadParameter(
-            "Up to 64 letters, digits, '.', '_' and '-', the first a letter or digit.", param_hint="--instance"
-        )
-    from streams.worker import run_worker
-
-    settings = load_settings()
-    asyncio.run(create_topics(settings))
-    run_worker(name, settings, instance)
 
 
 def _serve(

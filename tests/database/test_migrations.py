@@ -125,7 +125,7 @@ async def test_without_pgvector_all_but_the_search_by_meaning_is_there_and_it_co
 
 
 def test_the_commands(postgres, monkeypatch):
-    from streams.cli.main import app
+    from streams.cli.whole import app
 
     bare = fresh(postgres, upgraded=False)
     monkeypatch.setenv("CLIPSTREAM_DATA_DIR", str(bare.settings.data_dir))

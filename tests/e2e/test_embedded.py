@@ -15,7 +15,7 @@ import psutil
 import pytest
 from typer.testing import CliRunner
 
-from streams.cli.main import app
+from streams.cli.whole import app
 from tests import media
 from tests.pipeline import until
 

@@ -11,20 +11,28 @@ from streams import topics
 from streams.admin import create_topics
 from streams.client import read_records
 from streams.topics import BY_NAME
+from tests import media
 from tests.pipeline import Pipeline, request
 
 pytestmark = [pytest.mark.stream, pytest.mark.timeout(240)]
 
 
-def test_one_video_at_a_time(cluster_settings, tmp_path, sample):
+def test_one_video_at_a_time(cluster_settings, tmp_path):
+    video = media.opening(tmp_path / "opening.mp4")
     settings = cluster_settings.model_copy(
-        update={"topic_prefix": "one-", "data_dir": tmp_path, "store_url": str(tmp_path / "blobs"), "max_videos": 1}
+        update={
+            "topic_prefix": "one-",
+            "data_dir": tmp_path,
+            "store_url": str(tmp_path / "blobs"),
+            "max_videos": 1,
+            "workers": 1,
+        }
     )
     asyncio.run(create_topics(settings))
     names = [f"queued-{number}" for number in range(3)]
     with Pipeline(settings) as pipeline:
         # computed anew, so that there is work enough to overlap
-        found = pipeline.process(*(request(sample, name, fresh=True) for name in names))
+        found = pipeline.process(*(request(video, name, fresh=True) for name in names))
         assert [result.status for result in found] == ["final"] * 3
         chunks, batches = _times(settings, "audio-chunk", min), _times(settings, "frame-batch", min)
         through = _times(settings, "segments", max)

@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.stream, pytest.mark.timeout(240)]
 
 
 def test_cancelled_in_the_middle(pipeline: Pipeline, tmp_path):
-    video = media.repeated(tmp_path / "long.mp4", 4)  # a minute and a half: some seconds of work
+    video = media.repeated(tmp_path / "long.mp4", 2)  # two minutes and a half: twenty seconds of a processor
     asyncio.run(pipeline.submit(request(video, "unwanted", fresh=True)))
     until(lambda: any(p.video_id == "unwanted" for p in pipeline.read(topics.PROGRESS)), "work has begun")
     assert asyncio.run(cancel(pipeline.settings, "unwanted", SYSTEM_CLOCK)) == 0

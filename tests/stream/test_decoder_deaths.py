@@ -29,10 +29,13 @@ def decoder_of(worker: int, file: Path) -> int | None:
     return None
 
 
-def test_a_file_whose_decoder_dies_twice_is_given_up_and_the_others_are_unharmed(pipeline: Pipeline, sample, tmp_path):
+def test_a_file_whose_decoder_dies_twice_is_given_up_and_the_others_are_unharmed(pipeline: Pipeline, tmp_path):
     """No decoder that we have dies of a file that is small enough for a test: it is killed while it reads this one."""
-    clean = pipeline.canonical(pipeline.process(request(sample, "no-deaths"))[0])
-    deadly = media.repeated(tmp_path / "deadly.mp4", 48, kinds=("video",))  # an hour: some seconds of decoding
+    video = media.opening(tmp_path / "opening.mp4")
+    clean = pipeline.canonical(pipeline.process(request(video, "no-deaths"))[0])
+    deadly = media.repeated(
+        tmp_path / "deadly.mp4", 8, kinds=("video",)
+    )  # ten minutes: 4 s of decoding, looked at every 50 ms
     worker, restarts = pipeline.pid("frame-extractor"), pipeline.restarts("frame-extractor")
     killed: list[int] = []
 
@@ -47,9 +50,9 @@ def test_a_file_whose_decoder_dies_twice_is_given_up_and_the_others_are_unharmed
     killer = threading.Thread(target=kill_it_twice)
     killer.start()
     before, dead, after = pipeline.process(
-        request(sample, "death-before", fresh=True),
+        request(video, "death-before", fresh=True),
         request(deadly, "death-itself"),
-        request(sample, "death-after", fresh=True),
+        request(video, "death-after", fresh=True),
     )
     killer.join()
 

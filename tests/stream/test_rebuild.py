@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from processors.errors import ClipstreamError
 from streams import topics
 from streams.admin import connect, create_topics
-from streams.cli.main import app
+from streams.cli.whole import app
 from streams.client import read_records
 from streams.groups import group_states
 from streams.join import rebuild
@@ -42,8 +42,10 @@ def records(text: str, video: str = VIDEO, now_ms: int = 0) -> list[Raw]:
 @pytest.fixture(scope="module")
 def settings(cluster_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Topics and state of their own."""
+    # a worker that stops stays a member until its session is over, twice in this test
+    soon_forgotten = {"session_timeout_s": 6.0, "heartbeat_s": 2.0}
     own = cluster_settings.model_copy(
-        update={"topic_prefix": "rebuilt.", "data_dir": tmp_path_factory.mktemp("rebuilt")}
+        update={"topic_prefix": "rebuilt.", "data_dir": tmp_path_factory.mktemp("rebuilt")} | soon_forgotten
     )
     asyncio.run(create_topics(own))
     return own

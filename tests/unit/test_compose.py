@@ -46,7 +46,7 @@ def given(service: dict[str, Any]) -> dict[str, str]:
 @pytest.fixture
 def cli() -> Any:
     """The command line application."""
-    from streams.cli.main import app
+    from streams.cli.whole import app
 
     return app
 
@@ -75,7 +75,7 @@ def test_a_worker_starts_with_its_command_and_environment(name: str, cli: Any, m
     async def no_topics(settings: Settings) -> list[str]:
         return []
 
-    monkeypatch.setattr("streams.cli.cluster.create_topics", no_topics)
+    monkeypatch.setattr("streams.cli.worker.create_topics", no_topics)
     monkeypatch.setattr("streams.worker.run_worker", lambda *call: started.append(call))
     for variable, value in given(WORKERS[name]).items():
         monkeypatch.setenv(variable, value)

@@ -16,7 +16,7 @@ from ops.bench import diarization
 from ops.bench.truth import Clip
 from processors.errors import ClipstreamError
 from processors.speech.wav import to_wav
-from streams.cli.main import app
+from streams.cli.whole import app
 
 
 def bench(*arguments: str | Path) -> Result:

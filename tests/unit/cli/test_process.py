@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from streams.cli.main import app
 from streams.cli.process import Job, _exit_code
+from streams.cli.whole import app
 from streams.sources import name_of
 
 

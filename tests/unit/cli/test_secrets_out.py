@@ -16,7 +16,7 @@ from schemas.messages import DeadLetter, VideoIngested
 from streams import codec, topics
 from streams.cli import data, dead_letters, replay
 from streams.cli import topics as topics_cli
-from streams.cli.main import app
+from streams.cli.whole import app
 from streams.letters import Letter
 
 URL = "http://user:secretpw@127.0.0.1:1/my%20talk.mp4?token=secrettok"

@@ -16,7 +16,7 @@ from processors.domain import Span
 from processors.errors import InvalidMessage
 from processors.models.store import ModelStore
 from processors.segments.rank import rank
-from streams.cli.main import app
+from streams.cli.whole import app
 from streams.settings import Settings
 
 

@@ -22,7 +22,7 @@ from processors.options import Options
 from processors.segments.rank import rank
 from processors.segments.signals import ALL
 from processors.service import HostedText, ServiceConfig
-from streams.cli.main import app
+from streams.cli.whole import app
 from streams.codec import to_wire
 from streams.results import failed_json
 from streams.settings import Settings

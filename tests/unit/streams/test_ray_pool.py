@@ -120,8 +120,9 @@ async def _with_first_output(pool: RayPool, job: dict[str, Any], do: Callable[[]
 
 
 def _pid() -> int:
-    """The process of the one actor, which is on this machine."""
-    (found,) = [one.pid for one in psutil.process_iter(["name"]) if "Inference" in (one.info["name"] or "")]
+    """The process of the one actor, which this process has started by way of its node."""
+    below = psutil.Process().children(recursive=True)  # not all of the machine: another run has actors too
+    (found,) = [one.pid for one in below if "Inference" in one.name()]
     return int(found)
 
 
