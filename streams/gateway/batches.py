@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final
 
 import fsspec
 import orjson
+from fsspec.implementations.local import LocalFileSystem
 
 from processors.errors import from_os_error
 from streams.settings import Settings
@@ -25,20 +31,44 @@ class Batches:
     def __init__(self, settings: Settings) -> None:
         self._fs, root = fsspec.core.url_to_fs(settings.store)
         self._root = f"{root}/{FOLDER}"
+        self._local = isinstance(self._fs, LocalFileSystem)
 
     def put(self, batch_id: str, document: dict[str, Any]) -> None:
-        """Keep what became of the items of a batch.
+        """Keep what became of the items of a batch, whole or not at all.
 
         Raises:
             StorageFull, Retryable, Fatal: the store failed.
         """
+        path, content = self._path(batch_id), orjson.dumps(document)
         try:
-            self._fs.makedirs(self._root, exist_ok=True)
-            # whole or not at all: a rename where the store is a folder, one request where it is none
-            with self._fs.transaction, self._fs.open(self._path(batch_id), "wb") as file:
-                file.write(orjson.dumps(document))
+            if self._local:
+                with _written(Path(path), content) as temporary:
+                    temporary.replace(path)
+            else:
+                self._fs.pipe_file(path, content)
         except OSError as error:
             raise from_os_error(error, "writing a batch") from error
+
+    def claim(self, batch_id: str, document: dict[str, Any]) -> dict[str, Any]:
+        """Keep a document unless there is one; returns the one that is kept. Of several at a time one is the first.
+
+        In a store that cannot create a file only where none is, two at the very same moment may both be told theirs.
+
+        Raises:
+            StorageFull, Retryable, Fatal: the store failed.
+        """
+        path, content = self._path(batch_id), orjson.dumps(document)
+        try:
+            if self._local:
+                with _written(Path(path), content) as temporary:
+                    _link(temporary, Path(path))
+            else:
+                self._fs.pipe_file(path, content, mode="create")
+        except FileExistsError:
+            return self.get(batch_id) or document
+        except OSError as error:
+            raise from_os_error(error, "writing a batch") from error
+        return document
 
     def get(self, batch_id: str) -> dict[str, Any] | None:
         """What was kept; None when there is no such batch."""
@@ -54,6 +84,32 @@ class Batches:
 
     def _path(self, batch_id: str) -> str:
         return f"{self._root}/{batch_id}.json"
+
+
+@contextmanager
+def _written(path: Path, content: bytes) -> Iterator[Path]:
+    """A file beside `path` with the content, on its disk; removed at the end unless it was moved."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        with temporary.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        yield temporary
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _link(temporary: Path, path: Path) -> None:
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links
+        if path.exists():
+            raise FileExistsError(path) from None
+        temporary.replace(path)
 
 
 __all__ = ["FOLDER", "Batches"]

@@ -18,9 +18,9 @@ from typing import Any, Final
 
 import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import CommitFailedError, KafkaError
 
-from processors.errors import ClipstreamError, InvalidMessage
+from processors.errors import ClipstreamError, InvalidMessage, Retryable
 from schemas.messages import DeadLetter, Segments
 from streams import codec, connection, topics
 from streams.client import TERMINAL
@@ -38,10 +38,14 @@ from streams.settings import Settings
 log = logging.getLogger("clipstream.gateway")
 STAGE: Final = "webhooks"
 _AT_A_TIME: Final = 16
-_UNDER_WAY: Final = 64  # records taken and not committed
+_UNDER_WAY: Final = 64  # records that are delivered, or wait for their next try
+# Records taken and not committed: a receiver that is tried for two minutes holds back the commits of its partition, not
+# the deliveries behind it. As many come again at most when a gateway is killed then.
+_NOT_COMMITTED: Final = 1_000
 _FIRST_PAUSE_S: Final = 1.0
 _LONGEST_PAUSE_S: Final = 64.0
 _COMMIT_S: Final = 1.0
+_LAST_COMMIT_S: Final = 5.0  # without a broker it would be waited for when the gateway ends
 _RESTART_S: Final = 2.0
 # Nobody waits for older ones, and a group that is new here begins with all results there are.
 _TOO_OLD_MS: Final = 3 * topics.DAY_MS
@@ -67,6 +71,7 @@ class Webhooks:
         self._turns = asyncio.Semaphore(_AT_A_TIME)
         self._open: dict[TopicPartition, dict[int, asyncio.Task[None]]] = {}
         self._next: dict[TopicPartition, int] = {}
+        self._round = 0  # how often partitions were taken from us: what was read before is read again
 
     async def run(self) -> None:
         """Deliver, for ever; a broker that goes away is waited for."""
@@ -97,66 +102,89 @@ class Webhooks:
             while True:
                 if committing.done():
                     committing.result()
-                batch = await consumer.getmany(timeout_ms=500, max_records=_UNDER_WAY)
-                for place, records in batch.items():
-                    for record in records:
-                        await self._take(place, record)
+                await self._take(await consumer.getmany(timeout_ms=500, max_records=_UNDER_WAY))
         finally:
             committing.cancel()
-            with suppress(asyncio.CancelledError, KafkaError):
-                await committing
-            await self.drop(list(self._open))
-            with suppress(KafkaError, OSError):
-                await self.commit(consumer, list(self._next))
-            self._next.clear()
+            # whatever ended it: what was not committed is read again, and says the same again
+            await asyncio.gather(committing, return_exceptions=True)
+            await self.commit_last(consumer, await self.drop(list(self._next)))
             await connection.stop(consumer)
 
-    async def _take(self, place: TopicPartition, record: Any) -> None:
-        while sum(len(tasks) for tasks in self._open.values()) >= _UNDER_WAY:
-            running = [task for tasks in self._open.values() for task in tasks.values()]
-            await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+    async def _take(self, batch: dict[TopicPartition, list[Any]]) -> None:
+        """Begin to deliver records, as far as there is room and their partitions stay ours meanwhile."""
+        taken_in = self._round
+        for place, records in batch.items():
+            for record in records:
+                await self._room()
+                if self._round != taken_in:
+                    return
+                self._open.setdefault(place, {})[record.offset] = asyncio.create_task(self._one(record))
+                self._next[place] = record.offset + 1
+
+    async def _room(self) -> None:
+        while self._held() >= _UNDER_WAY:
             self._tidy()
-        self._open.setdefault(place, {})[record.offset] = asyncio.create_task(self._one(record))
-        self._next[place] = record.offset + 1
+            running = [task for tasks in self._open.values() for task in tasks.values() if not task.done()]
+            if len(running) < _UNDER_WAY and self._held() < _NOT_COMMITTED:
+                return
+            await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+
+    def _held(self) -> int:
+        return sum(map(len, self._open.values()))
 
     def _tidy(self) -> None:
         """Forget what is done, up to the first of a partition that is not."""
         for tasks in self._open.values():
             for offset in sorted(tasks):
-                if not tasks[offset].done():
+                task = tasks[offset]
+                if not task.done():
                     break
-                tasks.pop(offset).result()  # raises what nobody expected: not committed, so tried again
+                if task.cancelled():  # not by us, who forget it then: its error would pass for the end of the gateway
+                    raise Retryable("A delivery was cut short.", "It is tried again.")
+                task.result()  # raises what nobody expected, and the task stays: not committed, so tried again
+                del tasks[offset]
 
-    async def drop(self, places: Iterable[TopicPartition]) -> None:
-        """Give up what is under way on partitions that go to another gateway."""
+    async def drop(self, places: list[TopicPartition]) -> dict[TopicPartition, int]:
+        """Give up what is under way on partitions that go to another gateway.
+
+        They are forgotten before anything is waited for, so that nobody who runs meanwhile takes them for ours.
+
+        Returns:
+            How far each is through without a gap.
+        """
+        self._round += 1
+        at = self._through(places)
+        tasks = [task for place in places for task in self._open.pop(place, {}).values()]
         for place in places:
-            tasks = self._open.get(place, {})
-            for task in tasks.values():
-                task.cancel()
-            await asyncio.gather(*tasks.values(), return_exceptions=True)
+            self._next.pop(place, None)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        return at
 
-    async def commit(self, consumer: AIOKafkaConsumer, places: Iterable[TopicPartition]) -> None:
-        """Commit how far each partition is through without a gap."""
+    def _through(self, places: list[TopicPartition]) -> dict[TopicPartition, int]:
         at = {}
         for place in places:
             tasks = self._open.get(place, {})
-            done = [offset for offset in sorted(tasks) if not _came_through(tasks[offset])]
+            left = [offset for offset in sorted(tasks) if not _came_through(tasks[offset])]
             if place in self._next:
-                at[place] = done[0] if done else self._next[place]
-        if at:
-            await consumer.commit(at)
+                at[place] = left[0] if left else self._next[place]
+        return at
 
-    def forget(self, places: Iterable[TopicPartition]) -> None:
-        """Partitions are no longer ours."""
-        for place in places:
-            self._open.pop(place, None)
-            self._next.pop(place, None)
+    async def commit_last(self, consumer: AIOKafkaConsumer, at: dict[TopicPartition, int]) -> None:
+        """Commit what `drop` returned, where the broker takes it; else it is delivered again."""
+        with suppress(KafkaError, OSError):
+            async with asyncio.timeout(_LAST_COMMIT_S):
+                await _commit(consumer, at)
 
     async def _commit_often(self, consumer: AIOKafkaConsumer) -> None:
         while True:
             await self._clock.sleep(_COMMIT_S)
             self._tidy()
-            await self.commit(consumer, list(self._next))
+            try:
+                await _commit(consumer, self._through(list(self._next)))
+            except CommitFailedError as error:  # partitions are dealt anew; the consumer sees to that
+                log.info("What is delivered is committed later: %s", error)
 
     async def _one(self, record: Any) -> None:
         try:
@@ -169,8 +197,7 @@ class Webhooks:
         if url is None:
             return
         message_id, body = message_of(result)
-        async with self._turns:
-            answer, tries = await self._tries(url, message_id, body)
+        answer, tries = await self._tries(url, message_id, body)
         WEBHOOKS.labels("delivered" if answer.taken else "given up").inc()
         if not answer.taken:
             log.warning("Callback of video %s given up after %d tries: %s", result.video_id, tries, answer.why)
@@ -189,10 +216,11 @@ class Webhooks:
         secret = self._settings.gateway_webhook_secret.get_secret_value()
         number = 1
         while True:
-            headers = signed_headers(secret, message_id, self._clock.now_ms() // 1000, body)
-            answer = await asyncio.get_running_loop().run_in_executor(
-                self._threads, call, url, body, headers, self._settings
-            )
+            async with self._turns:  # not through the pauses, in which others have theirs
+                headers = signed_headers(secret, message_id, self._clock.now_ms() // 1000, body)
+                answer = await asyncio.get_running_loop().run_in_executor(
+                    self._threads, call, url, body, headers, self._settings
+                )
             if answer.taken or not answer.again or number == most:
                 return answer, number
             WEBHOOKS.labels("tried").inc()
@@ -226,11 +254,8 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         """Stop what is under way there, and commit what is through."""
-        places = list(revoked)
-        await self._webhooks.drop(places)
-        with suppress(KafkaError, OSError):
-            await self._webhooks.commit(self._consumer, places)
-        self._webhooks.forget(places)
+        at = await self._webhooks.drop(list(revoked))
+        await self._webhooks.commit_last(self._consumer, at)
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Nothing: records come."""
@@ -247,6 +272,11 @@ def message_of(result: Segments) -> tuple[str, bytes]:
         "data": {**told, "links": shapes.links(result.video_id)},
     }
     return "msg_" + hashlib.sha256(known.encode()).hexdigest()[:32], orjson.dumps(body)
+
+
+async def _commit(consumer: AIOKafkaConsumer, at: dict[TopicPartition, int]) -> None:
+    if at:
+        await consumer.commit(at)
 
 
 def _came_through(task: asyncio.Task[None]) -> bool:

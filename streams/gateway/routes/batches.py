@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import uuid
+from collections.abc import Callable
 from typing import Annotated, Any, Final
 
 import orjson
@@ -25,6 +26,8 @@ from streams.gateway.submitting import take
 router: Final = APIRouter(prefix="/v1/batches", tags=["batches"], route_class=StrictRoute)
 # Each waits for Kafka once; more at a time would only queue there.
 _AT_A_TIME: Final = 32
+# Refusals that say nothing of the item: a repeat of the batch asks for these items again.
+_LATER: Final = frozenset({429, 503})
 BatchId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$", description="id of the batch")]
 
 
@@ -76,25 +79,37 @@ class BatchAnswer(BaseModel):
     responses=errors(404, 409, 415),
 )
 async def create(body: BatchRequest, gateway: TheGateway, caller: TheCaller, key: IdempotencyKey = None) -> Response:
-    """Submit items, each of which is accepted or refused for itself. A repeat with the same key is answered alike."""
+    """Submit items, each of which is accepted or refused for itself. A repeat with the same key is answered alike.
+
+    Where an item was refused with 429 or 503, a repeat asks for it again; the others stay as they are.
+    """
     most = gateway.settings.gateway_batch_items
     if len(body.items) > most:
         raise Problem(422, f"The batch has {len(body.items):,} items, and {most:,} are possible.", "Send several.")
     digest = hashlib.sha256(orjson.dumps(body.items, option=orjson.OPT_SORT_KEYS)).hexdigest()
-    batch_id = uuid.uuid4().hex
+    batch_id, kept = uuid.uuid4().hex, None
     if key is not None:
         batch_id = hashlib.sha256(f"batch\0{caller.name}\0{key}".encode()).hexdigest()[:32]
-        if (kept := await _kept(gateway, batch_id)) is not None:
-            if kept["digest"] != digest:
-                raise Problem(
-                    422, "This Idempotency-Key was used with another batch.", "Use a new key for a new batch.",
-                    kind="idempotency-key-reused",
-                )  # fmt: skip
-            return _answer(kept["answer"], {"Idempotent-Replayed": "true"})
-    await gateway.fresh()
+        kept = await _stored(gateway.batches.get, batch_id)
+    if kept is None:
+        await gateway.fresh()
+    if key is not None:
+        if kept is None:  # before anything is submitted: of two batches at a time under one key one is refused whole
+            kept = await _stored(gateway.batches.claim, batch_id, {"digest": digest, "answer": None})
+        if kept["digest"] != digest:
+            raise Problem(
+                422, "This Idempotency-Key was used with another batch.", "Use a new key for a new batch.",
+                kind="idempotency-key-reused",
+            )  # fmt: skip
+    before = None if kept is None else kept["answer"]
+    if before is not None and not any(map(_later, before["items"])):
+        return _answer(before, {"Idempotent-Replayed": "true"})
     turns = asyncio.Semaphore(_AT_A_TIME)
 
     async def one(index: int, item: dict[str, Any]) -> dict[str, Any]:
+        if before is not None and not _later(before["items"][index]):
+            told: dict[str, Any] = before["items"][index]
+            return told
         async with turns:
             return await _item(gateway, index, item, caller.name, None if key is None else f"{key}#{index}", batch_id)
 
@@ -107,10 +122,7 @@ async def create(body: BatchRequest, gateway: TheGateway, caller: TheCaller, key
         "refused": len(items) - accepted,
         "items": items,
     }
-    try:
-        await asyncio.to_thread(gateway.batches.put, batch_id, {"digest": digest, "answer": answer})
-    except ClipstreamError as error:
-        raise problem_of(error) from error
+    await _stored(gateway.batches.put, batch_id, {"digest": digest, "answer": answer})
     return _answer(answer, {})
 
 
@@ -127,8 +139,8 @@ async def batch(
     segments: Annotated[bool, Query(description="also the segments of each video")] = False,
 ) -> Response:
     """How each video of a batch stands, with its segments where wanted."""
-    kept = await _kept(gateway, batch_id)
-    if kept is None:
+    kept = await _stored(gateway.batches.get, batch_id)
+    if kept is None or kept["answer"] is None:
         raise Problem(404, f"There is no batch '{batch_id}'.", "POST /v1/batches makes one.")
     await gateway.fresh()
     found: dict[str, Any] = kept["answer"]
@@ -170,11 +182,15 @@ async def _item(
     return {"index": index, "accepted": False, "problem": problem.document()}
 
 
-async def _kept(gateway: Gateway, batch_id: str) -> dict[str, Any] | None:
+async def _stored(does: Callable[..., Any], *arguments: Any) -> Any:
     try:
-        return await asyncio.to_thread(gateway.batches.get, batch_id)
+        return await asyncio.to_thread(does, *arguments)
     except ClipstreamError as error:
         raise problem_of(error) from error
+
+
+def _later(item: dict[str, Any]) -> bool:
+    return not item["accepted"] and item["problem"]["status"] in _LATER
 
 
 def _answer(answer: dict[str, Any], headers: dict[str, str]) -> Response:
