@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import signal
 from collections.abc import AsyncIterator, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
@@ -80,7 +82,7 @@ class Gateway:
         jobs = [self.view.follow_erasures(), self.view.follow(), self.view.answer_ends(), self._collect()]
         if self.settings.gateway_webhook_secret.get_secret_value():
             jobs.append(Webhooks(self.settings, self.clock, self.view, self._producer).run())
-        tasks = [asyncio.create_task(_kept(job)) for job in jobs]
+        tasks = [asyncio.create_task(_kept(job, self.stopping)) for job in jobs]
         try:
             async with self._with_database():
                 yield
@@ -188,17 +190,16 @@ class Gateway:
         return choice == "on" or (choice == "auto" and alone)
 
 
-async def _kept(job: Coroutine[Any, Any, None]) -> None:
+async def _kept(job: Coroutine[Any, Any, None], stopping: asyncio.Event) -> None:
+    """Run what never ends; when it does, the gateway leaves, and whoever keeps it starts it anew."""
     try:
         await job
-    except asyncio.CancelledError:
-        raise
-    except Exception:
+    except BaseException:
+        # a cancellation that is not ours comes out of something that the job waited for, and ends it as well
+        if stopping.is_set():
+            raise
         log.critical("A part of the gateway ended; leaving.", exc_info=True)
-        import os
-        import signal
-
-        os.kill(os.getpid(), signal.SIGTERM)  # whoever keeps it starts it anew
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def broker_away() -> Problem:
