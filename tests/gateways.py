@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -27,6 +28,8 @@ from tests.pipeline import until
 SECRET: Final = PREFIX + "c2VjcmV0LW9mLXRoZS10ZXN0cy0xMjM0NTY3ODkw"
 _START_S: Final = 150.0  # 4 s on a quiet machine
 _STOP_S: Final = 15.0
+_QUIET_S: Final = 30.0  # a stream says something every 15 s, and a busy machine takes its time
+_BACK_S: Final = 0.02
 
 
 class GatewayProcess:
@@ -154,15 +157,21 @@ class Follower:
         self.ready = threading.Event()
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._done = threading.Event()
+        self._socket: socket.socket | None = None
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
-        assert self.ready.wait(_START_S), "the stream begins"
+        if not self.ready.wait(_START_S):
+            self.__exit__()
+            raise AssertionError(f"no stream begins at {self.urls}{self.path}")
         return self
 
     def __exit__(self, *_: object) -> None:
         self._done.set()
+        if self._socket is not None:
+            with suppress(OSError):  # closed already
+                self._socket.shutdown(socket.SHUT_RDWR)  # else it would wait for the next event
         self._thread.join(_START_S)
         assert not self._thread.is_alive()
 
@@ -175,17 +184,18 @@ class Follower:
         return [event for event in self.seen if event.kind == kind]
 
     def _run(self) -> None:
-        deadline = time.monotonic() + 300
-        while not self._done.is_set() and time.monotonic() < deadline:
+        while not self._done.is_set():
             url = self.urls[self.connections % len(self.urls)]
             self.connections += 1
             headers = {**self._headers, **({"Last-Event-ID": self.last} if self.last else {})}
             try:
-                with httpx.stream("GET", url + self.path, headers=headers, timeout=3.0) as answer:
-                    if answer.status_code == 200:
+                with httpx.stream("GET", url + self.path, headers=headers, timeout=_QUIET_S) as answer:
+                    self._socket = answer.extensions["network_stream"].get_extra_info("socket")
+                    if answer.status_code == 200 and not self._done.is_set():
                         self._read(answer)
-            except httpx.TransportError:  # gone, or quiet for some seconds: it comes back in both cases
-                self._done.wait(0.02)
+            except httpx.TransportError:  # gone, or quiet for too long: it comes back in both cases
+                pass
+            self._done.wait(_BACK_S)
 
     def _read(self, answer: httpx.Response) -> None:
         for event in events(answer.iter_lines()):

@@ -110,7 +110,7 @@ class Gateway:
         while True:
             try:
                 await asyncio.to_thread(self.uploads.collect)
-            except ClipstreamError as error:
+            except (ClipstreamError, OSError) as error:
                 log.warning("Old uploads cannot be collected: %s", error)
             await self.clock.sleep(_COLLECT_S)
 

@@ -16,7 +16,7 @@ from fastapi import Response
 
 from streams.gateway import vector
 from streams.gateway.core import Gateway
-from streams.gateway.feed import PROGRESS, SEGMENTS, Entry, Reader
+from streams.gateway.feed import PROGRESS, SEGMENTS, Entry, Reader, coalesced
 from streams.gateway.rereading import reread
 from streams.gateway.vector import Vector
 from streams.metrics import GATEWAY_OVERRUNS, GATEWAY_READERS
@@ -90,7 +90,8 @@ class EventStream(Response):
             if self._since is None:
                 yield begin + self._now(reader.since)
             elif view.feed.holds(self._since):
-                yield begin + _texts(reader, view.feed.behind(self._since, self._video_id)) + _ready(reader.since)
+                missed = coalesced(view.feed.behind(self._since, self._video_id))
+                yield begin + _texts(reader, missed) + _ready(reader.since)
             else:
                 yield begin
                 async with self._rereads:

@@ -1,5 +1,6 @@
-"""API keys: a file that holds only their hashes, so that who reads it cannot use them.
+"""API keys: a file that holds only their hashes, so that who reads it cannot send them.
 
+They suffice to make cookies that read for an hour (`sessions.py`), so only its owner may read the file all the same.
 A key is 256 random bits, so a plain SHA-256 of it cannot be turned back; a slow hash is for what people make up.
 """
 

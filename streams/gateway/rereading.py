@@ -80,7 +80,13 @@ def _repeated(view: View, message: Message, at: tuple[int, int], said: dict[str,
     said[message.video_id] = max(before or message.order, message.order)
     if before is not None and message.order <= before:
         return True
-    return video is not None and video.order == message.order and video.result_at != at
+    if video is None:
+        return False
+    # what precedes `since` is not read, so the newest result has to tell what came behind it and is older
+    place, offset = video.result_at
+    return (video.order == message.order and video.result_at != at) or (
+        message.order < video.order and place == at[0] and offset < at[1]
+    )
 
 
 __all__ = ["reread"]

@@ -2,7 +2,8 @@
 
 A cookie holds the name of the key, its end and an HMAC under the stored hash of that key: every gateway that has the
 file of keys can check it, and a key that is revoked takes its cookies with it. It serves reads alone, and browsers send
-it with requests of the gateway's own pages alone (`SameSite=Strict`).
+it with requests of the gateway's own pages alone (`SameSite=Strict`). Who reads the file of keys can make such cookies,
+so one that claims to serve longer than any that is made is refused.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from streams.gateway.keys import ApiKey, KeyRing
 
 COOKIE: Final = "clipstream_session"
 LIFE_S: Final = 3_600  # a page asks for the next one in time
+_SKEW_S: Final = 60  # the clock of the gateway that made it may be ahead by so much
 
 
 def make_session(key: ApiKey, now_ms: int) -> str:
@@ -31,7 +33,8 @@ def open_session(value: str, keys: KeyRing, now_ms: int) -> ApiKey | None:
     if key is None or not ends.isascii() or not ends.isdigit() or len(ends) > 12:
         return None
     valid = hmac.compare_digest(mac.encode("latin-1", "replace"), _mac(key, int(ends)).encode())
-    return key if valid and now_ms < int(ends) * 1000 and key.may("read") else None
+    timely = now_ms < int(ends) * 1000 <= now_ms + (LIFE_S + _SKEW_S) * 1000
+    return key if valid and timely and key.may("read") else None
 
 
 def _mac(key: ApiKey, ends_s: int) -> str:

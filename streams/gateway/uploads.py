@@ -15,6 +15,7 @@ client is told to send from there.
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import re
 import uuid
@@ -32,6 +33,8 @@ from processors.errors import ClipstreamError, InvalidMessage, from_os_error
 from streams.clock import Clock
 from streams.settings import Settings
 from streams.uploaded import safe_name, upload_uri
+
+log = logging.getLogger("clipstream.gateway")
 
 FOLDER: Final = "uploads"
 # A part is held in memory while it comes; 50 GB are 6,000 of them, which one listing names.
@@ -89,6 +92,7 @@ class Uploads:
         self._fs, root = fsspec.core.url_to_fs(settings.store)
         self._root = f"{root}/{FOLDER}"
         self._local = blobs.local_path("blob:" + "0" * 64) is not None
+        self._over: frozenset[str] = frozenset()  # finished ones as far as they were looked at: they stay that
 
     def create(self, length: int, name: str, metadata: str, owner: str) -> str:
         """Begin an upload; returns its id.
@@ -97,7 +101,7 @@ class Uploads:
             TooMany: too many are open.
             StorageFull, Retryable, Fatal: the store failed.
         """
-        if len(self._ids()) >= self._settings.gateway_uploads_open:
+        if self._open() >= self._settings.gateway_uploads_open:
             raise TooMany("Too many uploads are not finished.", "Finish or end some, or wait until old ones expire.")
         upload = uuid.uuid4().hex
         now = self._clock.now_ms()
@@ -150,10 +154,20 @@ class Uploads:
         Raises:
             NoUpload: there is none.
             InvalidMessage: bytes are missing.
+            StorageFull, Retryable, Fatal: the store failed.
         """
-        info, done = self.info(upload, owner), self.done(upload)
-        if done is not None:
-            return done
+        info = self.info(upload, owner)
+        try:
+            return self.done(upload) or self._put_together(upload, info)
+        except (OSError, ClipstreamError) as error:
+            # another one may have finished it meanwhile, and taken the parts away
+            if (done := self.done(upload)) is not None:
+                return done
+            if isinstance(error, OSError):
+                raise from_os_error(error, "finishing an upload") from error
+            raise
+
+    def _put_together(self, upload: str, info: Info) -> Done:
         offset = self.offset(upload, info.length)
         if offset < info.length:
             raise InvalidMessage(
@@ -167,23 +181,47 @@ class Uploads:
         self._blobs.put_pieces(sha256, self._pieces(upload, info.length))
         done = Done(upload_uri(sha256, info.name), sha256)
         self._put(upload, "done.json", orjson.dumps(asdict(done)))
-        for start in self._parts(upload):
-            self._remove(upload, f"{start:016d}")
+        try:
+            for start in self._parts(upload):
+                self._remove(upload, f"{start:016d}")
+        except (OSError, ClipstreamError) as error:  # it is finished all the same; they go with the rest of it
+            log.warning("The parts of the upload %s cannot be removed: %s", upload, error)
         return done
 
     def end(self, upload: str) -> None:
-        """Remove an upload; what it has become stays."""
-        with suppress(FileNotFoundError):
+        """Remove an upload; what it has become stays.
+
+        Raises:
+            Retryable, Fatal: the store failed.
+        """
+        try:
             self._fs.rm(f"{self._root}/{upload}", recursive=True)
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            raise from_os_error(error, "removing an upload") from error
 
     def collect(self) -> int:
-        """Remove those that have expired, finished or not; returns how many."""
+        """Remove those that have expired, finished or not; returns how many. One that cannot be removed is passed over.
+
+        Raises:
+            Retryable, Fatal: they cannot be listed.
+        """
         now, gone = self._clock.now_ms(), 0
         for upload in self._ids():
-            if self.expires_at_ms(upload) < now:
-                self.end(upload)
-                gone += 1
+            try:
+                if self.expires_at_ms(upload) < now:
+                    self.end(upload)
+                    gone += 1
+            except ClipstreamError as error:
+                log.warning("The old upload %s cannot be removed: %s", upload, error)
         return gone
+
+    def _open(self) -> int:
+        """How many are not finished; of each that is, this is asked once."""
+        ids = self._ids()
+        self._over = frozenset(one for one in ids if one in self._over or self._fs.exists(self._path(one, "done.json")))
+        return len(ids) - len(self._over)
 
     def _pieces(self, upload: str, length: int) -> Iterator[bytes]:
         parts, at = self._parts(upload), 0

@@ -14,9 +14,10 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from streams import topics
 from streams.gateway.keys import create_key, keys_path
+from streams.letters import letters
 from tests.browser.browsing import Watch, axe, chromium
 from tests.gateways import GatewayProcess
-from tests.pipeline import Pipeline
+from tests.pipeline import Pipeline, until
 
 _LIMIT_MS: Final = 30_000
 _DESKTOP: Final = {"width": 1_280, "height": 800}
@@ -42,7 +43,7 @@ def locked_gateway(pipeline: Pipeline, tmp_path_factory: pytest.TempPathFactory)
 
 @pytest.fixture(scope="module")
 def dead_letter(pipeline: Pipeline) -> str:
-    """A message that nobody can read is on its way to the dead letters; what is in it."""
+    """A message that nobody can read is among the dead letters; what is in it."""
 
     async def send() -> None:
         producer = AIOKafkaProducer(bootstrap_servers=pipeline.settings.bootstrap_servers())
@@ -52,7 +53,11 @@ def dead_letter(pipeline: Pipeline) -> str:
         finally:
             await producer.stop()
 
+    async def there() -> bool:
+        return any(b"<b>no</b>" in (one.letter.value or b"") for one in await letters(pipeline.settings))
+
     asyncio.run(send())
+    until(lambda: asyncio.run(there()), "it is given up on", 120)  # the page looks once
     return "this is <b>no</b> request"
 
 

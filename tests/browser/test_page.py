@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.browser.browsing import Watch, violations
 from tests.pipeline import until
@@ -20,6 +21,7 @@ _RESULT_MS: Final = 180_000
 _OPTIONS: Final = {"language": "en", "platforms": ["tiktok"], "max_segments": 4}
 _MARKUP: Final = '<img src="x" onerror="window.hurt = 1"> &amp; more'
 _PHONE: Final = {"width": 360, "height": 780}
+_BEFORE: Final = "(all, text) => all.findIndex((one) => one.textContent === text)"
 # What changes while nobody clicks: states, bars, and what is said to those who hear the page.
 _RECORD: Final = """
 window.seen = {states: [], bars: [], said: []};
@@ -109,6 +111,7 @@ def _is_followed(page: Page, whole: dict[str, Any]) -> None:
     """The transcript marks word and utterance, leaves the reader alone, finds, and seeks."""
     slider, box = page.get_by_role("slider", name="Timeline"), page.get_by_role("region", name="Transcript", exact=True)
     current = page.locator(".utterances li[aria-current]")
+    expect(page.locator(".utterances li[data-index]")).to_have_count(len(whole["transcript"]))  # keys do nothing before
     slider.press("Home")
     for _ in range(3):
         slider.press("ArrowRight")
@@ -266,30 +269,86 @@ def test_everything_by_keys(page: Page, finished: str, dead_letter: str) -> None
     page.locator("#help-button").press("Enter")
     dialog.get_by_label("Single letters").check()
     page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
     expect(page).to_have_url(re.compile(r"#/$"))  # no letter did anything meanwhile
 
     page.keyboard.press("d")
     letter = page.locator(".letter").filter(has_text="video-ingested").first
     expect(letter).to_be_visible()
-    page.keyboard.press("j")
+    summary = letter.locator("summary")
+    for _ in range(page.locator(".letter summary").evaluate_all(_BEFORE, summary.text_content()) + 1):
+        page.keyboard.press("j")
+    expect(summary).to_be_focused()
     page.keyboard.press("Enter")
     expect(letter.locator("pre").first).to_contain_text(dead_letter)
     letter.get_by_role("button", name="again").press("Enter")
     expect(page.locator("#announcer")).to_have_text("1 message sent again.")
 
     page.goto(f"/#/video/{finished}")
-    page.locator(".card").first.wait_for()
+    page.locator(".card").nth(1).wait_for()
     expect(page.locator("video")).to_have_js_property("readyState", 4)
     page.keyboard.press("j")
     page.keyboard.press("j")
     expect(page.locator(".card").nth(1).locator(".play")).to_be_focused()
     page.keyboard.press("x")
     expect(page.get_by_label("Mark segment 2 for the clip list")).to_be_checked()
+    expect(page.locator(".card").nth(1).locator(".play")).to_be_focused()
     page.keyboard.press("p")
     expect(page.locator("video")).to_have_js_property("paused", False)
     page.get_by_role("heading", name="Segments").click()
     page.keyboard.press("Space")
     expect(page.locator("video")).to_have_js_property("paused", True)
+
+
+def test_who_leaves_while_it_loads_is_elsewhere(page: Page, watch: Watch, finished: str) -> None:
+    held: list[Route] = []
+    page.route("**/choices.json", lambda route: route.continue_() if held else held.append(route))
+    page.goto(f"/#/video/{finished}")
+    until(lambda: bool(held) or page.wait_for_timeout(50) is not None, "the view waits")
+    page.get_by_role("link", name="Status").click()
+    expect(page.get_by_role("heading", name="Status")).to_be_focused()
+    with page.expect_response("**/choices.json"):
+        held[0].continue_()
+    # what is asked for after that answer comes after what the answer would do
+    page.evaluate("fetch('choices.json').then((answer) => answer.json()).then(() => {})")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Status")
+    assert page.locator(".segments").count() == 0
+    assert not any(one.endswith("/events") for one in watch.asked), "and nothing is followed"
+
+
+def test_a_result_that_did_not_come_is_asked_for_again(
+    page: Page, watch: Watch, gateway_url: str, finished: str
+) -> None:
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/events", hold)  # so that one event comes, when all is ready for it
+    page.goto(f"/#/video/{finished}")
+    utterances = page.locator(".utterances li[data-index]")
+    utterances.first.wait_for()
+    there = utterances.count()
+    until(lambda: bool(held) or page.wait_for_timeout(50) is not None, "the view follows")
+    with httpx.Client(base_url=f"{gateway_url}/v1/videos", timeout=30) as client:
+        before = client.get(finished).json()["generation"]
+        client.post(f"{finished}/replay", json={"from": "segmenter"}).raise_for_status()
+        until(
+            lambda: (now := client.get(finished).json())["generation"] > before and now["status"] == "final",
+            "the replay is through",
+            180,
+        )
+    page.evaluate("document.querySelector('.utterances').replaceChildren()")  # what comes is told from what was there
+    page.route("**/result", lambda route: route.abort("connectionreset"))
+    event = {"video_id": finished, "status": "final", "until_ms": None, "segments": 2, "changes": None}
+    held[0].fulfill(content_type="text/event-stream", body=f"event: segments\ndata: {json.dumps(event)}\n\n")
+    retry = page.get_by_role("alert").get_by_role("button", name="Try again")
+    expect(retry).to_be_visible()
+    page.unroute("**/result")
+    retry.click()
+    expect(utterances).to_have_count(there)
+    expect(retry).to_have_count(0)
+    watch.forgive("ERR_CONNECTION_RESET")
 
 
 def test_every_view_is_accessible_and_fits_a_phone(

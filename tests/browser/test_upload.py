@@ -8,7 +8,7 @@ from typing import Final
 
 import httpx
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.browsing import Watch
 from tests.pipeline import until
@@ -62,3 +62,23 @@ def test_a_file_is_uploaded_in_parts(page: Page, watch: Watch, gateway_url: str,
     until(lambda: float(video.evaluate("one => one.duration || 0")) > 70, "the upload is what is played")
     media = httpx.get(f"{gateway_url}/v1/videos/{page.url.rpartition('/')[2]}/media", headers={"Range": "bytes=0-0"})
     assert media.headers["content-range"] == f"bytes 0-0/{size}"
+
+
+def test_an_upload_asks_for_a_key(browser: Browser, locked_gateway: tuple[str, str], tmp_path: Path) -> None:
+    """The view asks nothing that needs one, so the upload is the first that is refused."""
+    url, token = locked_gateway
+    file = tmp_path / "notes.mp4"
+    file.write_bytes(b"no video")
+    context = browser.new_context(base_url=url)
+    page = context.new_page()
+    page.goto("/#/submit")
+    page.get_by_label("Choose files").set_input_files(file)
+    dialog = page.get_by_role("dialog", name="This gateway asks for an API key")
+    dialog.get_by_role("button", name="Not now").click()
+    line = page.locator(".upload")
+    expect(line.get_by_role("alert")).to_be_visible()
+    line.get_by_role("button", name="Try again").click()
+    dialog.get_by_label("API key").fill(token)
+    dialog.get_by_role("button", name="Use this key").click()
+    expect(line.get_by_role("link")).to_be_visible()
+    context.close()

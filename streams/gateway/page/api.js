@@ -52,6 +52,9 @@ export async function useKey(entered) {
   if (entered) await openSession();
 }
 
+/** The key in use; empty without one. */
+export const keyInUse = () => key;
+
 /** Headers that every request has. */
 export function headers(more = {}) {
   return key ? { Authorization: `Bearer ${key}`, ...more } : more;
@@ -78,12 +81,19 @@ export async function ask(path, options = {}) {
     const used = key;
     const answer = await send(path, options);
     if (answer.status !== 401) return answer;
-    if (key !== used) continue; // somebody entered one meanwhile
-    asking ??= askForKey(await problemOf(answer)).finally(() => {
-      asking = null;
-    });
-    if (!(await asking)) throw new Problem(401, { detail: "An API key is needed.", remedy: "Enter one under “Key”." });
+    if (!(await otherKey(used, await problemOf(answer)))) {
+      throw new Problem(401, { detail: "An API key is needed.", remedy: "Try again, and enter one." });
+    }
   }
+}
+
+/** Whether there is another key than the one that was refused; where there is none yet, it is asked for. */
+export async function otherKey(refused, problem) {
+  if (key !== refused) return true; // somebody entered one meanwhile
+  asking ??= askForKey(problem).finally(() => {
+    asking = null;
+  });
+  return asking;
 }
 
 // `endless`: a stream of events, which has no limit of time

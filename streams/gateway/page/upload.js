@@ -1,6 +1,6 @@
 // Resumable uploads by tus 1.0.0: https://tus.io/protocols/resumable-upload
 
-import { headers, Problem } from "./api.js";
+import { headers, keyInUse, otherKey, Problem } from "./api.js";
 
 const VERSION = { "Tus-Resumable": "1.0.0" };
 const SLICE_BYTES = 8 << 20; // what a broken connection may cost; each slice is one request
@@ -67,6 +67,7 @@ export class Upload {
         await new Promise((resolve) => (this.wake = resolve));
         continue;
       }
+      const key = keyInUse();
       try {
         if (!this.url) await this.create();
         else await this.look();
@@ -79,6 +80,7 @@ export class Upload {
         return true;
       } catch (error) {
         if (this.paused || this.ended) continue;
+        if (error.status === 401 && (await otherKey(key, error))) continue;
         if (error.status === 404 || error.status === 410) {
           this.url = ""; // it was collected meanwhile: from the beginning
           keep(this.file, "");
@@ -182,7 +184,9 @@ function problemIn(request) {
   try {
     return new Problem(request.status, JSON.parse(request.responseText));
   } catch {
-    return new Problem(request.status, { detail: `The upload was answered with ${request.status}.` });
+    // as the answer to HEAD, which has no body
+    const detail = request.status === 401 ? "An API key is needed." : `The upload was answered with ${request.status}.`;
+    return new Problem(request.status, { detail });
   }
 }
 

@@ -34,13 +34,15 @@ class View {
     this.names = {};
     this.stages = [];
     this.saidShare = 0;
-    this.version = "";
+    this.version = ""; // of the result that is shown whole
+    this.listed = ""; // of the segments that are
   }
 
   async start() {
     put(this.main, titled(h("h1"), "Video"), skeleton(3, "tall"));
     try {
       const [found, choices] = await Promise.all([api.video(this.id, this.ended.signal), api.choices()]);
+      if (this.ended.signal.aborted) return; // another view is there by now
       this.names = choices.platforms;
       this.stages = choices.stages;
       this.build(found);
@@ -61,6 +63,7 @@ class View {
     this.cancel = h("button", { type: "button", onclick: () => cancelVideo(this.id, this.title()) }, "Cancel");
     this.replay = h("button", { type: "button", onclick: () => replayVideo(this.id, this.title(), this.stages) }, "Replay");
     this.notes = h("div", { class: "notes" });
+    this.failed = h("div", {}); // apart from the notes, which each step of the progress may write anew
     this.stageList = new Stages();
     this.progressBox = h("details", { class: "progress" }, h("summary", {}, "Progress"), this.stageList.element);
     this.progressBox.open = !through(found.status);
@@ -82,6 +85,7 @@ class View {
       h("div", { class: "head" }, this.heading, h("div", { class: "acts" }, this.cancel, this.replay, this.downloads())),
       h("p", { class: "under" }, this.badge, this.facts),
       this.notes,
+      this.failed,
       this.progressBox,
       h("div", { class: "studio" },
         h("div", { class: "watch" }, this.player.element, this.timeline.element),
@@ -182,8 +186,8 @@ class View {
     const { result } = now;
     const version = result ? `${result.generation}.${result.revision}.${result.enriched}` : "";
     if (version === this.version && version) return;
-    this.version = version;
     if (!result) {
+      this.version = this.listed = "";
       const why = through(now.status) ? emptyState("No segments", now.error ?? `The video is ${said(now.status)}.`) : null;
       this.segments.show(now, [], null, why);
       this.transcript.show([], "");
@@ -192,12 +196,17 @@ class View {
     const why = through(now.status)
       ? emptyState("No segments", now.error ?? (result.suggestions?.join(" ") || "Nothing was found to rank."))
       : null;
-    // of a result that is found complete, that all of it was new once is no news
-    const news = this.seen || result.status === "provisional" ? result.changes : null;
-    this.segments.show(now, result.segments, news, why);
-    this.seen = true;
-    this.arrive();
+    if (version !== this.listed) {
+      // of a result that is found complete, that all of it was new once is no news
+      const news = this.seen || result.status === "provisional" ? result.changes : null;
+      this.segments.show(now, result.segments, news, why);
+      this.seen = true;
+      this.listed = version;
+      this.arrive();
+    }
     const whole = await api.result(this.id, this.ended.signal);
+    if (this.listed !== version) return; // a newer one came meanwhile, and is being shown
+    this.version = version; // not before: what failed is tried again
     this.timeline.show(whole, now.duration_ms || result.duration_ms);
     const reach = result.status === "provisional" && result.until_ms !== null ? `Known up to ${clock(result.until_ms)} so far.` : "";
     this.transcript.show(whole.transcript, reach);
@@ -241,10 +250,10 @@ class View {
     } catch (error) {
       if (this.ended.signal.aborted) return;
       if (!(error instanceof Problem)) throw error;
-      replace(this.notes, problemBox(error, () => this.reload(now)));
-      this.notesText = "";
+      replace(this.failed, problemBox(error, () => this.reload(now)));
       return;
     }
+    replace(this.failed);
     if (!now) return;
     const reach = now.until_ms !== null && now.status === "provisional" ? `, up to ${clock(now.until_ms)}` : "";
     const changes = told(now.changes);

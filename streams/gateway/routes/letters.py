@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Annotated, Any, Final
 
 import orjson
@@ -11,17 +13,18 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from processors.errors import ClipstreamError
 from streams.gateway.access import needs
-from streams.gateway.core import TheGateway
+from streams.gateway.core import Gateway, TheGateway
 from streams.gateway.documents import errors
 from streams.gateway.models import VideoIdText
 from streams.gateway.parsing import StrictRoute
 from streams.gateway.problems import Problem, problem_of
 from streams.letters import Letter, letters, requeue
 from streams.secrets import published
-from streams.settings import Settings
 
 router: Final = APIRouter(prefix="/v1/dead-letters", tags=["dead letters"], route_class=StrictRoute)
 _EXAMPLE: Final = "audio-chunk:3:1042"
+# A read goes through a month of letters and the topics that they name, so the list is as old as that at most.
+_KEPT_S: Final = 5.0
 
 
 class LetterList(BaseModel):
@@ -62,7 +65,7 @@ async def listed(
     """Messages that a stage gave up on, with the reason and the trace."""
     found = [
         one
-        for one in reversed(await _read(gateway.settings))
+        for one in reversed(await _Letters.of(gateway).told())
         if video_id in (None, one.letter.video_id)
         and stage in (None, one.letter.stage)
         and not (waiting and one.requeued)
@@ -82,23 +85,62 @@ async def listed(
 )
 async def again(body: RequeueRequest, gateway: TheGateway) -> Response:
     """Send messages again to where they were, each once."""
-    held = {one.id: one for one in await _read(gateway.settings)}
-    if unknown := [one for one in body.ids if one not in held]:
-        raise Problem(404, f"There is no dead letter '{unknown[0][:200]}'.", "GET /v1/dead-letters lists them.")
-    try:
-        sent = await requeue(gateway.settings, [held[one] for one in dict.fromkeys(body.ids)])
-    except ClipstreamError as error:
-        raise (
-            problem_of(error) if type(error) is not ClipstreamError else Problem(422, error.reason, error.remedy)
-        ) from error
+    async with _Letters.of(gateway).changing() as found:
+        held = {one.id: one for one in found}
+        if unknown := [one for one in body.ids if one not in held]:
+            raise Problem(404, f"There is no dead letter '{unknown[0][:200]}'.", "GET /v1/dead-letters lists them.")
+        try:
+            sent = await requeue(gateway.settings, [held[one] for one in dict.fromkeys(body.ids)])
+        except ClipstreamError as error:
+            raise (
+                problem_of(error) if type(error) is not ClipstreamError else Problem(422, error.reason, error.remedy)
+            ) from error
     return Response(orjson.dumps({"requeued": [one.id for one in sent]}), media_type="application/json")
 
 
-async def _read(settings: Settings) -> list[Letter]:
-    try:
-        return await letters(settings)
-    except ClipstreamError as error:
-        raise problem_of(error) from error
+class _Letters:
+    """Read once for all who ask within some seconds."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+        self._lock = asyncio.Lock()
+        self._until_s = float("-inf")
+        self._found: list[Letter] = []
+
+    @classmethod
+    def of(cls, gateway: Gateway) -> _Letters:
+        found = gateway.kept.setdefault("letters", cls(gateway))
+        assert isinstance(found, cls)
+        return found
+
+    async def told(self) -> list[Letter]:
+        """All of them, oldest first, as of some seconds ago.
+
+        Raises:
+            Problem: they cannot be read.
+        """
+        async with self._lock:
+            if self._gateway.clock.monotonic_s() >= self._until_s:
+                self._found = await self._read()
+                self._until_s = self._gateway.clock.monotonic_s() + _KEPT_S  # of its end: a read may take longer
+            return self._found
+
+    @asynccontextmanager
+    async def changing(self) -> AsyncIterator[list[Letter]]:
+        """All of them as they are, for one at a time who changes them; who asks then has them read anew.
+
+        Raises:
+            Problem: they cannot be read.
+        """
+        async with self._lock:
+            self._until_s = float("-inf")
+            yield await self._read()
+
+    async def _read(self) -> list[Letter]:
+        try:
+            return await letters(self._gateway.settings)
+        except ClipstreamError as error:
+            raise problem_of(error) from error
 
 
 def _readable(value: Any) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import os
 import stat
 from pathlib import Path
@@ -88,3 +90,20 @@ def test_sessions(tmp_path: Path):
         assert open_session(forged, ring, 5_000_000) is None
     revoke_key(path, "a")
     assert open_session(value, ring, 5_000_000) is None
+
+
+def test_a_session_without_end(tmp_path: Path):
+    """Who reads the file of keys has all that a MAC takes."""
+    path = tmp_path / "keys.json"
+    ring = KeyRing(path)
+    key = ring.find(create_key(path, "a", ("read",), 0))
+    assert key is not None
+
+    def forged(ends_s: int) -> str:
+        mac = hmac.new(key.sha256.encode(), f"session a {ends_s}".encode(), hashlib.sha256)
+        return f"a~{ends_s}~{mac.hexdigest()}"
+
+    assert forged(5_000 + LIFE_S) == make_session(key, 5_000_000)
+    for ends_s in (2_777_777_777, 5_000 + 2 * LIFE_S):
+        assert open_session(forged(ends_s), ring, 5_000_000) is None
+    assert open_session(make_session(key, 5_030_000), ring, 5_000_000) == key, "made by a gateway whose clock is ahead"

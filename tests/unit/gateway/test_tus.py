@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from processors.blobs import BlobStore
-from processors.errors import InvalidMessage
+from processors.errors import Fatal, InvalidMessage, Retryable
 from streams import sources
 from streams.clock import SystemClock
 from streams.gateway.problems import Problem
@@ -129,3 +131,75 @@ def test_not_too_many(tmp_path: Path):
     uploads.create(1, "a", "", "")
     with pytest.raises(TooMany):
         uploads.create(1, "a", "", "")
+
+
+def test_finished_ones_do_not_count(tmp_path: Path):
+    uploads = _uploads(tmp_path, gateway_uploads_open=2)
+    for _ in range(3):
+        upload = uploads.create(1, "a", "", "")
+        uploads.put(upload, 0, b"x")
+        uploads.finished(upload, "")
+    uploads.create(1, "b", "", "")
+    uploads.create(1, "b", "", "")
+    with pytest.raises(TooMany):
+        uploads.create(1, "b", "", "")
+
+
+class _Overtaken(Uploads):
+    """Another gateway finishes, or ends, the upload when this one has seen that all bytes are here."""
+
+    other: Uploads
+    ends = False
+
+    def _pieces(self, upload: str, length: int) -> Iterator[bytes]:
+        if self.ends:
+            self.other.end(upload)
+        else:
+            self.other.finished(upload, None)
+        return super()._pieces(upload, length)
+
+
+def _overtaken(folder: Path) -> _Overtaken:
+    settings = Settings(data_dir=folder)
+    found = _Overtaken(settings, _Later(), BlobStore(settings.store))
+    found.other = _uploads(folder)
+    return found
+
+
+def test_two_finish_it_at_once(tmp_path: Path):
+    late = _overtaken(tmp_path)
+    upload = late.create(3, "a.mp4", "", "")
+    late.put(upload, 0, b"abc")
+    assert late.finished(upload, "") == late.other.finished(upload, "")
+
+
+def test_it_is_ended_while_it_is_finished(tmp_path: Path):
+    late = _overtaken(tmp_path)
+    late.ends = True
+    upload = late.create(3, "a.mp4", "", "")
+    late.put(upload, 0, b"abc")
+    with pytest.raises(Retryable, match="finishing an upload"):
+        late.finished(upload, "")
+
+
+def test_one_that_cannot_be_removed_keeps_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """The file system is told to refuse, since it refuses root nothing."""
+    clock = _Later()
+    uploads = _uploads(tmp_path, clock, gateway_upload_hours=1.0)
+    stuck, *old = (uploads.create(1, "a", "", "") for _ in range(5))
+    remove = uploads._fs.rm
+
+    def refusing(path: str, recursive: bool = False) -> None:
+        if path.endswith(stuck):
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        remove(path, recursive=recursive)
+
+    monkeypatch.setattr(uploads._fs, "rm", refusing)
+    with pytest.raises(Fatal, match="removing an upload"):
+        uploads.end(stuck)
+    clock.ahead_ms = 3_600_001
+    assert uploads.collect() == len(old)
+    assert uploads.info(stuck, None).name == "a"
+    for upload in old:
+        with pytest.raises(NoUpload):
+            uploads.info(upload, None)
