@@ -78,7 +78,7 @@ def export() -> None:
 
 @commands.command()
 def refill() -> None:
-    """Write all results that the topics hold, beside a running sink or without one; what is there is not written again.
+    """Write all results that the topics hold, beside a running sink or without one, over rows that are not as they say.
 
     Examples:
 
@@ -92,12 +92,12 @@ def refill() -> None:
 
     async def run() -> None:
         orders = await _orders(settings)
-        sink = Sink(settings, BlobStore(settings.store), SYSTEM_CLOCK, orders)
+        sink = Sink(settings, BlobStore(settings.store), SYSTEM_CLOCK, orders, again=True)
         try:
             found = await refilled(settings, sink)
         finally:
             sink.close()
-        print_text(f"{found.rows} rows written, of {found.videos} videos; {len(found.invalid)} records are unreadable")
+        print_text(f"{found.rows} rows written, of {found.videos} videos; {len(found.invalid)} records cannot be read")
 
     asyncio.run(run())
 
@@ -130,12 +130,12 @@ def verify(as_json: AsJson = False) -> None:
 
 
 async def of_topics(settings: Settings) -> tuple[dict[str, Segments], list[ContentResultMessage]]:
-    """The newest result of every video, and what is known of its sentences and was not called off."""
+    """The newest result of every video, and what is known of its sentences and was not erased."""
     orders = await _orders(settings)
     contents = [
         message
         async for message in read_all(settings, topics.CONTENT_RESULT)
-        if not orders.cancelled(message.header.video_id, message.header.generation)
+        if message.header.generation > orders.erased_until(message.header.video_id)
     ]
     return await latest_results(settings), contents
 

@@ -204,7 +204,7 @@ def test_two_sinks_are_killed_in_turn_among_repeats_and_older_results(cluster_se
                 "store_url": settings.store,
             }
         )
-    sink = Sink(again, running_.blobs, SYSTEM_CLOCK)
+    sink = Sink(again, running_.blobs, SYSTEM_CLOCK, again=True)
     assert asyncio.run(refill(again, sink)).videos >= 40
     assert asyncio.run(refill(again, sink)).rows == 0
     sink.close()
