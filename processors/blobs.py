@@ -160,18 +160,16 @@ class BlobStore:
         return Path(self._path(digest_of(uri))) if self._local else None
 
     def is_there(self) -> bool:
-        """Whether the store has anything at all: a folder that is not mounted is absent, or empty.
+        """Whether the store has anything but what `check` writes: a folder that is not mounted is absent, or empty.
 
         Raises:
             Retryable: the store failed.
         """
         try:
             if self._local:
-                with os.scandir(self._root) as entries:
-                    return next(entries, None) is not None
+                probe = hashlib.sha256(_PROBE).hexdigest()
+                return any(path.name != probe for path in Path(self._root).glob("*/*"))
             return bool(self._fs.exists(self._root))
-        except FileNotFoundError:
-            return False
         except OSError as error:
             raise from_os_error(error, "looking at the blob store") from error
 

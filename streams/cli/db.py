@@ -91,7 +91,7 @@ def refill() -> None:
     settings = load_settings()
 
     async def run() -> None:
-        orders = await _orders(settings)
+        orders = await orders_of(settings)
         sink = Sink(settings, BlobStore(settings.store), SYSTEM_CLOCK, orders, again=True)
         try:
             found = await refilled(settings, sink)
@@ -131,7 +131,7 @@ def verify(as_json: AsJson = False) -> None:
 
 async def of_topics(settings: Settings) -> tuple[dict[str, Segments], list[ContentResultMessage]]:
     """The newest result of every video, and what is known of its sentences and was not erased."""
-    orders = await _orders(settings)
+    orders = await orders_of(settings)
     contents = [
         message
         async for message in read_all(settings, topics.CONTENT_RESULT)
@@ -140,7 +140,8 @@ async def of_topics(settings: Settings) -> tuple[dict[str, Segments], list[Conte
     return await latest_results(settings), contents
 
 
-async def _orders(settings: Settings) -> Orders:
+async def orders_of(settings: Settings) -> Orders:
+    """What was ordered about videos."""
     orders = Orders(settings)
     async for order in read_all(settings, topics.CONTROL):
         orders.note(order)
@@ -160,4 +161,4 @@ def _tell(version: Any, as_json: bool) -> None:
         console.print(escape(MISSING), soft_wrap=True)
 
 
-__all__ = ["of_topics", "register"]
+__all__ = ["of_topics", "orders_of", "register"]
