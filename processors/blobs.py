@@ -159,6 +159,20 @@ class BlobStore:
         """Where a blob lies, or would lie, in a store that is a folder; None in others."""
         return Path(self._path(digest_of(uri))) if self._local else None
 
+    def is_there(self) -> bool:
+        """Whether the store has anything but what `check` writes: a folder that is not mounted is absent, or empty.
+
+        Raises:
+            Retryable: the store failed.
+        """
+        try:
+            if self._local:
+                probe = hashlib.sha256(_PROBE).hexdigest()
+                return any(path.name != probe for path in Path(self._root).glob("*/*"))
+            return bool(self._fs.exists(self._root))
+        except OSError as error:
+            raise from_os_error(error, "looking at the blob store") from error
+
     def exists(self, uri: str) -> bool:
         """Whether the blob is there."""
         return bool(self._fs.exists(self._path(digest_of(uri))))

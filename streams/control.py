@@ -26,7 +26,7 @@ REASON = "cancelled on request"
 
 
 class Orders:
-    """Which videos are cancelled, up to which generation; a hundred bytes of memory each.
+    """Which videos are cancelled or erased, up to which generation; a hundred bytes of memory each.
 
     Args:
         settings: with a broker.
@@ -35,6 +35,7 @@ class Orders:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._cancelled: dict[str, int] = {}
+        self._erased: dict[str, int] = {}  # those of them that are erased as well
         self._calls: dict[
             str, list[tuple[int, Callable[[], object]]]
         ] = {}  # video_id -> generation, what ends its work
@@ -54,6 +55,8 @@ class Orders:
         """Take an order."""
         known = self._cancelled.get(order.video_id, -1)
         self._cancelled[order.video_id] = max(known, order.generation)
+        if order.action == "erase":
+            self._erased[order.video_id] = max(self.erased_until(order.video_id), order.generation)
         for generation, call in list(self._calls.get(order.video_id, ())):
             if self.cancelled(order.video_id, generation):
                 call()
@@ -84,6 +87,13 @@ class Orders:
     def until(self, video_id: str) -> int:
         """The last generation of a video for which nothing more is to be done; -1 for none."""
         return self._cancelled.get(video_id, -1)
+
+    def erased_until(self, video_id: str) -> int:
+        """The last generation of a video of which nothing is to be kept; -1 for none.
+
+        A cancelled one is none of them: its result stays, and what is known of its sentences with it.
+        """
+        return self._erased.get(video_id, -1)
 
 
 async def cancel(settings: Settings, video_id: str, clock: Clock) -> int | None:

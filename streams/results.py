@@ -30,12 +30,22 @@ _DOCUMENT: TypeAdapter[Document] = TypeAdapter(Document)
 
 def document_of(result: Segments, blobs: BlobStore) -> Document:
     """The long part of a result; empty when there is none or it was collected."""
-    if result.document_uri is None:
-        return Document()
     try:
-        return _DOCUMENT.validate_json(blobs.get(result.document_uri))
+        return stored_document(result, blobs)
     except BlobMissing:
         return Document()
+
+
+def stored_document(result: Segments, blobs: BlobStore) -> Document:
+    """The long part of a result; empty when there is none.
+
+    Raises:
+        BlobMissing: there is one, and the store has it not.
+        Retryable: the store failed.
+    """
+    if result.document_uri is None:
+        return Document()
+    return _DOCUMENT.validate_json(blobs.get(result.document_uri))
 
 
 def to_json(result: Segments, blobs: BlobStore, *, locations: bool = True) -> dict[str, Any]:

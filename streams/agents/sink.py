@@ -25,6 +25,8 @@ def build(settings: Settings, instance: str | None, clock: Clock) -> Worker:
     sink = Sink(settings, BlobStore(settings.store), clock, orders)
     loop = SinkLoop(sink, settings, Publisher(app, settings, NAME, clock), clock)
 
+    app.on_partitions_revoked.connect(loop.drop)
+
     @app.agent(raw_topic(app, settings, topics.SEGMENTS, topics.CONTENT_RESULT), name=NAME, concurrency=1)
     async def agent(stream: Any) -> None:
         await orders.ready()

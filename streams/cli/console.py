@@ -49,7 +49,12 @@ def styled(status: str) -> str:
 
 def escape(text: str) -> str:
     """User text without markup of its own, and without control characters that a terminal would obey."""
-    return _CONTROL.sub("", text).replace("[", r"\[")
+    return plain(text).replace("[", r"\[")
+
+
+def plain(text: str) -> str:
+    """User text without control characters that a terminal would obey."""
+    return _CONTROL.sub("", text)
 
 
 def segments_table(result: dict[str, Any]) -> Table:

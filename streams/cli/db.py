@@ -78,7 +78,7 @@ def export() -> None:
 
 @commands.command()
 def refill() -> None:
-    """Write all results that the topics hold, beside a running sink or without one; what is there is not written again.
+    """Write all results that the topics hold, beside a running sink or without one, over rows that are not as they say.
 
     Examples:
 
@@ -91,13 +91,13 @@ def refill() -> None:
     settings = load_settings()
 
     async def run() -> None:
-        orders = await _orders(settings)
-        sink = Sink(settings, BlobStore(settings.store), SYSTEM_CLOCK, orders)
+        orders = await orders_of(settings)
+        sink = Sink(settings, BlobStore(settings.store), SYSTEM_CLOCK, orders, again=True)
         try:
             found = await refilled(settings, sink)
         finally:
             sink.close()
-        print_text(f"{found.rows} rows written, of {found.videos} videos; {len(found.invalid)} records are unreadable")
+        print_text(f"{found.rows} rows written, of {found.videos} videos; {len(found.invalid)} records cannot be read")
 
     asyncio.run(run())
 
@@ -130,17 +130,18 @@ def verify(as_json: AsJson = False) -> None:
 
 
 async def of_topics(settings: Settings) -> tuple[dict[str, Segments], list[ContentResultMessage]]:
-    """The newest result of every video, and what is known of its sentences and was not called off."""
-    orders = await _orders(settings)
+    """The newest result of every video, and what is known of its sentences and was not erased."""
+    orders = await orders_of(settings)
     contents = [
         message
         async for message in read_all(settings, topics.CONTENT_RESULT)
-        if not orders.cancelled(message.header.video_id, message.header.generation)
+        if message.header.generation > orders.erased_until(message.header.video_id)
     ]
     return await latest_results(settings), contents
 
 
-async def _orders(settings: Settings) -> Orders:
+async def orders_of(settings: Settings) -> Orders:
+    """What was ordered about videos."""
     orders = Orders(settings)
     async for order in read_all(settings, topics.CONTROL):
         orders.note(order)
@@ -160,4 +161,4 @@ def _tell(version: Any, as_json: bool) -> None:
         console.print(escape(MISSING), soft_wrap=True)
 
 
-__all__ = ["of_topics", "register"]
+__all__ = ["of_topics", "orders_of", "register"]

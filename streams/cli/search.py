@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from processors.timeline import clock
-from streams.cli.console import escape, out, print_json, print_text
+from streams.cli.console import escape, out, plain, print_json, print_text
 from streams.reading import load_settings
 from streams.settings import Settings
 
@@ -68,14 +69,24 @@ async def _found(settings: Settings, query: Query) -> list[Hit]:
 
 
 def _show(hits: list[Hit]) -> None:
-    from streams.database.search import MARK_END, MARK_START
-
     table = Table("", "video", "from", "to", "", box=None, header_style="bold", pad_edge=False)
     for hit in hits:
-        shown = escape(hit.headline or hit.text).replace(MARK_START, "[bold]").replace(MARK_END, "[/bold]")
-        who = f"{escape(hit.speaker)}: " if hit.speaker else ""
-        table.add_row(hit.kind, escape(hit.video_id), clock(hit.start_ms), clock(hit.end_ms), f"{who}{shown}")
+        said = Text(f"{plain(hit.speaker)}: " if hit.speaker else "").append_text(marked(hit.headline or hit.text))
+        table.add_row(hit.kind, escape(hit.video_id), clock(hit.start_ms), clock(hit.end_ms), said)
     out().print(table)
+
+
+def marked(text: str) -> Text:
+    """A headline with what was found in bold; a text may have the marks, backslashes and brackets of its own."""
+    from streams.database.search import MARK_END, MARK_START
+
+    shown = Text()
+    for number, part in enumerate(plain(text).split(MARK_START)):
+        found, end, rest = part.partition(MARK_END) if number else ("", "", part)
+        if number and not end:
+            found, rest = "", MARK_START + part
+        shown.append(found, "bold").append(rest)
+    return shown
 
 
 __all__ = ["register"]

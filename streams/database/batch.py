@@ -95,7 +95,8 @@ def plan(messages: Iterable[Message]) -> Plan:
     for message in messages:
         if isinstance(message, Erased):
             erased[message.video_id] = max(message.until, erased.get(message.video_id, -1))
-            results.pop(message.video_id, None)
+            if (told := results.get(message.video_id)) is not None and told.generation <= message.until:
+                del results[message.video_id]
             # on another topic: what was said since may be read before
             contents = {
                 key: one for key, one in contents.items() if key[0] != message.video_id or key[1] > message.until

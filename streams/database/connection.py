@@ -7,6 +7,7 @@ a session, nothing listens; what a transaction needs it sets for itself.
 what went wrong                                what it is
 =============================================  =========================================================================
 no connection, lost, shut down, full, busy     `DatabaseAway`: the same again later; nothing is wrong with the rows
+a statement above its limit of time (57014)    `StatementTooLong`: less at a time, or the same again later
 a value that no table takes (classes 21 to 23) `RowsRefused`: the message is wrong
 password, no such database, table, and others  `DatabaseUnusable`: nothing helps but another setting or `db upgrade`
 =============================================  =========================================================================
@@ -31,11 +32,16 @@ _UNACKED_MS: Final = 30_000  # of a host that vanished; the kernel's own limit i
 _REFUSED: Final = ("21", "22", "23")  # the same key twice, data exceptions, constraints
 # Connections, read-only (a stand-by that is to take over), rolled back, resources, locks, shutting down, system, bugs.
 _AWAY: Final = ("08", "25", "40", "53", "55", "57", "58", "XX")
+_CANCELLED: Final = "57014"  # by its time limit, or by an administrator
 _MISSING: Final = ("3F000", "42P01", "42703")  # schema, table, column
 
 
 class DatabaseAway(Retryable):
     """The database cannot be reached, or takes nothing at the moment."""
+
+
+class StatementTooLong(Retryable):
+    """A statement did not end within its limit: too much of it, a slow database, or others that hold its rows."""
 
 
 class RowsRefused(InvalidMessage):
@@ -111,6 +117,8 @@ def meaning_of(error: Error, where: str) -> ClipstreamError:
         return RowsRefused(f"The database refuses a row: {told}.")
     if state in _MISSING:
         return DatabaseUnusable(f"The database {where} has not the tables of this version: {told}.", _UPGRADE)
+    if state == _CANCELLED:
+        return StatementTooLong(f"The database {where} did not end a statement in time: {told}.", _MORE_TIME)
     lost = not state and isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
     if (lost and not locked_out) or state.startswith(_AWAY):
         return DatabaseAway(f"The database {where} cannot be reached: {told}.", "Check that it runs.")
@@ -123,12 +131,14 @@ _LOCKED_OUT: Final = (
     "does not exist",
     "no pg_hba.conf entry",
 )
+_MORE_TIME: Final = "Where this lasts, raise CLIPSTREAM_DATABASE_TIMEOUT_S, or lower CLIPSTREAM_SINK_BATCH_ROWS."
 _UPGRADE: Final = "Run `clipstream db upgrade`."
 
 __all__ = [
     "DatabaseAway",
     "DatabaseUnusable",
     "RowsRefused",
+    "StatementTooLong",
     "address_of",
     "connect",
     "limit_statements",

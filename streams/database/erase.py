@@ -8,15 +8,16 @@ from typing import Any
 from psycopg import Connection, Cursor
 
 from streams.database.batch import ALL_GENERATIONS
-from streams.database.tables import ALL, SENTENCES
+from streams.database.tables import ALL, SENTENCES, VIDEOS
 
 
-def erase(connection: Connection[Any], video_id: str) -> dict[str, int]:
-    """Delete all rows of a video, in one transaction.
+def erase(connection: Connection[Any], video_id: str, until: int = ALL_GENERATIONS) -> dict[str, int]:
+    """Delete the rows of a video, in one transaction.
 
     Args:
         connection: see `streams.database.connection.connect`.
         video_id: the video; one that is not there is fine.
+        until: the last generation that is erased; what is of a newer one stays.
 
     Returns:
         Table -> rows that were deleted, of every table.
@@ -25,14 +26,14 @@ def erase(connection: Connection[Any], video_id: str) -> dict[str, int]:
         psycopg.Error: nothing was deleted; `connection.meaning_of` says what it means.
     """
     with connection.transaction(), connection.cursor() as cursor:
-        return erase_rows(cursor, {video_id: ALL_GENERATIONS})
+        return erase_rows(cursor, {video_id: until})
 
 
 def erase_rows(cursor: Cursor[Any], until: Mapping[str, int]) -> dict[str, int]:
     """The same for some videos, in the transaction that is open.
 
-    Sentences come on another topic than results, so those of a generation that began since may be there already: they
-    stay. Results are in the order of the erasure.
+    What is of a generation that began since stays: sentences come on another topic than results, and an erasure comes
+    late from a sink that no longer has its partition, or from `db refill`.
 
     Args:
         cursor: in a transaction.
@@ -43,14 +44,15 @@ def erase_rows(cursor: Cursor[Any], until: Mapping[str, int]) -> dict[str, int]:
         counts[table.name] = 0
         if not until:
             continue
-        if table is SENTENCES:
-            cursor.execute(
-                f"DELETE FROM {table.full_name} USING unnest(%s::text[], %s::integer[]) AS gone(video_id, until) "
-                f"WHERE sentences.video_id = gone.video_id AND sentences.generation <= gone.until",
-                [list(until), list(until.values())],
-            )
-        else:
-            cursor.execute(f"DELETE FROM {table.full_name} WHERE video_id = ANY(%s)", [list(until)])
+        told = "unnest(%s::text[], %s::integer[]) AS gone (video_id, until)"
+        if table not in (SENTENCES, VIDEOS):  # of the generation that the video itself has
+            told += f" JOIN {VIDEOS.full_name} AS held USING (video_id)"
+        generation = "one" if table in (SENTENCES, VIDEOS) else "held"
+        cursor.execute(
+            f"DELETE FROM {table.full_name} AS one USING {told} "
+            f"WHERE one.video_id = gone.video_id AND {generation}.generation <= gone.until",
+            [list(until), list(until.values())],
+        )
         counts[table.name] = cursor.rowcount
     return counts
 

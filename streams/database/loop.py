@@ -8,10 +8,14 @@ order of arrival: acks keep that order too. `streams/stage.py` does the same for
 what is raised      what happens
 ==================  ===========================================================================
 Retryable           the database or the blob store is away: the same batch again, for as long as it takes
+StatementTooLong    halves of the batch; of one record the same again, as above
 InvalidMessage      halves of the batch, down to the record that is refused: dead letter, ack
 unknown             likewise, and counted against the limit of a stage
 Fatal               the worker exits without an ack; the supervisor starts it again
 ==================  ===========================================================================
+
+When partitions are taken away, what waits is forgotten, and a batch is not tried again: their next owner has its
+records.
 """
 
 from __future__ import annotations
@@ -23,9 +27,11 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol
 
+from processors.blobs import BlobMissing
 from processors.errors import Fatal, InvalidMessage, Retryable
 from streams import dead_letters, metrics
 from streams.clock import Clock
+from streams.database.connection import StatementTooLong
 from streams.database.sink import Outcome
 from streams.dead_letters import FailureMeter
 from streams.health import Health
@@ -38,6 +44,10 @@ NAME: Final = "sink"
 MAX_WAITING_BYTES: Final = 64_000_000
 MAX_BACK_OFF_S: Final = 15.0  # a database that is back is found within this time
 log = logging.getLogger("clipstream.stage")
+
+
+class TakenAway(Exception):
+    """The partitions of a batch are another worker's by now."""
 
 
 class Takes(Protocol):
@@ -75,6 +85,8 @@ class SinkLoop:
         self._held: Counter[Any] = Counter()  # partition -> un-acked events
         self._changed = asyncio.Condition()
         self._writing = False
+        self._epoch = 0  # how often partitions were taken away
+        self._batch_epoch = 0  # when the batch in hand was
         self._moved_s = clock.monotonic_s()
         self._offered_s: float | None = None
         self._meter = FailureMeter(settings.dead_letter_max_consecutive, settings.dead_letter_max_ratio)
@@ -83,6 +95,15 @@ class SinkLoop:
     def holds(self, partition: Any) -> bool:
         """Whether records of a partition are in hand, or there is no room for any."""
         return not self._has_room() or self._held[partition] > 0
+
+    async def drop(self, *_: Any, **__: Any) -> None:
+        """The partitions are taken away: forget what waits. A batch that is being written ends, and is not repeated."""
+        async with self._changed:
+            self._epoch += 1
+            self._waiting.clear()
+            self._held.clear()
+            self._bytes = 0
+            self._changed.notify_all()
 
     def still_s(self) -> float:
         """How long nothing was done although there is work; each try of a database that is away is something."""
@@ -97,10 +118,12 @@ class SinkLoop:
         writer = asyncio.create_task(self._write())
         try:
             async for event in stream.noack().events():
-                self._offered_s = self._clock.monotonic_s()
+                self._offered_s, epoch = self._clock.monotonic_s(), self._epoch
                 async with self._changed:
                     await self._changed.wait_for(self._has_room)
                     self._offered_s = None
+                    if epoch != self._epoch:
+                        continue
                     self._waiting.append(event)
                     self._bytes += _size(event)
                     self._held[event.message.tp] += 1
@@ -118,15 +141,20 @@ class SinkLoop:
                     await self._changed.wait_for(lambda: bool(self._waiting))
                     events = list(self._waiting)
                     self._waiting.clear()
-                    self._bytes = 0
+                    self._bytes, self._batch_epoch = 0, self._epoch
                     self._changed.notify_all()
                 self._moved_s, self._writing = self._clock.monotonic_s(), True
-                await self._through([event.message for event in events])
-                self._writing = False
+                try:
+                    await self._through([event.message for event in events])
+                except TakenAway:
+                    self._waits_for("")
+                    continue
+                finally:
+                    self._writing = False
                 for event in events:
                     event.ack()
-                    self._held[event.message.tp] -= 1
-                metrics.ITEMS.labels(NAME, "ok").inc(len(events))
+                    if self._batch_epoch == self._epoch:
+                        self._held[event.message.tp] -= 1
         except asyncio.CancelledError:
             raise
         except BaseException as error:
@@ -136,10 +164,16 @@ class SinkLoop:
         """Write records; returns when they are written or among the dead letters."""
         tries = 0
         while True:
+            if self._batch_epoch != self._epoch:
+                raise TakenAway
             try:
                 outcome = await asyncio.to_thread(self._sink.take, records)
             except Retryable as error:
                 tries += 1
+                if isinstance(error, StatementTooLong) and len(records) > 1:
+                    metrics.count_retry(NAME, error)
+                    await self._refused(records, error, tries)
+                    return
                 await self._wait(error, tries)
                 continue
             except Fatal:
@@ -150,8 +184,11 @@ class SinkLoop:
             self._is_back()
             self._count(outcome)
             for record, invalid in outcome.invalid:
-                await self._give_up(record, invalid, 1)
-            self._meter.success()
+                await self._give_up(record, invalid, 1, "failed" if isinstance(invalid, BlobMissing) else "invalid")
+            written = len(records) - len(outcome.invalid)
+            metrics.ITEMS.labels(NAME, "ok").inc(written)
+            if written:
+                self._meter.success()
             return
 
     async def _refused(self, records: Sequence[Any], error: Exception, tries: int) -> None:
@@ -161,7 +198,7 @@ class SinkLoop:
             await self._through(records[:middle])
             await self._through(records[middle:])
             return
-        await self._give_up(records[0], error, tries)
+        await self._give_up(records[0], error, tries, "failed")
         if not isinstance(error, InvalidMessage):
             self._meter.failure()
 
@@ -170,19 +207,21 @@ class SinkLoop:
         if tries == 1:
             log.warning("waiting: %s %s", error.reason, error.remedy)
         metrics.count_retry(NAME, error)
-        metrics.SINK_WAITING.set(1)
-        if self.health is not None:
-            self.health.waits_for = error.reason
+        self._waits_for(error.reason)
         self._moved_s = self._clock.monotonic_s()
         limit = min(MAX_BACK_OFF_S, self._settings.retry_base_s * 2.0 ** min(tries - 1, 10))
         await self._clock.sleep(limit * self._jitter.uniform(0.5, 1.0))
         self._moved_s = self._clock.monotonic_s()
 
     def _is_back(self) -> None:
-        metrics.SINK_WAITING.set(0)
         if self.health is not None and self.health.waits_for:
             log.warning("goes on; it waited because: %s", self.health.waits_for)
-            self.health.waits_for = ""
+        self._waits_for("")
+
+    def _waits_for(self, reason: str) -> None:
+        metrics.SINK_WAITING.set(1 if reason else 0)
+        if self.health is not None:
+            self.health.waits_for = reason
 
     def _count(self, outcome: Outcome) -> None:
         self._moved_s = self._clock.monotonic_s()
@@ -190,8 +229,10 @@ class SinkLoop:
         metrics.SINK_ROWS.inc(outcome.rows)
         metrics.SINK_SECONDS.inc(outcome.seconds)
 
-    async def _give_up(self, raw: Any, error: Exception, attempts: int) -> None:
+    async def _give_up(self, raw: Any, error: Exception, attempts: int, status: str) -> None:
+        metrics.count_error(NAME, error)
         metrics.count_dead_letter(NAME, error)
+        metrics.ITEMS.labels(NAME, status).inc()
         log.warning("%s: dead letter: %s", raw.topic, dead_letters.reason_of(error))
         letter = dead_letters.letter(
             stage=NAME,

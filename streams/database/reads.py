@@ -241,7 +241,9 @@ async def search(pool: Pool, query: Query) -> list[Hit]:
     waiting = {"words": [_found(pool, kind, searching.words_statement(kind), asked) for kind in query.kinds]}
     if query.vector is not None:
         near = {**asked, "vector": "[" + ",".join(map(str, query.vector)) + "]"}
-        waiting["meaning"] = [_found(pool, kind, searching.meaning_statement(kind), near) for kind in query.kinds]
+        within = query.video_id is not None
+        statements = {kind: searching.meaning_statement(kind, within=within) for kind in query.kinds}
+        waiting["meaning"] = [_found(pool, kind, statement, near) for kind, statement in statements.items()]
     found = iter(await asyncio.gather(*(one for list_ in waiting.values() for one in list_)))
     return searching.together({name: [next(found) for _ in list_] for name, list_ in waiting.items()}, limit)
 

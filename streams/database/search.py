@@ -111,28 +111,35 @@ def words_statement(kind: Kind) -> str:
     """
 
 
-def meaning_statement(kind: Kind) -> str:
-    """The statement that finds by meaning; its arguments: vector, video_id, limit."""
+def meaning_statement(kind: Kind, *, within: bool = False) -> str:
+    """The statement that finds by meaning; its arguments: vector, limit, and video_id where it is within one video.
+
+    The index of vectors gives some dozen candidates out of all videos, whatever is asked of them behind it: of 5 videos
+    with 1,000 sentences each, one that lay farther off gave 0 of 60. So the rows of one video are taken first, and all
+    of them are compared.
+    """
     if kind == "segment":
         return f"""
+            WITH own AS {_own("clipstream.segments", within)}
             SELECT found.video_id, key, start_ms, end_ms, video.title, found.title, speaker, language, text, '',
                    1 - distance
             FROM (
               SELECT found.video_id, {_COLUMNS[kind]}, found.vector <=> %(vector)s::halfvec AS distance
-              FROM clipstream.segments AS found
-              WHERE found.vector IS NOT NULL AND (%(video_id)s::text IS NULL OR found.video_id = %(video_id)s)
+              FROM own AS found
+              WHERE found.vector IS NOT NULL
               ORDER BY found.vector <=> %(vector)s::halfvec LIMIT %(limit)s
             ) AS found JOIN clipstream.videos AS video USING (video_id)
             ORDER BY distance, found.video_id, start_ms
         """
     # a sentence is shown as the utterance in which most of it lies
     return f"""
+        WITH own AS {_own("clipstream.sentences", within)}
         SELECT near.video_id, key, found.start_ms, found.end_ms, video.title,
                found.title, found.speaker, found.language, found.text, '', 1 - distance
         FROM (
           SELECT video_id, start_ms, end_ms, vector <=> %(vector)s::halfvec AS distance
-          FROM clipstream.sentences
-          WHERE vector IS NOT NULL AND (%(video_id)s::text IS NULL OR video_id = %(video_id)s)
+          FROM own
+          WHERE vector IS NOT NULL
           ORDER BY vector <=> %(vector)s::halfvec LIMIT %(limit)s
         ) AS near
         JOIN clipstream.videos AS video USING (video_id)
@@ -144,6 +151,13 @@ def meaning_statement(kind: Kind) -> str:
         ) AS found
         ORDER BY distance, near.video_id, key
     """
+
+
+def _own(table: str, within: bool) -> str:
+    """The rows that are compared; materialized they are read by the video and not by the index of vectors."""
+    if within:
+        return f"MATERIALIZED (SELECT * FROM {table} WHERE video_id = %(video_id)s)"
+    return f"NOT MATERIALIZED (SELECT * FROM {table})"
 
 
 def hits_of(kind: Kind, rows: list[tuple[Any, ...]]) -> list[Hit]:

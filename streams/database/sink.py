@@ -5,25 +5,32 @@ It blocks, so it runs in a thread beside the event loop, one batch at a time.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
 
-from processors.blobs import BlobStore
-from processors.errors import InvalidMessage
-from schemas.messages import Header
+from processors.blobs import BlobMissing, BlobStore
+from processors.domain import Document
+from processors.errors import InvalidMessage, Retryable
+from processors.media.weburl import shown
+from schemas.messages import Segments
 from streams import codec, topics
 from streams.clock import Clock
 from streams.control import Orders
 from streams.database.batch import Erased, Message, Plan, Rows, plan, result_rows, sentence_rows
 from streams.database.connection import DatabaseAway, connect, meaning_of, place_of
 from streams.database.write import Written, held_orders, write
+from streams.newest import Order
 from streams.registry import RegistryAway
-from streams.results import document_of
+from streams.results import stored_document
 from streams.settings import Settings
+
+
+class StoreAway(Retryable):
+    """The blob store is not there: its folder is absent or empty, as one that is not mounted."""
 
 
 @dataclass(slots=True)
@@ -32,7 +39,7 @@ class Outcome:
 
     Args:
         written: by its transactions.
-        invalid: records that nobody can read, with the reason.
+        invalid: records that nobody can read, and results without their document, with the reason.
         seconds: in transactions.
     """
 
@@ -50,12 +57,15 @@ class Sink:
         settings: with a database.
         blobs: where the documents are.
         clock: to time transactions.
-        orders: which generations of videos are cancelled or erased; None for none.
+        orders: which generations of videos are erased; None for none.
+        again: write results over those of the same (generation, revision, enriched) as well, as a refill does.
     """
 
-    def __init__(self, settings: Settings, blobs: BlobStore, clock: Clock, orders: Orders | None = None) -> None:
+    def __init__(
+        self, settings: Settings, blobs: BlobStore, clock: Clock, orders: Orders | None = None, *, again: bool = False
+    ) -> None:
         self._settings, self._blobs, self._clock = settings, blobs, clock
-        self._orders = orders
+        self._orders, self._again = orders, again
         self._connection: psycopg.Connection[Any] | None = None
 
     def take(self, records: Sequence[Any]) -> Outcome:
@@ -71,17 +81,19 @@ class Sink:
             Fatal: the database does not let us work.
         """
         outcome, messages = Outcome(), []
+        origins: dict[int, Any] = {}  # of messages, which are held here
         for record in records:
             try:
                 if (message := self._decoded(record)) is not None:
                     messages.append(message)
+                    origins[id(message)] = record
             except RegistryAway:
                 raise
             except InvalidMessage as error:
                 outcome.invalid.append((record, error))
         whole = plan(messages)
         try:
-            self._write(whole, outcome)
+            self._write(whole, outcome, origins)
         except psycopg.Error as error:
             self.close()
             raise meaning_of(error, place_of(self._settings)) from error
@@ -103,18 +115,33 @@ class Sink:
         if record.value is None:
             return None
         content = codec.decode(topics.CONTENT_RESULT, record.value)
-        if content.item is None or self._unwanted(content.header):
+        if content.item is None or self._unwanted(content.header.video_id, content.header.generation):
             return None
         return content
 
-    def _unwanted(self, header: Header) -> bool:
-        return self._orders is not None and self._orders.cancelled(header.video_id, header.generation)
+    def _unwanted(self, video_id: str, generation: int) -> bool:
+        return self._orders is not None and generation <= self._orders.erased_until(video_id)
 
     def _erased(self, video_id: str) -> Erased:
-        until = -1 if self._orders is None else self._orders.until(video_id)
+        until = -1 if self._orders is None else self._orders.erased_until(video_id)
         return Erased(video_id, until) if until >= 0 else Erased(video_id)
 
-    def _write(self, whole: Plan, outcome: Outcome) -> None:
+    def _document(self, result: Segments) -> Document:
+        """The long part of a result; without it its transcript would be written as empty, over the one before.
+
+        Raises:
+            StoreAway: the store is not there.
+            BlobMissing: it is, and the document is not in it.
+        """
+        try:
+            return stored_document(result, self._blobs)
+        except BlobMissing as error:
+            if self._blobs.is_there():
+                raise
+            reason = f"The blob store {shown(self._blobs.url)} has nothing in it."
+            raise StoreAway(reason, "Is it mounted? Check CLIPSTREAM_STORE_URL.") from error
+
+    def _write(self, whole: Plan, outcome: Outcome, origins: Mapping[int, Any]) -> None:
         if self._connection is None:
             self._connection = connect(self._settings)
         with self._connection.cursor() as cursor:
@@ -123,12 +150,17 @@ class Sink:
         results = {
             video_id: result
             for video_id, result in whole.results.items()
-            if video_id in whole.erased or video_id not in held or held[video_id] < result.order
+            if video_id in whole.erased or video_id not in held or self._counts(result, held[video_id])
         }
         part, rows = Plan(whole.erased, {}, {}), Rows()
         for video_id, result in results.items():
+            try:
+                rows.add(result_rows(result, self._document(result)))
+            except BlobMissing as error:
+                if not self._unwanted(video_id, result.generation):  # its erasure takes the document first
+                    outcome.invalid.append((origins[id(result)], error))
+                continue
             part.results[video_id] = result
-            rows.add(result_rows(result, document_of(result, self._blobs)))
             if len(rows) >= self._settings.sink_batch_rows:
                 self._transact(part, rows, outcome)
                 part, rows = Plan({}, {}, {}), Rows()
@@ -141,16 +173,19 @@ class Sink:
         if part.video_ids:
             self._transact(part, rows, outcome)
 
+    def _counts(self, result: Segments, held: Order) -> bool:
+        return result.order > held or (self._again and result.order == held)
+
     def _transact(self, part: Plan, rows: Rows, outcome: Outcome) -> None:
         if self._connection is None:
             raise DatabaseAway("The connection to the database is closed.")
         began_s = self._clock.monotonic_s()
         rows.sort()
-        written: Written = write(self._connection, self._settings, part, rows)
+        written: Written = write(self._connection, self._settings, part, rows, again=self._again)
         outcome.batches += 1
         outcome.rows += written.rows
         outcome.videos += len(written.videos)
         outcome.seconds += self._clock.monotonic_s() - began_s
 
 
-__all__ = ["Outcome", "Sink"]
+__all__ = ["Outcome", "Sink", "StoreAway"]

@@ -29,7 +29,7 @@ class Written:
     """What a transaction wrote.
 
     Args:
-        videos: whose results were newer than what was there.
+        videos: whose results were newer than what was there, or written again.
         rows: that are new or have changed.
     """
 
@@ -44,7 +44,15 @@ def held_orders(cursor: Cursor[Any], video_ids: Sequence[str]) -> dict[str, Orde
     return {video_id: (generation, revision, enriched) for video_id, generation, revision, enriched in cursor}
 
 
-def write(connection: Connection[Any], settings: Settings, plan: Plan, rows: Rows, stage: Stage = by_size) -> Written:
+def write(
+    connection: Connection[Any],
+    settings: Settings,
+    plan: Plan,
+    rows: Rows,
+    stage: Stage = by_size,
+    *,
+    again: bool = False,
+) -> Written:
     """Write a batch.
 
     Args:
@@ -53,6 +61,7 @@ def write(connection: Connection[Any], settings: Settings, plan: Plan, rows: Row
         plan: what is written.
         rows: of its results and contents, sorted; those of results that are not in it are left out of it as well.
         stage: how rows come to the server.
+        again: write results that are there in the same order as well; rows that are as they should be stay untouched.
 
     Raises:
         psycopg.Error: nothing was written.
@@ -62,7 +71,11 @@ def write(connection: Connection[Any], settings: Settings, plan: Plan, rows: Row
         _lock(cursor, plan.video_ids)
         erase_rows(cursor, plan.erased)
         held = held_orders(cursor, list(plan.results))
-        newer = [video_id for video_id, result in plan.results.items() if result.order > held.get(video_id, _NONE)]
+        newer = [
+            video_id
+            for video_id, result in plan.results.items()
+            if result.order > (order := held.get(video_id, _NONE)) or (again and result.order == order)
+        ]
         changed = 0
         if newer:
             chosen = set(newer)
@@ -71,10 +84,11 @@ def write(connection: Connection[Any], settings: Settings, plan: Plan, rows: Row
                     told = [row for row in all_rows if row[0] in chosen]
                     changed += _remove_others(cursor, table, newer, told)
                     changed += _upsert(cursor, table, told, stage)
+        gone = _remove_unsaid(cursor, plan)
         said = _newest_sentences(cursor, rows.sentences)
-        changed += _upsert(cursor, SENTENCES, said, stage)
+        changed += len(gone) + _upsert(cursor, SENTENCES, said, stage)
         if vectors.there(cursor):
-            vectors.refresh(cursor, newer, [(row[0], row[4], row[5]) for row in said])
+            vectors.refresh(cursor, newer, [*gone, *((row[0], row[4], row[5]) for row in said)])
         return Written(tuple(newer), changed)
 
 
@@ -130,6 +144,23 @@ def _remove_others(cursor: Cursor[Any], table: Table, video_ids: list[str], rows
         [video_ids, *columns],
     )
     return cursor.rowcount
+
+
+def _remove_unsaid(cursor: Cursor[Any], plan: Plan) -> list[tuple[str, int, int]]:
+    """Delete what chunks had and have no more, when they are told again; returns video, start and end of each."""
+    if not plan.contents:
+        return []
+    videos, generations, chunks = (list(column) for column in zip(*plan.contents, strict=True))
+    counts = [len(content.item.sentences) if content.item else 0 for content in plan.contents.values()]
+    cursor.execute(
+        f"DELETE FROM {SENTENCES.full_name} AS held "
+        "USING unnest(%s::text[], %s::integer[], %s::integer[], %s::integer[]) "
+        "AS told (video_id, generation, chunk, count) "
+        "WHERE held.video_id = told.video_id AND held.generation = told.generation AND held.chunk = told.chunk "
+        "AND held.position >= told.count RETURNING held.video_id, held.start_ms, held.end_ms",
+        [videos, generations, chunks, counts],
+    )
+    return cursor.fetchall()
 
 
 def _newest_sentences(cursor: Cursor[Any], rows: Sequence[Row]) -> list[Row]:

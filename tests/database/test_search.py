@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import asdict, replace
 
+import numpy as np
 import pytest
 
 from processors.blobs import BlobStore
@@ -18,7 +19,7 @@ from streams.clock import SYSTEM_CLOCK
 from streams.database import reads
 from streams.database.connection import DatabaseAway, connect
 from streams.database.meaning import vector_of_words
-from streams.database.search import MARK_END, MARK_START, Query
+from streams.database.search import KINDS, MARK_END, MARK_START, Query, meaning_statement
 from streams.database.sink import Sink
 from tests.databases import DAY, Database, content, document, fresh, record, result
 
@@ -169,3 +170,52 @@ async def test_a_database_that_is_away_is_told(filled, monkeypatch):
         with pytest.raises(DatabaseAway) as told:
             await reads.video(pool, "v")
     assert "secret" not in told.value.reason
+
+
+async def test_meaning_within_one_video_finds_all_of_it_however_far_it_lies(postgres, tmp_path):
+    """Five videos of 1,000 sentences: the index of vectors gives only those of the near one."""
+    database = fresh(postgres)
+    random = np.random.default_rng(1)
+    near, videos, count = random.normal(size=512), [f"v{n}" for n in range(5)], 1_000
+    sink = Sink(database.settings, BlobStore(str(tmp_path)), SYSTEM_CLOCK)
+    words = tuple(f"word {n}" for n in range(60))
+    sink.take([record(database.settings, result(BlobStore(str(tmp_path)), name, words=words)) for name in videos])
+    sink.close()
+    columns = "video_id, generation, chunk, position, start_ms, end_ms, language, text, components"
+    with connect(database.settings) as connection, connection.transaction(), connection.cursor() as cursor:
+        with cursor.copy(f"COPY clipstream.sentences ({columns}) FROM STDIN") as rows:
+            for name in videos:
+                middle = near if name == "v0" else random.normal(size=512)
+                for n, vector in enumerate(_components(middle + random.normal(size=(count, 512)))):
+                    start_ms = 10_000 * (n % 60)
+                    rows.write_row((name, 0, 0, n, start_ms, start_ms + 500, "en", "said", vector))
+        same = "said.video_id = held.video_id AND said.start_ms = held.start_ms AND said.position < 60"
+        said = f"FROM clipstream.sentences AS said WHERE {same}"
+        cursor.execute(f"UPDATE clipstream.segments AS held SET vector = said.vector {said}")
+    with connect(database.settings) as connection:
+        connection.execute("ANALYZE")
+    asked = Query("", tuple(_components(near)), video_id="v4", limit=20)
+    async with reads.pool_of(database.settings) as pool:
+        for kind in KINDS:
+            for limit in (1, 20):  # as few as the index gives at least, and more
+                hits = await reads.search(pool, replace(asked, kinds=(kind,), limit=limit))
+                assert len(hits) == limit, kind
+                assert {hit.video_id for hit in hits} == {"v4"}
+        everywhere = await reads.search(pool, replace(asked, video_id=None))
+    assert {hit.video_id for hit in everywhere} == {"v0"}
+
+
+def test_all_videos_are_searched_by_the_index_and_one_video_by_its_own_rows(filled):
+    arguments = {"vector": str([1] * 512), "video_id": "english", "limit": 3}
+    with connect(filled.settings) as connection, connection.transaction():
+        for way in ("seqscan", "sort"):  # few rows are read and sorted sooner than an index is
+            connection.execute(f"SET LOCAL enable_{way} = off")
+        for kind, index in (("utterance", "sentences_vector"), ("segment", "segments_vector")):
+            for within in (False, True):
+                statement = meaning_statement(kind, within=within)
+                plan = connection.execute(f"EXPLAIN {statement}", arguments).fetchall()
+                assert (index in str(plan)) is not within
+
+
+def _components(vectors):
+    return np.clip(vectors * 20, -127, 127).astype(int).tolist()

@@ -8,13 +8,15 @@ from dataclasses import replace
 
 import pytest
 
-from processors.blobs import BlobStore
+from processors.blobs import BlobMissing, BlobStore
+from schemas.messages import Control
 from streams.clock import SYSTEM_CLOCK
+from streams.control import Orders
 from streams.database import migrate, staging
 from streams.database.batch import Plan, Rows, plan, result_rows, sentence_rows
-from streams.database.connection import DatabaseAway, DatabaseUnusable, RowsRefused, connect
+from streams.database.connection import DatabaseAway, DatabaseUnusable, RowsRefused, StatementTooLong, connect
 from streams.database.erase import erase
-from streams.database.sink import Sink
+from streams.database.sink import Sink, StoreAway
 from streams.database.staging import by_arrays, by_copy, by_size
 from streams.database.verify import chunk_checksums, verify
 from streams.database.write import write
@@ -43,8 +45,11 @@ def _closed():
         _sinks.pop().close()
 
 
-def sink(database: Database, blobs: BlobStore) -> Sink:
-    _sinks.append(Sink(database.settings, blobs, SYSTEM_CLOCK))
+def sink(database: Database, blobs: BlobStore, *orders: Control, **how: bool) -> Sink:
+    known = Orders(database.settings)
+    for order in orders:
+        known.note(order)
+    _sinks.append(Sink(database.settings, blobs, SYSTEM_CLOCK, known, **how))
     return _sinks[-1]
 
 
@@ -152,11 +157,117 @@ def test_erasing_a_video_leaves_nothing_of_it_and_all_of_others(database, blobs)
     assert database.rows("SELECT 1 FROM clipstream.videos UNION ALL SELECT 1 FROM clipstream.sentences") == []
 
 
+def test_a_late_erasure_leaves_what_is_of_a_newer_generation(database, blobs):
+    """Of a sink that no longer has the partition, or of a refill: what came since was written by another one."""
+    order = Control("v", "erase", 1, 0)
+    since = [result(blobs, "v", 1), content("v", 0, 1)]
+    sink(database, blobs).take([record(database.settings, one) for one in since])
+    late = sink(database, blobs, order)
+    late.take([erasure(database.settings, "v")])
+    assert differences(database, blobs, since) == []
+    with connect(database.settings) as connection:
+        assert set(erase(connection, "v", 0).values()) == {0}
+    assert differences(database, blobs, since) == []
+    with connect(database.settings) as connection:
+        assert erase(connection, "v", 1) == {"sentences": 3, "costs": 2, "utterances": 3, "segments": 3, "videos": 1}
+
+
+def test_an_erasure_takes_all_of_the_generation_that_it_names(database, blobs):
+    writer = sink(database, blobs, Control("v", "erase", 1, 0))
+    sink(database, blobs).take([record(database.settings, one) for one in (result(blobs, "v"), content("v"))])
+    writer.take([erasure(database.settings, "v"), record(database.settings, content("v"))])
+    assert database.rows("SELECT 1 FROM clipstream.videos UNION ALL SELECT 1 FROM clipstream.sentences") == []
+
+
+def test_sentences_that_a_repeat_has_no_more_are_gone(database, blobs):
+    """A chunk is told again with fewer: the last ones go, and segments mean the others."""
+    first, other = content("v"), content("v", 1, seed=3)
+    again, empty = content("v", words=DAY[:2]), content("v", 1, words=(), seed=3)
+    writer = sink(database, blobs)
+    writer.take([record(database.settings, one) for one in (result(blobs, "v"), first, other)])
+    writer.take([record(database.settings, again)])
+    assert differences(database, blobs, [result(blobs, "v"), again, other]) == []
+    writer.take([record(database.settings, empty)])
+    assert differences(database, blobs, [result(blobs, "v"), again, empty]) == []
+    without = "SELECT rank FROM clipstream.segments WHERE vector IS NULL"
+    assert database.rows(without) == [(3,)], "its sentence is gone"
+
+
+def test_what_a_cancelled_video_means_is_kept(database, blobs):
+    """A final video whose second look is called off; one that is erased is not."""
+    made = [content(name) for name in ("cancelled", "erased")]
+    orders = [Control("cancelled", "cancel", 1, 0), Control("erased", "erase", 1, 0)]
+    sink(database, blobs, *orders).take([record(database.settings, one) for one in made])
+    assert database.rows("SELECT DISTINCT video_id FROM clipstream.sentences") == [("cancelled",)]
+
+
 def test_a_record_that_nobody_can_read_is_told_and_the_others_are_written(database, blobs):
     bad = Record(database.settings.topic("segments"), b"x", b"no record of ours")
     found = sink(database, blobs).take([bad, record(database.settings, result(blobs, "a"))])
     assert [one for one, _ in found.invalid] == [bad]
     assert found.videos == 1
+
+
+def test_a_store_that_is_not_there_is_waited_for_and_takes_no_transcript_away(database, blobs, tmp_path):
+    """A folder that is not mounted is absent, or empty; what was written of the revision before stays."""
+    first, second = result(blobs, "v"), result(blobs, "v", 0, 2, words=(*DAY[:2], "another end"))
+    sink(database, blobs).take([record(database.settings, first)])
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    for folder in (empty, tmp_path / "absent"):
+        with pytest.raises(StoreAway) as told:
+            sink(database, BlobStore(str(folder))).take([record(database.settings, second)])
+        assert "CLIPSTREAM_STORE_URL" in told.value.remedy
+    assert differences(database, blobs, [first]) == []
+    sink(database, blobs).take([record(database.settings, second)])
+    assert differences(database, blobs, [second]) == []
+
+
+def test_a_result_whose_document_is_lost_is_told_and_the_others_are_written(database, blobs, tmp_path):
+    other = BlobStore(str(tmp_path))
+    first, fine = result(other, "lost"), result(other, "fine")
+    lost = replace(result(blobs, "lost", 0, 2, words=("in the other store",)))
+    records = [record(database.settings, one) for one in (fine, lost)]
+    writer = sink(database, other)
+    writer.take([record(database.settings, first)])
+    found = writer.take(records)
+    [(told, error)] = found.invalid
+    assert told is records[1]
+    assert isinstance(error, BlobMissing)
+    assert differences(database, other, [first, fine]) == []
+    gone = sink(database, other, Control("lost", "erase", 1, 0)).take(records)
+    assert gone.invalid == [], "its erasure took the document"
+
+
+def test_rows_that_are_not_as_the_topic_says_are_mended_by_a_refill(database, blobs):
+    made = result(blobs, "v")
+    sink(database, blobs).take([record(database.settings, made)])
+    with connect(database.settings) as connection:
+        connection.execute("DELETE FROM clipstream.utterances WHERE position > 0")
+    sink(database, blobs).take([record(database.settings, made)])
+    assert [one.table for one in differences(database, blobs, [made])] == ["utterances"]
+    refilling = sink(database, blobs, again=True)
+    assert refilling.take([record(database.settings, made)]).rows == 2
+    assert differences(database, blobs, [made]) == []
+    assert refilling.take([record(database.settings, made)]).rows == 0
+    assert refilling.take([record(database.settings, replace(made, revision=0, segments=[]))]).rows == 0
+
+
+def test_a_statement_above_its_limit_is_no_outage_and_less_at_a_time_goes(database, blobs):
+    with connect(database.settings) as connection:
+        body = "BEGIN PERFORM pg_sleep(0.4); RETURN NEW; END"
+        connection.execute(f"CREATE FUNCTION clipstream.slow() RETURNS trigger LANGUAGE plpgsql AS '{body}'")
+        each = "BEFORE INSERT ON clipstream.videos FOR EACH ROW EXECUTE FUNCTION clipstream.slow()"
+        connection.execute(f"CREATE TRIGGER slow {each}")
+    short = Database(database.server, database.settings.model_copy(update={"database_timeout_s": 1.0}))
+    messages = [result(blobs, f"v{n}") for n in range(3)]
+    writer = sink(short, blobs)
+    with pytest.raises(StatementTooLong) as told:
+        writer.take([record(short.settings, one) for one in messages])
+    assert "CLIPSTREAM_DATABASE_TIMEOUT_S" in told.value.remedy
+    for one in messages:
+        writer.take([record(short.settings, one)])
+    assert differences(database, blobs, messages) == []
 
 
 def test_a_value_that_no_table_takes_is_refused_and_nothing_of_its_batch_is_there(database, blobs):

@@ -15,10 +15,11 @@ from urllib.request import urlopen
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from schemas.messages import ContentResultMessage, Segments
+from processors.blobs import BlobStore
+from schemas.messages import ContentResultMessage, Control, Segments
 from streams import codec, topics
 from streams.admin import create_topics
-from streams.cli.db import of_topics
+from streams.cli.db import of_topics, orders_of
 from streams.client import latest_results
 from streams.clock import SYSTEM_CLOCK
 from streams.connection import client_options
@@ -68,6 +69,17 @@ async def producing(settings: Settings) -> AsyncIterator[Any]:
     try:
         yield send
         await producer.flush()
+    finally:
+        await producer.stop()
+
+
+async def order(settings: Settings, *orders: Control) -> None:
+    producer = AIOKafkaProducer(**client_options(settings), acks="all")
+    await producer.start()
+    try:
+        for one in orders:
+            value = codec.encode(topics.CONTROL, one)
+            await producer.send_and_wait(settings.topic(topics.CONTROL.name), value, key=one.video_id.encode())
     finally:
         await producer.stop()
 
@@ -204,10 +216,42 @@ def test_two_sinks_are_killed_in_turn_among_repeats_and_older_results(cluster_se
                 "store_url": settings.store,
             }
         )
-    sink = Sink(again, running_.blobs, SYSTEM_CLOCK)
+    sink = Sink(again, running_.blobs, SYSTEM_CLOCK, again=True)
     assert asyncio.run(refill(again, sink)).videos >= 40
     assert asyncio.run(refill(again, sink)).rows == 0
     sink.close()
     results = asyncio.run(latest_results(again))
     assert verify(again, results, {}, running_.blobs).checksum == verify(settings, results, {}, running_.blobs).checksum
     assert verify(again, results, {}, running_.blobs).differences == []
+
+
+def test_a_refill_tells_only_of_documents_that_newest_results_lack(cluster_settings, postgres, tmp_path, monkeypatch):
+    """Those of the results before were collected."""
+    settings = settings_of(cluster_settings, tmp_path, "refill", fresh(postgres))
+    blobs, elsewhere = BlobStore(settings.store), BlobStore(str(tmp_path / "elsewhere"))
+    replaced, newest = result(elsewhere, "a", words=("collected",)), result(blobs, "a", 0, 2)
+    publish(settings, [replaced, newest, result(elsewhere, "b", words=("lost",))])
+    monkeypatch.setattr("streams.database.refill._BATCH", 1)
+    sink = Sink(settings, blobs, SYSTEM_CLOCK, again=True)
+    found = asyncio.run(refill(settings, sink))
+    sink.close()
+    assert [record.key for record, _ in found.invalid] == [b"b"]
+    assert verify(settings, {"a": newest}, {}, blobs).differences == []
+
+
+def test_what_a_cancelled_video_means_is_refilled_and_verified(cluster_settings, postgres, tmp_path):
+    """Its second look was called off. Of an erased one nothing is told."""
+    settings = settings_of(cluster_settings, tmp_path, "orders", fresh(postgres))
+    blobs, told = BlobStore(settings.store), [content("cancelled"), content("erased")]
+    publish(settings, [result(blobs, "cancelled"), *told])
+    asyncio.run(order(settings, Control("cancelled", "cancel", 1), Control("erased", "erase", 1)))
+    orders = asyncio.run(orders_of(settings))
+    sink = Sink(settings, blobs, SYSTEM_CLOCK, orders, again=True)
+    asyncio.run(refill(settings, sink))
+    sink.close()
+    results, contents = asyncio.run(of_topics(settings))
+    assert [one.header.video_id for one in contents] == ["cancelled"]
+    found = verify(settings, results, chunk_checksums(contents), blobs)
+    assert (found.differences, found.rows["sentences"]) == ([], len(DAY))
+    database = Database(postgres.server, settings)
+    assert database.rows("SELECT DISTINCT video_id FROM clipstream.sentences") == [("cancelled",)]

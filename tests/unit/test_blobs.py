@@ -100,3 +100,16 @@ def test_a_store_that_does_not_take_is_no_store(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreUnusable, match="cannot be used"):
         BlobStore(str(tmp_path / "file")).check()
+
+
+def test_a_store_is_there_when_it_has_anything(tmp_path):
+    """A folder that is not mounted is absent, or empty."""
+    for store in (BlobStore(str(tmp_path / "absent")), BlobStore(f"memory://{tmp_path.name}")):
+        assert not store.is_there()
+        store.put(b"x")
+        assert store.is_there()
+    (tmp_path / "empty").mkdir()
+    empty = BlobStore(str(tmp_path / "empty"))
+    assert not empty.is_there()
+    empty.check()
+    assert not empty.is_there(), "as `up` leaves it"

@@ -55,6 +55,12 @@ def test_what_was_said_since_an_erasure_stays_although_it_is_read_before():
     assert plan([before, Erased("v", until=0)]).contents == {}
 
 
+def test_a_result_of_a_generation_that_began_since_stays_although_it_is_read_before(blobs):
+    since = result(blobs, "v", 1)
+    assert plan([since, Erased("v", until=0)]).results == {"v": since}
+    assert plan([since, Erased("v", until=1)]).results == {}
+
+
 def test_sentences_of_an_older_generation_do_not_count():
     found = plan([content("v", 0, 1), content("v", 0, 0), content("v", 1, 0)])
     assert list(found.contents) == [("v", 1, 0)]

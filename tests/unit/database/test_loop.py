@@ -9,8 +9,11 @@ from typing import Any
 
 import pytest
 
+from processors.blobs import BlobMissing
 from processors.errors import Fatal, InvalidMessage, Retryable
+from streams import metrics
 from streams.clock import SYSTEM_CLOCK
+from streams.database.connection import StatementTooLong
 from streams.database.loop import SinkLoop
 from streams.database.sink import Outcome
 from streams.health import Health
@@ -205,3 +208,106 @@ async def test_too_many_bugs_in_a_row_stop_it(tmp_path):
     assert type(left[0]).__name__ == "DeadLetterLimit"
     assert acked == []
     assert len(letters.found) == 6
+
+
+async def test_a_statement_that_takes_too_long_is_tried_in_halves_and_a_single_record_is_waited_for(tmp_path):
+    slow = iter(range(3))
+
+    def too_long(numbers: list[int], call: int) -> None:
+        if len(numbers) > 3 or (numbers == [11] and next(slow, None) is not None):
+            raise StatementTooLong("It takes too long.", "Raise the limit.")
+        if 11 in numbers and len(numbers) > 1:
+            raise StatementTooLong("It takes too long.", "Raise the limit.")
+
+    writer = Writer(too_long)
+    loop, acked, letters, clock, left = await run(
+        writer, 20, lambda: sum(map(len, writer.batches)) == 20, tmp_path, dead_letter_max_consecutive=1
+    )
+    assert (letters.found, left) == ([], [])
+    assert acked == list(range(20))
+    assert sorted(n for batch in writer.batches for n in batch) == list(range(20))
+    assert len(clock.slept) == 3, "only the one that is alone is waited for"
+    assert loop.waits in ([], ["It takes too long."])  # type: ignore[attr-defined]
+
+
+async def test_partitions_that_are_taken_away_take_what_waits_with_them(tmp_path):
+    """The batch in hand is not tried again, and what comes from then on is written."""
+    acked: list[int] = []
+    tried, away = threading.Event(), threading.Event()
+    away.set()
+
+    def is_away(numbers: list[int], call: int) -> None:
+        tried.set()
+        if away.is_set():
+            raise Retryable("The database is away.", "Start it.")
+
+    writer, dropped = Writer(is_away), asyncio.Event()
+
+    class Both(Stream):
+        async def events(self) -> Any:
+            for event in self._events[:5]:
+                yield event
+            await dropped.wait()
+            for event in self._events[5:]:
+                yield event
+            await asyncio.Event().wait()
+
+    loop = SinkLoop(writer, Settings(data_dir=tmp_path), Letters(), Quick())  # type: ignore[arg-type]
+    loop.health = Health("sink", SYSTEM_CLOCK)
+    task = asyncio.create_task(loop.run(Both([Event(n, acked) for n in range(8)])))
+    async with asyncio.timeout(20):
+        while not tried.is_set() or sum(loop._held.values()) < 5:
+            await asyncio.sleep(0.001)
+        await loop.drop({("segments", 0)})
+        assert not loop.holds(("segments", 0))
+        while loop._writing:
+            await asyncio.sleep(0.001)
+        assert loop.health.waits_for == ""
+        away.clear()
+        dropped.set()
+        while len(acked) < 3:
+            await asyncio.sleep(0.001)
+    task.cancel()
+    assert acked == [5, 6, 7]
+    assert sorted(n for batch in writer.batches for n in batch) == [5, 6, 7]
+    assert not loop.holds(("segments", 0))
+
+
+async def test_what_is_given_up_counts_as_failed_or_invalid_and_not_as_ok(tmp_path):
+    class Reading(Writer):
+        def take(self, records: Sequence[Any]) -> Outcome:
+            outcome, whys = super().take(records), {3: InvalidMessage("unreadable"), 4: BlobMissing("lost")}
+            outcome.invalid += [(one, whys[int(one.value)]) for one in records if int(one.value) in whys]
+            return outcome
+
+    def refuse(numbers: list[int], call: int) -> None:
+        if 11 in numbers:
+            raise InvalidMessage("refused")
+
+    before = _counted()
+    writer = Reading(refuse)
+    _, acked, letters, _, left = await run(writer, 20, lambda: sum(map(len, writer.batches)) == 19, tmp_path)
+    assert (len(acked), len(letters.found), left) == (20, 3, [])
+    found = _counted()
+    assert {name: found[name] - before[name] for name in found} == {"ok": 17, "failed": 2, "invalid": 1, "errors": 3}
+
+
+async def test_a_batch_of_which_nothing_can_be_read_is_no_success(tmp_path):
+    """Bugs in a row are counted through records that nobody can read."""
+
+    class Reading(Writer):
+        def take(self, records: Sequence[Any]) -> Outcome:
+            if all(int(one.value) % 2 for one in records):
+                return Outcome([(one, InvalidMessage("unreadable")) for one in records])
+            raise ValueError("a bug")
+
+    _, _, letters, _, left = await run(Reading(), 12, lambda: False, tmp_path, dead_letter_max_consecutive=3)
+    assert type(left[0]).__name__ == "DeadLetterLimit"
+    assert len(letters.found) < 12
+
+
+def _counted() -> dict[str, float]:
+    counted = {name: metrics.ITEMS.labels("sink", name)._value.get() for name in ("ok", "failed", "invalid")}
+    errors = [one.value for one in metrics.ERRORS.collect()[0].samples if one.name.endswith("_total")
+              and one.labels["stage"] == "sink"]  # fmt: skip
+    return {**counted, "errors": sum(errors)}
