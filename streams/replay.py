@@ -15,7 +15,7 @@ from typing import Any, Final
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from processors.errors import ClipstreamError
-from schemas.messages import VideoIngested
+from schemas.messages import Segments, VideoIngested
 from streams import connection, topics
 from streams.client import latest_results, producing, requests
 from streams.connection import client_options
@@ -66,12 +66,27 @@ async def replay_video(
             "It is kept for 30 days; submit the video again.",
         )
     held = (await latest_results(settings)).get(video_id)
-    generation = max(newest.generation, held.generation if held is not None else 0) + 1
-    replayed = replace(newest, video_id=video_id, generation=generation, replay_from=stage or "all", fresh=fresh)
+    replayed = next_generation(newest, video_id, held, stage, fresh=fresh)
     if not dry_run:
         async with producing(settings) as submit:
             await submit(replayed)
     return replayed
+
+
+def next_generation(
+    newest: VideoIngested, video_id: str, held: Segments | None, stage: str | None, *, fresh: bool
+) -> VideoIngested:
+    """The request that replays a video.
+
+    Args:
+        newest: its newest request.
+        video_id: the video.
+        held: its newest result.
+        stage: the first stage to compute anew with `fresh`; None for all.
+        fresh: do not ask the result cache from there on.
+    """
+    generation = max(newest.generation, held.generation if held is not None else 0) + 1
+    return replace(newest, video_id=video_id, generation=generation, replay_from=stage or "all", fresh=fresh)
 
 
 async def replay_topic(
@@ -166,4 +181,4 @@ def _read_topics() -> list[str]:
     return sorted({spec.name for agent, specs in READS.items() if agent != _WITH_TABLES for spec in specs})
 
 
-__all__ = ["STAGES", "Rewind", "readers_of", "replay_topic", "replay_video"]
+__all__ = ["STAGES", "Rewind", "next_generation", "readers_of", "replay_topic", "replay_video"]

@@ -315,7 +315,8 @@ def _print_addresses(cluster: ClusterInfo | None) -> None:
     if cluster is not None and cluster.prometheus_url:
         console.print(f"Prometheus {cluster.prometheus_url}", soft_wrap=True)
     if cluster is not None and cluster.database_url:
-        console.print(f"Postgres {cluster.database_url} (its password: postgres/password in the data folder)")
+        told = f"Postgres {cluster.database_url} (its password: postgres/password in the data folder)"
+        console.print(told, soft_wrap=True)
 
 
 __all__ = ["register"]

@@ -25,6 +25,7 @@ from streams.cli import (
     logs,
     process,
     replay,
+    restart,
     search,
     status,
     system,
@@ -66,8 +67,8 @@ def _options(
 
 
 _PARTS: Final = (
-    *(process, cluster, gateway, status, kafka, logs, data, explain, search, db, replay, cancel, erase, topics),
-    *(dead_letters, system, bench),
+    *(process, cluster, restart, gateway, status, kafka, logs, data, explain, search, db, replay, cancel, erase),
+    *(topics, dead_letters, system, bench),
 )
 for part in _PARTS:
     part.register(app)

@@ -12,6 +12,7 @@ from processors.errors import ClipstreamError
 from schemas.messages import Progress, Segments
 from streams import groups, topics
 from streams.cli.console import escape, out, print_json, styled
+from streams.cli.making import how_made, made_told
 from streams.cli.revisions import revision_told
 from streams.client import TERMINAL, erased_videos, latest_results, read_all, requests
 from streams.clock import SYSTEM_CLOCK
@@ -33,7 +34,7 @@ def status(
     video_id: Annotated[str | None, typer.Argument(help="Only this video, stage by stage.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
 ) -> None:
-    """Agents alive, consumer lag, and the progress of videos.
+    """Agents alive, consumer lag, and the progress of videos; of one video also how its newest result was made.
 
     Examples:
 
@@ -66,6 +67,9 @@ def status(
         videos.add_row(video["video_id"], styled(video["status"]), done, escape(video["summary"]) + stuck)
     if found["videos"]:
         out().print(videos)
+    if "made" in found:
+        for line in made_told(found["made"]):
+            out().print(escape(line), soft_wrap=True)
 
 
 def _database(settings: Settings) -> dict[str, Any] | None:
@@ -137,8 +141,10 @@ async def _status(settings: Settings, video_id: str | None) -> dict[str, Any]:
                 "updated_at_ms": progress.updated_at_ms,
             }
         )
+    newest = results.get(video_id or "")
     return {
         "broker": masked(settings.broker_url),
+        **({"made": how_made(newest)} if newest is not None else {}),
         "agents": [
             {"agent": name, "members": group.members, "lag": group.lag, **supervised.get(name, {})}
             for name, group in states.items()

@@ -114,8 +114,8 @@ def test_a_processed_video_has_the_name_in_its_address_and_its_remedy():
 def test_results_are_headed_by_the_name_in_the_address(monkeypatch):
     result = {"title": "", "duration_ms": 0, "status": "final", "video_id": "v", "segments": []}
 
-    async def wait(settings: Any, *_: Any) -> tuple[Any, dict[str, Any], dict[str, str]]:
-        return settings, {"v": SimpleNamespace(status="final")}, {"v": URL}
+    async def wait(settings: Any, *_: Any) -> tuple[Any, dict[str, Any], dict[str, Any]]:
+        return settings, {"v": SimpleNamespace(status="final")}, {"v": SimpleNamespace(uri=URL)}
 
     monkeypatch.setattr(data, "_wait", wait)
     monkeypatch.setattr(data.result_forms, "to_json", lambda *_: result)
