@@ -20,6 +20,7 @@ from streams import connection, topics
 from streams.client import latest_results, producing, requests
 from streams.connection import client_options
 from streams.groups import READS, is_wanted, refuse_members
+from streams.priorities import NORMAL
 from streams.settings import Settings
 from streams.work import BEHIND
 
@@ -57,20 +58,31 @@ async def replay_video(
         ClipstreamError: nobody submitted that video.
     """
     newest: VideoIngested | None = None
+    priority = NORMAL
     async for known, request in requests(settings):
-        if known == video_id and (newest is None or request.generation >= newest.generation):
+        if known != video_id:
+            continue
+        if newest is None or request.generation >= newest.generation:
             newest = request
+        if not is_replay(request):
+            priority = request.priority  # that of a replay is of the replay: those of a day go last
     if newest is None:
         raise ClipstreamError(
             f"No request for video '{video_id}' is on the ingest topic.",
             "It is kept for 30 days; submit the video again.",
         )
     held = (await latest_results(settings)).get(video_id)
-    replayed = next_generation(newest, video_id, held, stage, fresh=fresh)
+    replayed = replace(next_generation(newest, video_id, held, stage, fresh=fresh), priority=priority)
     if not dry_run:
         async with producing(settings) as submit:
             await submit(replayed)
     return replayed
+
+
+def is_replay(request: VideoIngested) -> bool:
+    """Whether a request is for what somebody had submitted before."""
+    # `process --fresh` asks for the same, the first time in generation 0
+    return request.replay_from is not None and request.generation > 0
 
 
 def next_generation(
@@ -181,4 +193,4 @@ def _read_topics() -> list[str]:
     return sorted({spec.name for agent, specs in READS.items() if agent != _WITH_TABLES for spec in specs})
 
 
-__all__ = ["STAGES", "Rewind", "next_generation", "readers_of", "replay_topic", "replay_video"]
+__all__ = ["STAGES", "Rewind", "is_replay", "next_generation", "readers_of", "replay_topic", "replay_video"]

@@ -14,7 +14,7 @@ from typing import Final
 from schemas.messages import Segments, VideoIngested
 from streams.client import TERMINAL, latest_results, producing, timed_requests
 from streams.priorities import NAMES
-from streams.replay import next_generation
+from streams.replay import is_replay, next_generation
 from streams.settings import Settings
 
 UNDER_WAY: Final = "under way"
@@ -60,7 +60,7 @@ async def replay_day(
     async for video_id, request, at_ms in timed_requests(settings):
         if video_id not in newest or request.generation >= newest[video_id].generation:
             newest[video_id] = request
-        if start_ms <= at_ms < end_ms and not _is_replay(request):
+        if start_ms <= at_ms < end_ms and not is_replay(request):
             of_day.add(video_id)
     results = await latest_results(settings)
     async with producing(settings) as submit:
@@ -80,11 +80,6 @@ def bounds_ms(day: date) -> tuple[int, int]:
     """First millisecond of a day and of the next one, local time; a day of 23 or 25 hours is as long as it is."""
     first, last = (datetime.combine(one, time()).timestamp() for one in (day, day + timedelta(days=1)))
     return round(first * 1000), round(last * 1000)
-
-
-def _is_replay(request: VideoIngested) -> bool:
-    # `process --fresh` asks for the same, the first time in generation 0
-    return request.replay_from is not None and request.generation > 0
 
 
 def _left_out(request: VideoIngested, held: Segments | None) -> str:

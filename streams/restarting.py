@@ -22,7 +22,7 @@ from streams import agents
 from streams.clock import Clock
 from streams.health import HEALTH_PATH, LOOPBACK
 from streams.settings import Settings
-from streams.supervisor import STOP_LIMIT_S, read_states
+from streams.supervisor import read_states
 from streams.worker import living_workers
 
 # Whoever reads a topic goes before those who write it: a worker that meets the schema of a newer build stops and waits
@@ -31,8 +31,10 @@ READERS_FIRST: Final = (
     "sink", "enricher", "segmenter", "joiner", "content", "vision", "transcriber",
     "metadata", "frame-extractor", "audio-extractor",
 )  # fmt: skip
-# A worker is back after 5 s, with models after 20; a busy machine takes several times as long.
+# A worker is back after 9 s; with a load of 60 on two cores the first one of a new version took 121 s.
 BACK_LIMIT_S: Final = 180.0
+# As Kubernetes gives a pod. On two cores with a load of 60 two of eight workers took more than the 10 s of `down`.
+_END_LIMIT_S: Final = 30.0
 _POLL_S: Final = 0.2
 _ANSWER_LIMIT_S: Final = 2.0
 
@@ -118,7 +120,7 @@ def _end(pid: int) -> None:
         process = psutil.Process(pid)
         process.send_signal(signal.SIGTERM)
         try:
-            process.wait(STOP_LIMIT_S)
+            process.wait(_END_LIMIT_S)
         except psutil.TimeoutExpired:
             process.kill()
 

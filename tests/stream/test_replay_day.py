@@ -19,6 +19,7 @@ from streams.admin import create_topics
 from streams.cli.main import app
 from streams.client import read_all
 from streams.reading import to_environment
+from streams.replay import replay_video
 from streams.replay_day import CANCELLED, UNDER_WAY, OfDay, bounds_ms, replay_day
 from streams.settings import Settings
 from tests.databases import result
@@ -107,6 +108,11 @@ def test_a_day_is_found_and_sent_once(settings):
     # given again before they are through: nothing comes twice
     assert all(one.left_out for one in of_day(settings, dry_run=False))
     assert len(requests_of(settings)) == len(before) + len(sent)
+
+
+def test_a_later_replay_of_one_of_them_goes_as_the_video_was_submitted(settings):
+    again = asyncio.run(replay_video(settings, "first-ms", None, fresh=False, dry_run=True))
+    assert (again.generation, again.priority) == (2, 0)
 
 
 def test_who_waits_for_a_replay_is_not_given_the_result_before_it(settings):
