@@ -32,7 +32,8 @@ READERS_FIRST: Final = (
     "metadata", "frame-extractor", "audio-extractor",
 )  # fmt: skip
 # A worker is back after 9 s; with a load of 60 on two cores the first one of a new version took 121 s.
-BACK_LIMIT_S: Final = 180.0
+BACK_LIMIT_S: Final = 300.0
+_HOPELESS: Final = 3  # deaths in a row of the one that is to come back
 # As Kubernetes gives a pod. On two cores with a load of 60 two of eight workers took more than the 10 s of `down`.
 _END_LIMIT_S: Final = 30.0
 _POLL_S: Final = 0.2
@@ -88,7 +89,7 @@ async def restart(settings: Settings, names: tuple[str, ...], clock: Clock) -> A
 
 async def _restarted(settings: Settings, name: str, clock: Clock) -> AsyncIterator[Restarted]:
     began_s = clock.monotonic_s()
-    old = _notes(settings, name)
+    old, deaths = _notes(settings, name), read_states(settings.data_dir).get(name, {}).get("restarts", 0)
     for note in old:
         await asyncio.to_thread(_end, int(note["pid"]))
     gone = {note["pid"] for note in old}
@@ -101,8 +102,10 @@ async def _restarted(settings: Settings, name: str, clock: Clock) -> AsyncIterat
         child = read_states(settings.data_dir).get(name, {})
         if child.get("state") == "down":
             raise ClipstreamError(f"{name} stays down after {child['last_exit']}. {child['reason']}", _LOOK)
+        why = f" {child['reason']}" if child.get("reason") else ""
+        if why and child["restarts"] - deaths > _HOPELESS:
+            raise ClipstreamError(f"{name} dies again and again ({child['last_exit']}).{why}", _LOOK)
         if clock.monotonic_s() - began_s > BACK_LIMIT_S:
-            why = f" {child['reason']}" if child.get("reason") else ""
             raise ClipstreamError(f"{name} did not come back within {BACK_LIMIT_S:.0f} s.{why}", _LOOK)
         await clock.sleep(_POLL_S)
 
