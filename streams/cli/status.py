@@ -85,8 +85,9 @@ def _database(settings: Settings) -> dict[str, Any] | None:
 def told_of(agent: dict[str, Any]) -> str:
     """What the supervisor knows of an agent that does not work; empty when it does, or when none runs here."""
     state, last_exit = agent.get("state", ""), agent.get("last_exit", "")
-    # one that dies again and again is running most of the time, and is a member of its group never
-    if not last_exit or (state == "running" and agent["members"]):
+    # One that dies again and again is running most of the time. Its group takes it for a member until its session ends,
+    # and after an exit for the environment it has to live for a minute before that is over.
+    if not last_exit or (state == "running" and agent["members"] and not agent.get("fatal")):
         return ""
     now = "started again" if state == "running" else state
     return f"{now} after {last_exit}, {agent['restarts']} restarts. {agent['reason']}".rstrip()
