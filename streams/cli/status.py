@@ -42,7 +42,7 @@ def status(
         clipstream status 3f2a9c0d11e4b7a6 --json
     """
     settings = load_settings()
-    found = asyncio.run(_status(settings, video_id))
+    found = asyncio.run(gathered(settings, video_id))
     found["database"] = _database(settings)
     if as_json:
         print_json(found)
@@ -93,7 +93,12 @@ def told_of(agent: dict[str, Any]) -> str:
     return f"{now} after {last_exit}, {agent['restarts']} restarts. {agent['reason']}".rstrip()
 
 
-async def _status(settings: Settings, video_id: str | None) -> dict[str, Any]:
+async def gathered(settings: Settings, video_id: str | None = None) -> dict[str, Any]:
+    """What `status --json` prints, but for the database.
+
+    Raises:
+        ClipstreamError: no broker, or nothing is known of the video.
+    """
     states = {state.agent: state for state in await groups.group_states(settings)}
     supervised = read_states(settings.data_dir)
     videos: dict[str, VideoProgress] = {}
