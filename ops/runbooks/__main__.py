@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from pathlib import Path
 from typing import Final
 
 from ops.runbooks import page, runner
 from ops.runbooks.page import PageWrong
-from ops.runbooks.runner import ScenarioFailed
+from ops.runbooks.runner import NotHere, ScenarioFailed
 from ops.runbooks.transcript import PROJECT
 
 TRANSCRIPTS: Final = PROJECT / "docs" / "runbooks"
@@ -21,11 +22,16 @@ def main() -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of: {', '.join(page.names())}")
     parser.add_argument("--out", type=Path, default=TRANSCRIPTS, help="folder of the transcripts")
     chosen = parser.parse_args()
+    # what was started is ended by what the exception passes on its way
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
     failed = []
     for name in chosen.names or page.names():
         print(f"== {name}", file=sys.stderr, flush=True)
         try:
             runner.run(name, chosen.out)
+        except NotHere as error:
+            print(f"LEFT OUT {name}: {error}", file=sys.stderr)
         except (ScenarioFailed, PageWrong) as error:
             failed.append(str(error))
     for reason in failed:

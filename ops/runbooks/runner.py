@@ -6,6 +6,7 @@ an embedded cluster of its own; what it and the page's commands start is ended w
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import importlib
 import json
@@ -15,26 +16,34 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import psutil
+from aiokafka.errors import KafkaError
 
 from ops.local.cluster import read_cluster
 from ops.runbooks import page as pages
 from ops.runbooks.page import Command, Page, PageWrong, call_of
 from ops.runbooks.transcript import PROJECT, Transcript
+from processors.errors import ClipstreamError
+from streams.cli.status import gathered
 from streams.clock import SYSTEM_CLOCK, Clock
 from streams.settings import PREFIX, Settings
 from streams.supervisor import clipstream_command
 
 # A command of an operator; the first start of a cluster on a busy machine takes half of that.
 LIMIT_S: Final = 180.0
-_POLL_S: Final = 0.1
+_POLL_S: Final = 0.5
+_STATUS_LIMIT_S: Final = 30.0  # a broker that is going takes the question and gives no answer
 _KEPT_SETTINGS: Final = frozenset({f"{PREFIX}CACHE_DIR"})
 _COLUMNS: Final = "120"  # of tables in transcripts
+
+
+class NotHere(Exception):
+    """A scenario needs what this machine does not have."""
 
 
 class ScenarioFailed(AssertionError):
@@ -78,6 +87,7 @@ class Book:
     Attributes:
         data: CLIPSTREAM_DATA_DIR of all commands; a scenario may set it before the first one.
         environment: more variables of all commands.
+        clipstream: what `clipstream` is in commands.
     """
 
     def __init__(
@@ -86,6 +96,7 @@ class Book:
         self.page, self.folder, self.patient = page, folder, patient
         self.data = folder / "data"
         self.environment: dict[str, str] = {}
+        self.clipstream: Sequence[str] = clipstream_command()
         self._transcript, self._clock = transcript, clock
         self._values: dict[str, str] = {}
         self._run: set[str] = set()
@@ -152,9 +163,14 @@ class Book:
         return self._call(text, None, LIMIT_S, told=False)
 
     def status(self) -> dict[str, Any]:
-        """What `clipstream status --json` says; empty while it cannot say anything."""
-        answer = self.ask("clipstream status --json")
-        return dict(answer.json()) if answer.code == 0 else {}
+        """What `clipstream status --json` says; empty while it cannot say anything.
+
+        Asked from here, since a scenario asks again and again: a command takes 2 s of processor time for its start.
+        """
+        try:
+            return asyncio.run(asyncio.wait_for(gathered(self.settings()), _STATUS_LIMIT_S))
+        except (ClipstreamError, KafkaError, TimeoutError):
+            return {}
 
     def settings(self, **changes: Any) -> Settings:
         """Settings of the cluster that runs in the data folder."""
@@ -200,7 +216,7 @@ class Book:
         # files, not pipes: what a command leaves running in the background would hold a pipe open
         with paths[0].open("wb") as out, paths[1].open("wb") as err:
             process = subprocess.Popen(
-                [*_program(call.words[0]), *call.words[1:]],
+                [*self._program(call.words[0]), *call.words[1:]],
                 stdin=subprocess.DEVNULL, stdout=out, stderr=err, env={**self._environment(), **call.environment},
                 cwd=self.folder, start_new_session=True,
             )  # fmt: skip
@@ -223,6 +239,9 @@ class Book:
             self.check(f"`{text}` ends with {code}, not {output.code}", False)
         return output
 
+    def _program(self, name: str) -> Sequence[str]:
+        return {"clipstream": self.clipstream, "python": [sys.executable]}.get(name, [name])
+
     def _environment(self) -> dict[str, str]:
         known = {
             name: value for name, value in os.environ.items() if not name.startswith(PREFIX) or name in _KEPT_SETTINGS
@@ -243,6 +262,7 @@ def run(name: str, transcripts: Path, *, clock: Clock = SYSTEM_CLOCK, patient: b
     Raises:
         ScenarioFailed: something did not hold, or a block of the page was not run.
         PageWrong: the page is not of the agreed form.
+        NotHere: it cannot be run on this machine.
     """
     page = pages.read(name)
     scenario = importlib.import_module(f"ops.runbooks.scenarios.{name.replace('-', '_')}")
@@ -272,12 +292,6 @@ def _hidden(folder: Path) -> Mapping[str, str]:
     }
 
 
-def _program(name: str) -> list[str]:
-    if name == "clipstream":
-        return clipstream_command()
-    return [sys.executable] if name == "python" else [name]
-
-
 def _working_for(data: Path) -> Iterator[psutil.Process]:
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
@@ -286,4 +300,4 @@ def _working_for(data: Path) -> Iterator[psutil.Process]:
                 yield process
 
 
-__all__ = ["LIMIT_S", "Book", "Output", "ScenarioFailed", "run"]
+__all__ = ["LIMIT_S", "Book", "NotHere", "Output", "ScenarioFailed", "run"]

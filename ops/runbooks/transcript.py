@@ -68,7 +68,8 @@ class Transcript:
         for line in lines:
             shown = line
             for path, word in self._hidden:
-                shown = shown.replace(path, word)
+                # whole words: a host may be named "vm"
+                shown = re.sub(rf"(?<!\w){re.escape(path)}(?!\w)", word, shown)
             self._lines.append(shown)
             self._tell(shown)
 

@@ -43,7 +43,7 @@ def status(
         clipstream status 3f2a9c0d11e4b7a6 --json
     """
     settings = load_settings()
-    found = asyncio.run(_status(settings, video_id))
+    found = asyncio.run(gathered(settings, video_id))
     found["database"] = _database(settings)
     if as_json:
         print_json(found)
@@ -89,14 +89,20 @@ def _database(settings: Settings) -> dict[str, Any] | None:
 def told_of(agent: dict[str, Any]) -> str:
     """What the supervisor knows of an agent that does not work; empty when it does, or when none runs here."""
     state, last_exit = agent.get("state", ""), agent.get("last_exit", "")
-    # one that dies again and again is running most of the time, and is a member of its group never
-    if not last_exit or (state == "running" and agent["members"]):
+    # One that dies again and again is running most of the time. Its group takes it for a member until its session ends,
+    # and after an exit for the environment it has to live for a minute before that is over.
+    if not last_exit or (state == "running" and agent["members"] and not agent.get("fatal")):
         return ""
     now = "started again" if state == "running" else state
     return f"{now} after {last_exit}, {agent['restarts']} restarts. {agent['reason']}".rstrip()
 
 
-async def _status(settings: Settings, video_id: str | None) -> dict[str, Any]:
+async def gathered(settings: Settings, video_id: str | None = None) -> dict[str, Any]:
+    """What `status --json` prints, but for the database.
+
+    Raises:
+        ClipstreamError: no broker, or nothing is known of the video.
+    """
     states = {state.agent: state for state in await groups.group_states(settings)}
     supervised = read_states(settings.data_dir)
     videos: dict[str, VideoProgress] = {}

@@ -59,6 +59,9 @@ def test_dead_letters(letter, monkeypatch):
     assert listed["reason"] == f"Not fetched: {PLAIN}"
     assert json.loads(run("dead-letters", "show", "video-ingested:1:2", "--json").stdout)["dead_letters"] == [listed]
     assert "Not fetched" in run("dead-letters", "list").stdout
+    assert "Not fetched" in run("dead-letters", "summary").stdout
+    (kind,) = json.loads(run("dead-letters", "summary", "--json").stdout)["kinds"]
+    assert (kind["count"], kind["newest"]) == (1, "video-ingested:1:2")
     shown = run("dead-letters", "show", "video-ingested:1:2").stdout
     assert "video_id  null" in shown  # as JSON has it
     assert f"Trace of {PLAIN}" in shown

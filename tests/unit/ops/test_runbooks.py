@@ -97,6 +97,9 @@ def test_paths_of_the_machine_are_not_told(tmp_path):
     transcript.output(f"\x1b[31m{tmp_path}/data/logs\x1b[0m\n" + "line\n" * 100)
     assert "<folder>/data/logs\n" in transcript.text()
     assert "(61 more lines)" in transcript.text()
+    short = Transcript(lambda: 0.0, {"vm": "<host>"}, lambda _: None)
+    short.output("at vm, by jvm")
+    assert "at <host>, by jvm" in short.text()
 
 
 @pytest.mark.parametrize(
