@@ -24,8 +24,8 @@ from streams.dead_letters import MAX_KEY_BYTES, MAX_RAW_BYTES
 from streams.settings import Settings
 
 REQUEUED_HEADER: Final = "clipstream-requeued"
-# What differs between letters of one kind: what a reason quotes, and numbers.
-_OWN: Final = re.compile(r"'[^']*'|\"[^\"]*\"|\d+")
+# What differs between letters of one kind: what a reason quotes, bytes in hex, digests, and numbers.
+_OWN: Final = re.compile(r"'[^']*'|\"[^\"]*\"|\b[0-9a-f]{2}(?: [0-9a-f]{2})*\b|\b[0-9a-f]{16,}\b|\d+")
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m ops.runbooks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of: {', '.join(page.names())}")
     parser.add_argument("--out", type=Path, default=TRANSCRIPTS, help="folder of the transcripts")
+    parser.add_argument("--quick", action="store_true", help="do not wait for alerts, which takes minutes")
     chosen = parser.parse_args()
     # what was started is ended by what the exception passes on its way
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
@@ -29,7 +30,7 @@ def main() -> int:
     for name in chosen.names or page.names():
         print(f"== {name}", file=sys.stderr, flush=True)
         try:
-            runner.run(name, chosen.out)
+            runner.run(name, chosen.out, patient=not chosen.quick)
         except NotHere as error:
             print(f"LEFT OUT {name}: {error}", file=sys.stderr)
         except (ScenarioFailed, PageWrong) as error:

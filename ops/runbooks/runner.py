@@ -37,7 +37,8 @@ from streams.supervisor import clipstream_command
 # A command of an operator; the first start of a cluster on a busy machine takes half of that.
 LIMIT_S: Final = 180.0
 _POLL_S: Final = 0.5
-_STATUS_LIMIT_S: Final = 30.0  # a broker that is going takes the question and gives no answer
+_PAUSE_SHARE: Final = 2.0  # of the time that a question took
+_STATUS_LIMIT_S: Final = 90.0  # a broker that is going takes the question and gives no answer
 _KEPT_SETTINGS: Final = frozenset({f"{PREFIX}CACHE_DIR"})
 _COLUMNS: Final = "120"  # of tables in transcripts
 
@@ -153,9 +154,12 @@ class Book:
         Raises:
             ScenarioFailed: it does not.
         """
-        deadline_s = self._clock.monotonic_s() + limit_s
-        while not (held := condition()) and self._clock.monotonic_s() < deadline_s:
-            time.sleep(_POLL_S)
+        asked_s = self._clock.monotonic_s()
+        deadline_s = asked_s + limit_s
+        while not (held := condition()) and (now_s := self._clock.monotonic_s()) < deadline_s:
+            # a question that costs much on a busy machine is asked seldom there
+            time.sleep(max(_POLL_S, _PAUSE_SHARE * (now_s - asked_s)))
+            asked_s = self._clock.monotonic_s()
         self.check(what, held)
 
     def ask(self, text: str) -> Output:

@@ -37,6 +37,8 @@ def letter(number: int, reason: str, stage: str = "transcriber", requeued: bool 
         ([], []),
         (["Blob 'a' is away.", "Blob 'b' is away.", "Blob 'c' is away."], [3]),  # what is quoted does not count
         (["Nothing for 3 s.", "Nothing for 44 s."], [2]),  # nor do numbers
+        (["It starts with ff 87 8d.", "It starts with ff c7 f0 76.", "It starts with ff."], [3]),  # nor bytes
+        ([f"The blob blob:{digit * 64} is not there." for digit in "ab1"], [3]),  # nor digests
         (["No such file.", "No right.", "No such file."], [2, 1]),  # the most frequent first
     ],
 )
