@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 CLIPSTREAM_TEST_DATA ?= $(abspath ../shared/data)
 export CLIPSTREAM_TEST_DATA
 
-.PHONY: help setup demo test check docs bench accuracy chaos up down clean lock
+.PHONY: help setup demo test check docs bench accuracy chaos runbooks up down clean lock
 
 help: ## Show this help
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -57,6 +57,9 @@ accuracy: setup ## Errors in words, voices, shots and topics on the media in CLI
 
 chaos: setup ## Kill processes a hundred times while videos go through, and judge the log
 	$(BIN)/python -m tests.chaos --rounds 100
+
+runbooks: setup ## Cause each trouble that has a runbook, and run the commands of its page
+	$(BIN)/python -m ops.runbooks
 
 up: setup ## Start the embedded cluster and all agents in the background
 	$(BIN)/clipstream up --detach

@@ -23,6 +23,7 @@ from processors.media.weburl import shown
 
 SCHEME: Final = "blob:"
 _PROBE: Final = b"clipstream"
+_PROBE_BYTES: Final = 64 * 1024  # a full disk still takes a few bytes into a block that it has given out
 _URI = re.compile(r"blob:([0-9a-f]{64})")
 
 
@@ -54,15 +55,21 @@ class BlobStore:
         self._local = "file" in ((protocol,) if isinstance(protocol, str) else tuple(protocol))
 
     def check(self) -> None:
-        """Write a small blob and read it back.
+        """Write a small blob and read it back. In a folder it is a new one each time, which does not stay.
 
         Raises:
             StorageFull: no room.
             StoreUnusable: it does not take or give.
         """
+        probe = _PROBE + os.urandom(_PROBE_BYTES) if self._local else _PROBE  # an object store is never full
         try:
-            if self.get(self.put(_PROBE)) != _PROBE:
-                raise ValueError("it does not give back what was written")
+            uri = self.put(probe)
+            try:
+                if self.get(uri) != probe:
+                    raise ValueError("it does not give back what was written")
+            finally:
+                if (path := self.local_path(uri)) is not None:
+                    path.unlink(missing_ok=True)
         except Fatal:
             raise
         except Exception as error:

@@ -177,14 +177,22 @@ async def requests(settings: Settings) -> AsyncIterator[tuple[str, VideoIngested
 
     Those of videos that were erased since are passed over: Kafka cannot take them away before their time.
     """
+    async for video_id, message, _ in timed_requests(settings):
+        yield video_id, message
+
+
+async def timed_requests(settings: Settings) -> AsyncIterator[tuple[str, VideoIngested, int]]:
+    """As `requests`, with the time of each record, milliseconds since 1970."""
     erased = await erased_videos(settings)
-    async for message in read_all(settings, topics.VIDEO_INGESTED):
+    async for record in read_records(settings, topics.VIDEO_INGESTED):
+        if (message := _decoded(topics.VIDEO_INGESTED, record.value)) is None:
+            continue
         try:
             request = identity.request_of(message)
         except InvalidMessage:
             continue  # it is among the dead letters
         if request.generation > erased.get(request.video_id, -1):
-            yield request.video_id, message
+            yield request.video_id, message, record.timestamp
 
 
 async def erased_videos(settings: Settings) -> dict[str, int]:
@@ -259,4 +267,5 @@ __all__ = [
     "read_records",
     "request_for",
     "requests",
+    "timed_requests",
 ]

@@ -60,7 +60,7 @@ class FailureMeter:
             raise DeadLetterLimit(f"{failed} of the last {RATIO_WINDOW} valid items failed.", _REMEDY)
 
 
-_REMEDY: Final = "Look at `clipstream topics tail dead-letter`, mend the cause, then start this agent again."
+_REMEDY: Final = "Look at `clipstream dead-letters summary`, mend the cause, then start this agent again."
 
 
 def letter(

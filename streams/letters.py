@@ -7,6 +7,7 @@ nothing would change.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -23,6 +24,8 @@ from streams.dead_letters import MAX_KEY_BYTES, MAX_RAW_BYTES
 from streams.settings import Settings
 
 REQUEUED_HEADER: Final = "clipstream-requeued"
+# What differs between letters of one kind: what a reason quotes, bytes in hex, digests, and numbers.
+_OWN: Final = re.compile(r"'[^']*'|\"[^\"]*\"|\b[0-9a-f]{2}(?: [0-9a-f]{2})*\b|\b[0-9a-f]{16,}\b|\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,54 @@ class Letter:
             "key": readable(letter.key),
             "message": _decoded(letter, settings),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Dead letters of one stage, topic and reason.
+
+    Attributes:
+        count: how many.
+        waiting: of them not sent again.
+        first_ms: when the oldest was written, wall time.
+        last_ms: when the newest was.
+        example: the newest.
+    """
+
+    count: int
+    waiting: int
+    first_ms: int
+    last_ms: int
+    example: Letter
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it, with the id and the reason of the newest."""
+        letter = self.example.letter
+        return {
+            "count": self.count, "waiting": self.waiting, "stage": letter.stage, "topic": letter.topic,
+            "error_class": letter.error_class, "reason": letter.reason, "first_ms": self.first_ms,
+            "last_ms": self.last_ms, "newest": self.example.id,
+        }  # fmt: skip
+
+
+def kinds(found: Iterable[Letter]) -> list[Kind]:
+    """Letters put together by stage, topic, error and reason; what a reason quotes and its numbers do not count.
+
+    Returns:
+        The most frequent kind first.
+    """
+    together: dict[tuple[str, str, str, str], list[Letter]] = {}
+    for one in found:
+        letter = one.letter
+        key = (letter.stage, letter.topic, letter.error_class, _OWN.sub("*", letter.reason))
+        together.setdefault(key, []).append(one)
+    made = []
+    for same in together.values():
+        newest = max(same, key=lambda one: one.letter.at_ms)
+        first_ms = min(one.letter.at_ms for one in same)
+        waiting = sum(not one.requeued for one in same)
+        made.append(Kind(len(same), waiting, first_ms, newest.letter.at_ms, newest))
+    return sorted(made, key=lambda kind: (-kind.count, kind.example.letter.stage, kind.example.id))
 
 
 def letter_id(letter: DeadLetter) -> str:
@@ -127,4 +178,4 @@ def _decoded(letter: DeadLetter, settings: Settings) -> Any:
     return readable(letter.value)
 
 
-__all__ = ["Letter", "is_result", "letter_id", "letters", "requeue"]
+__all__ = ["Kind", "Letter", "is_result", "kinds", "letter_id", "letters", "requeue"]

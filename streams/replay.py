@@ -15,11 +15,12 @@ from typing import Any, Final
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from processors.errors import ClipstreamError
-from schemas.messages import VideoIngested
+from schemas.messages import Segments, VideoIngested
 from streams import connection, topics
 from streams.client import latest_results, producing, requests
 from streams.connection import client_options
 from streams.groups import READS, is_wanted, refuse_members
+from streams.priorities import NORMAL
 from streams.settings import Settings
 from streams.work import BEHIND
 
@@ -57,21 +58,47 @@ async def replay_video(
         ClipstreamError: nobody submitted that video.
     """
     newest: VideoIngested | None = None
+    priority = NORMAL
     async for known, request in requests(settings):
-        if known == video_id and (newest is None or request.generation >= newest.generation):
+        if known != video_id:
+            continue
+        if newest is None or request.generation >= newest.generation:
             newest = request
+        if not is_replay(request):
+            priority = request.priority  # that of a replay is of the replay: those of a day go last
     if newest is None:
         raise ClipstreamError(
             f"No request for video '{video_id}' is on the ingest topic.",
             "It is kept for 30 days; submit the video again.",
         )
     held = (await latest_results(settings)).get(video_id)
-    generation = max(newest.generation, held.generation if held is not None else 0) + 1
-    replayed = replace(newest, video_id=video_id, generation=generation, replay_from=stage or "all", fresh=fresh)
+    replayed = replace(next_generation(newest, video_id, held, stage, fresh=fresh), priority=priority)
     if not dry_run:
         async with producing(settings) as submit:
             await submit(replayed)
     return replayed
+
+
+def is_replay(request: VideoIngested) -> bool:
+    """Whether a request is for what somebody had submitted before."""
+    # `process --fresh` asks for the same, the first time in generation 0
+    return request.replay_from is not None and request.generation > 0
+
+
+def next_generation(
+    newest: VideoIngested, video_id: str, held: Segments | None, stage: str | None, *, fresh: bool
+) -> VideoIngested:
+    """The request that replays a video.
+
+    Args:
+        newest: its newest request.
+        video_id: the video.
+        held: its newest result.
+        stage: the first stage to compute anew with `fresh`; None for all.
+        fresh: do not ask the result cache from there on.
+    """
+    generation = max(newest.generation, held.generation if held is not None else 0) + 1
+    return replace(newest, video_id=video_id, generation=generation, replay_from=stage or "all", fresh=fresh)
 
 
 async def replay_topic(
@@ -166,4 +193,4 @@ def _read_topics() -> list[str]:
     return sorted({spec.name for agent, specs in READS.items() if agent != _WITH_TABLES for spec in specs})
 
 
-__all__ = ["STAGES", "Rewind", "readers_of", "replay_topic", "replay_video"]
+__all__ = ["STAGES", "Rewind", "is_replay", "next_generation", "readers_of", "replay_topic", "replay_video"]

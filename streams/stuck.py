@@ -42,10 +42,13 @@ def find_stuck(
     waiting = [stage for stage in _FLOW if not _through(progress, stage)]
     for stage in waiting:
         note = supervised.get(stage, {})
-        if note.get("state") in _STANDING:
+        if note.get("state") in _STANDING or note.get("fatal"):
             why = f": {note['reason']}" if note.get("reason") else ""
-            return Stuck(stage, f"{note['state']} after {note['last_exit']}{why}")
+            state = note["state"] if note["state"] in _STANDING else "started again"
+            return Stuck(stage, f"{state} after {note['last_exit']}{why}")
         if not groups[stage].members:
+            if note.get("state") == "running":  # it has not joined yet
+                return None
             return Stuck(stage, f"no worker runs; `clipstream worker {stage}` starts one")
     still_s = (now_ms - progress.updated_at_ms) / 1000
     if not progress.stages or still_s < STUCK_AFTER_S:

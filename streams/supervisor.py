@@ -100,7 +100,7 @@ class Supervisor:
 
     def poll(self) -> list[Child]:
         """Notice deaths and start again what is due; returns those whose state changed."""
-        before = [(child.state, child.restarts) for child in self.children]
+        before = [(child.state, child.restarts, child.fatal) for child in self.children]
         now = self._clock.monotonic_s()
         for child in self.children:
             if child.process is not None and child.process.poll() is not None:
@@ -112,7 +112,9 @@ class Supervisor:
                 child.back_off_s = FIRST_BACK_OFF_S
                 child.fatal = 0 if now - child.started_s > SOUND_AFTER_S else child.fatal
         changed = [
-            child for child, known in zip(self.children, before, strict=True) if known != (child.state, child.restarts)
+            child
+            for child, known in zip(self.children, before, strict=True)
+            if known != (child.state, child.restarts, child.fatal)
         ]
         if changed:
             self._write_states()
@@ -144,6 +146,7 @@ class Supervisor:
                 "restarts": child.restarts,
                 "last_exit": child.last_exit,
                 "reason": child.reason,
+                "fatal": child.fatal,
             }
             for child in self.children
         }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+from importlib.metadata import version
 from pathlib import Path
 
 import faust
@@ -38,6 +39,7 @@ def run_worker(name: str, settings: Settings, instance: str | None) -> None:
     port = _serve(worker.health, name, settings)
     frozen.watch(settings.session_timeout_s, boot_s)
     note = note_path(settings.data_dir, name, instance)
+    runs_version = version("clipstream")  # now: what is installed may be another one before it ends
 
     def write_note(warm: bool) -> None:
         note.parent.mkdir(parents=True, exist_ok=True)
@@ -51,6 +53,7 @@ def run_worker(name: str, settings: Settings, instance: str | None) -> None:
                     "created_s": psutil.Process().create_time(),
                     "port": port,
                     "warm": warm,
+                    "version": runs_version,
                 }
             )
         )

@@ -32,6 +32,7 @@ from streams.settings import Settings
 from streams.supervisor import GATEWAY, Child, Supervisor
 
 _POLL_S: Final = 0.2
+_REVIVE_AGAIN_S: Final = 5.0
 _END_SIGNALS: Final = (signal.SIGTERM, signal.SIGHUP)
 
 
@@ -212,7 +213,7 @@ def _serve(
     done = threading.Event()
     for number in (*_END_SIGNALS, signal.SIGINT):
         signal.signal(number, lambda *_: done.set())
-    running = ExitStack()
+    reviver, running = _Reviver(cluster), ExitStack()
     try:
         supervisor.start()
         running.enter_context(collecting(settings, lambda line: console.print(escape(line), soft_wrap=True)))
@@ -222,7 +223,7 @@ def _serve(
         if console.is_terminal:
             with Live(_table(supervisor), console=console, refresh_per_second=2) as live:
                 while not done.wait(_POLL_S):
-                    _revive(cluster)
+                    reviver.poll()
                     supervisor.poll()
                     _observe(observer, supervisor)
                     live.update(_table(supervisor))
@@ -230,7 +231,7 @@ def _serve(
             what = "Agents started" if names else "Started without agents"
             console.print(f"{what}; logs are in {escape(str(settings.log_dir))}", soft_wrap=True)
             while not done.wait(_POLL_S):
-                _revive(cluster)
+                reviver.poll()
                 _say(supervisor.poll())
                 _observe(observer, supervisor)
     finally:
@@ -248,22 +249,36 @@ def _observe(observer: Observer | None, supervisor: Supervisor) -> None:
         observer.keep(supervisor.children)
 
 
-def _revive(cluster: LocalCluster | None) -> None:
-    dead = cluster.died() if cluster is not None else ()
-    if cluster is None or not dead:
-        return
-    console.print(f"{' and '.join(dead)} died; starting again")
-    try:
-        cluster.revive()
-    except StartFailed as error:
-        console.print(f"[red]{escape(error.reason)}[/] Trying again.", soft_wrap=True)
+class _Reviver:
+    """Starts servers again that died; where that fails, as on a full disk, again after a pause."""
+
+    def __init__(self, cluster: LocalCluster | None) -> None:
+        self._cluster, self._due_s = cluster, float("-inf")
+
+    def poll(self) -> None:
+        """Look, and start what died."""
+        dead = self._cluster.died() if self._cluster is not None else ()
+        if self._cluster is None or not dead or SYSTEM_CLOCK.monotonic_s() < self._due_s:
+            return
+        _tell(f"{' and '.join(dead)} died; starting again")
+        try:
+            self._cluster.revive()
+        except (StartFailed, OSError) as error:
+            reason = error.reason if isinstance(error, StartFailed) else str(error)
+            _tell(f"[red]{escape(reason)}[/] Trying again.")
+            self._due_s = SYSTEM_CLOCK.monotonic_s() + _REVIVE_AGAIN_S
+
+
+def _tell(text: str) -> None:
+    with suppress(OSError):  # the log of `up` may lie on a full disk
+        console.print(text, soft_wrap=True)
 
 
 def _say(changed: list[Child]) -> None:
     for child in changed:
         if child.state in ("restarting", "down"):
             why = escape(child.reason or f"log: {child.log}")
-            console.print(f"{child.agent}: {child.state} after {child.last_exit}. {why}", soft_wrap=True)
+            _tell(f"{child.agent}: {child.state} after {child.last_exit}. {why}")
 
 
 def _table(supervisor: Supervisor) -> Table:
@@ -286,7 +301,8 @@ def _print_addresses(cluster: ClusterInfo | None) -> None:
     if cluster is not None and cluster.prometheus_url:
         console.print(f"Prometheus {cluster.prometheus_url}", soft_wrap=True)
     if cluster is not None and cluster.database_url:
-        console.print(f"Postgres {cluster.database_url} (its password: postgres/password in the data folder)")
+        told = f"Postgres {cluster.database_url} (its password: postgres/password in the data folder)"
+        console.print(told, soft_wrap=True)
 
 
 __all__ = ["register"]

@@ -105,7 +105,8 @@ def results(
 ) -> None:
     """The newest revision of each video's result.
 
-    Exit code 1 when --wait ran out before all of them were through.
+    Exit code 1 when --wait ran out before all of them were through. Of a video that is replayed --wait waits for the
+    new generation.
 
     Examples:
 
@@ -118,7 +119,7 @@ def results(
     if follow:
         asyncio.run(_follow(settings, wanted, as_json))
         return
-    settings, found, sources = asyncio.run(_wait(settings, wanted, wait))
+    settings, found, asked = asyncio.run(_wait(settings, wanted, wait))
     blobs = BlobStore(settings.store)
     if canonical:
         for video_id in sorted(found):
@@ -129,8 +130,10 @@ def results(
         for video_id in sorted(found):
             merged = result_forms.to_json(found[video_id], blobs)
             told = revision_told(found[video_id]) if found[video_id].status == "provisional" else ""
-            print_result(merged, merged["title"] or name_of(sources.get(video_id, video_id)), told)
-    unfinished = [key for key in sorted(wanted) if key not in found or found[key].status not in TERMINAL]
+            name = name_of(asked[video_id].uri) if video_id in asked else video_id
+            print_result(merged, merged["title"] or name, told)
+    # who waits, waits for what was asked for last; who only looks is shown what there is
+    unfinished = [key for key in sorted(wanted) if not _through(found.get(key), asked.get(key) if wait else None)]
     if unfinished:
         console.print(f"No final result yet: {', '.join(unfinished)}")
         raise typer.Exit(1)
@@ -138,8 +141,8 @@ def results(
 
 async def _wait(
     settings: Settings, wanted: set[str], seconds: float
-) -> tuple[Settings, dict[str, Segments], dict[str, str]]:
-    """The settings with the broker that answered, the newest results, the URIs of all videos that were submitted.
+) -> tuple[Settings, dict[str, Segments], dict[str, VideoIngested]]:
+    """The settings with the broker that answered, the newest results, the newest requests of all videos.
 
     An embedded Kafka that is just starting, or is started again, is waited for as well.
 
@@ -160,14 +163,19 @@ async def _wait(
         settings = load_settings()
 
 
-async def _found(settings: Settings, wanted: set[str], deadline: float) -> tuple[dict[str, Segments], dict[str, str]]:
+async def _found(
+    settings: Settings, wanted: set[str], deadline: float
+) -> tuple[dict[str, Segments], dict[str, VideoIngested]]:
     from streams.admin import connect
 
     await (await connect(settings)).close()
-    sources = {video_id: request.uri async for video_id, request in requests(settings)}
+    asked: dict[str, VideoIngested] = {}
+    async for video_id, request in requests(settings):
+        if video_id not in asked or request.generation >= asked[video_id].generation:
+            asked[video_id] = request
     async with following(settings, topics.SEGMENTS) as arrivals:
         everything = await latest_results(settings)
-        for video_id in sorted(wanted - set(sources) - set(everything)):
+        for video_id in sorted(wanted - set(asked) - set(everything)):
             raise ClipstreamError(
                 f"Nothing is known of video '{video_id}'.", "`clipstream status` lists all that were submitted."
             )
@@ -175,10 +183,17 @@ async def _found(settings: Settings, wanted: set[str], deadline: float) -> tuple
         async for arrival in arrivals:
             if arrival is not None and arrival[1].video_id in wanted:
                 keep_highest(found, arrival[1])
-            through = all(key in found and found[key].status in TERMINAL for key in wanted)
+            through = all(_through(found.get(key), asked.get(key)) for key in wanted)
             if (wanted and through) or time.monotonic() >= deadline:
                 break
-    return found, sources
+    return found, asked
+
+
+def _through(result: Segments | None, request: VideoIngested | None) -> bool:
+    """Whether a result is the last one of what was asked for: that of a generation before a replay is not."""
+    if result is None or result.status not in TERMINAL:
+        return False
+    return request is None or result.generation >= request.generation
 
 
 async def _follow(settings: Settings, wanted: set[str], as_json: bool) -> None:

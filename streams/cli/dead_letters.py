@@ -1,4 +1,4 @@
-"""`dead-letters list|show|requeue`: what stages gave up on."""
+"""`dead-letters summary|list|show|requeue`: what stages gave up on."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from processors.errors import ClipstreamError
 from processors.media.weburl import public_text
 from streams import admin
 from streams.cli.console import console, escape, out, print_json, print_text
-from streams.letters import Letter, is_result, letters, requeue
+from streams.letters import Letter, is_result, kinds, letters, requeue
 from streams.reading import load_settings
 from streams.secrets import published
 from streams.settings import Settings
@@ -27,6 +27,27 @@ Video = Annotated[str, typer.Option(help="Only those of this video.")]
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.add_typer(commands, name="dead-letters", rich_help_panel="Videos and results")
+
+
+@commands.command()
+def summary(reason: Reason = "", video: Video = "", as_json: AsJson = False) -> None:
+    """How many there are of each kind, the most frequent first: of a storm, what it is made of.
+
+    Examples:
+
+        clipstream dead-letters summary
+    """
+    settings = load_settings()
+    found = kinds(_chosen(asyncio.run(_letters(settings)), reason, video))
+    if as_json:
+        print_json({"kinds": [kind.to_json() for kind in found]})
+        return
+    table = Table("count", "waiting", "stage", "newest", "reason", box=None, header_style="bold", pad_edge=False)
+    for kind in found:
+        letter = kind.example.letter
+        told = escape(public_text(f"{letter.error_class}: {letter.reason}"))
+        table.add_row(str(kind.count), str(kind.waiting), letter.stage, kind.example.id, told)
+    out().print(table if found else "None.")
 
 
 @commands.command("list")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from typing import Annotated, Any, Final
 
 import typer
@@ -26,6 +27,9 @@ def logs(
     video_id: Annotated[str | None, typer.Argument(help="Of this video; everything when left out.")] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes.")] = False,
     stage: Annotated[str | None, typer.Option(help="Only of this stage.")] = None,
+    count: Annotated[
+        int, typer.Option("--count", "-n", help="Only the last N lines that are there; 0 for all.", min=0)
+    ] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document a line.")] = False,
 ) -> None:
     """What the workers of this data folder logged, their children too, in the order of time.
@@ -35,13 +39,15 @@ def logs(
         clipstream logs 3f2a9c0d11e4b7a6
 
         clipstream logs --stage transcriber --follow
+
+        clipstream logs --stage transcriber -n 20
     """
     settings = load_settings()
     if stage is not None and stage not in agents.ALL:
         raise InvalidMessage(f"There is no stage '{stage}'.", "There are: " + ", ".join(agents.ALL))
     wanted = Wanted(video_id, stage)
     follower = Follower(settings.log_dir, wanted) if follow else None
-    for line in written(settings.log_dir, wanted):
+    for line in deque(written(settings.log_dir, wanted), maxlen=count or None):
         _say(line, as_json=as_json)
     if follower is not None:
         asyncio.run(_follow(follower, as_json=as_json))

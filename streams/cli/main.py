@@ -38,6 +38,7 @@ def _show_version(wanted: bool) -> None:
 PARTS: Final[Mapping[str, tuple[str, ...]]] = {
     "process": ("demo", "process"),
     "cluster": ("up", "down"),
+    "restart": ("restart",),
     "worker": ("worker",),
     "gateway": ("gateway", "keys"),
     "status": ("status",),

@@ -1,4 +1,4 @@
-"""`replay`: a video anew from a stage, the records of a topic again, or the joiner's table anew."""
+"""`replay`: a video or those of a day anew from a stage, the records of a topic again, or the joiner's table anew."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Final
 
 import typer
@@ -21,6 +21,7 @@ from streams.cli.embedded import agents_lock, broker_running, waiting
 from streams.join.rebuild import Rebuilt, rebuild_join
 from streams.reading import load_settings
 from streams.replay import STAGES, Rewind, readers_of, replay_topic, replay_video
+from streams.replay_day import OfDay, replay_day
 from streams.settings import Settings
 
 # A broker takes stopped workers for members until their session times out.
@@ -34,6 +35,9 @@ def register(app: typer.Typer) -> None:
 
 def replay(
     video: Annotated[str | None, typer.Option(help="The video_id to process again, as the next generation.")] = None,
+    day: Annotated[
+        str | None, typer.Option(help="All videos that were submitted on this day: 2026-11-21, local time.")
+    ] = None,
     stage: Annotated[str | None, typer.Option("--from", help="Stage to begin with: " + ", ".join(STAGES))] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Compute anew from there on, whatever is cached.")] = False,
     topic: Annotated[str | None, typer.Option(help="The topic whose readers go back.")] = None,
@@ -50,6 +54,9 @@ def replay(
     A replay of a video is a new generation: without --fresh everything that was computed before is answered from the
     result cache, so only what changed since is computed.
 
+    Videos of a day go behind everything else that waits (as with --priority low). Those that are under way or were
+    cancelled are left out.
+
     --topic and --rebuild-join need agents that are stopped: `clipstream down`, this command, `clipstream up`. The
     embedded Kafka is started for as long as they take.
 
@@ -57,13 +64,15 @@ def replay(
 
         clipstream replay --video 3f2a9c0d11e4b7a6 --from transcriber --fresh
 
+        clipstream replay --day 2026-11-21 --from transcriber --dry-run
+
         clipstream replay --topic audio-chunk --since 2026-11-21T08:00 --dry-run
 
         clipstream replay --rebuild-join --dry-run
     """
     settings = load_settings()
-    if (video is not None) + (topic is not None) + rebuild != 1:
-        raise typer.BadParameter("Say one of --video ID, --topic NAME and --rebuild-join.")
+    if (video is not None) + (day is not None) + (topic is not None) + rebuild != 1:
+        raise typer.BadParameter("Say one of --video ID, --day DATE, --topic NAME and --rebuild-join.")
     if stage is not None and stage not in STAGES:
         raise typer.BadParameter(f"No stage '{stage}'. There are: {', '.join(STAGES)}.", param_hint="--from")
     if rebuild:
@@ -71,9 +80,14 @@ def replay(
             raise typer.BadParameter("--rebuild-join goes with --dry-run and --json only.")
         _print_rebuilt(asyncio.run(_rebuild(settings, dry_run=dry_run)), dry_run, as_json)
         return
+    if (video or day) is not None and (since is not None or offset is not None):
+        raise typer.BadParameter("--since and --offset go with --topic.")
+    if day is not None:
+        wanted = _day(day)
+        asyncio.run(create_topics(settings))
+        _print_day(asyncio.run(_of_day(settings, wanted, stage, fresh=fresh, dry_run=dry_run)), dry_run, as_json)
+        return
     if video is not None:
-        if since is not None or offset is not None:
-            raise typer.BadParameter("--since and --offset go with --topic.")
         asyncio.run(create_topics(settings))
         request = asyncio.run(replay_video(settings, video, stage, fresh=fresh, dry_run=dry_run))
         if as_json:
@@ -142,6 +156,22 @@ async def _quiet_broker(settings: Settings, *, dry_run: bool) -> AsyncIterator[S
             keeper.release()
 
 
+async def _of_day(settings: Settings, day: date, stage: str | None, *, fresh: bool, dry_run: bool) -> list[OfDay]:
+    return [one async for one in replay_day(settings, day, stage, fresh=fresh, dry_run=dry_run)]
+
+
+def _print_day(found: list[OfDay], dry_run: bool, as_json: bool) -> None:
+    if as_json:
+        print_json({"dry_run": dry_run, "videos": [asdict(one) for one in found]})
+        return
+    for one in found:
+        print_text(
+            f"{one.video_id}  " + (f"left out: {one.left_out}" if one.left_out else f"generation {one.generation}")
+        )
+    count = sum(not one.left_out for one in found)
+    console.print(f"{count} of {len(found)} videos {'would be' if dry_run else 'were'} submitted.")
+
+
 def _print(moved: list[Rewind], dry_run: bool) -> None:
     table = Table("agent", "records again", "partitions", box=None, header_style="bold", pad_edge=False)
     for agent in dict.fromkeys(one.agent for one in moved):
@@ -167,6 +197,13 @@ def _print_rebuilt(done: Rebuilt, dry_run: bool, as_json: bool) -> None:
     )
     if not dry_run:
         console.print("The joiner may be started now: `clipstream up`.")
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"'{text}' is no day; write 2026-11-21.", param_hint="--day") from None
 
 
 def _milliseconds(text: str | None) -> int | None:

@@ -12,6 +12,7 @@ from processors.errors import ClipstreamError
 from schemas.messages import Progress, Segments
 from streams import groups, topics
 from streams.cli.console import escape, out, print_json, styled
+from streams.cli.making import how_made, made_told
 from streams.cli.revisions import revision_told
 from streams.client import TERMINAL, erased_videos, latest_results, read_all, requests
 from streams.clock import SYSTEM_CLOCK
@@ -33,7 +34,7 @@ def status(
     video_id: Annotated[str | None, typer.Argument(help="Only this video, stage by stage.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
 ) -> None:
-    """Agents alive, consumer lag, and the progress of videos.
+    """Agents alive, consumer lag, and the progress of videos; of one video also how its newest result was made.
 
     Examples:
 
@@ -42,7 +43,7 @@ def status(
         clipstream status 3f2a9c0d11e4b7a6 --json
     """
     settings = load_settings()
-    found = asyncio.run(_status(settings, video_id))
+    found = asyncio.run(gathered(settings, video_id))
     found["database"] = _database(settings)
     if as_json:
         print_json(found)
@@ -66,6 +67,9 @@ def status(
         videos.add_row(video["video_id"], styled(video["status"]), done, escape(video["summary"]) + stuck)
     if found["videos"]:
         out().print(videos)
+    if "made" in found:
+        for line in made_told(found["made"]):
+            out().print(escape(line), soft_wrap=True)
 
 
 def _database(settings: Settings) -> dict[str, Any] | None:
@@ -85,14 +89,20 @@ def _database(settings: Settings) -> dict[str, Any] | None:
 def told_of(agent: dict[str, Any]) -> str:
     """What the supervisor knows of an agent that does not work; empty when it does, or when none runs here."""
     state, last_exit = agent.get("state", ""), agent.get("last_exit", "")
-    # one that dies again and again is running most of the time, and is a member of its group never
-    if not last_exit or (state == "running" and agent["members"]):
+    # One that dies again and again is running most of the time. Its group takes it for a member until its session ends,
+    # and after an exit for the environment it has to live for a minute before that is over.
+    if not last_exit or (state == "running" and agent["members"] and not agent.get("fatal")):
         return ""
     now = "started again" if state == "running" else state
     return f"{now} after {last_exit}, {agent['restarts']} restarts. {agent['reason']}".rstrip()
 
 
-async def _status(settings: Settings, video_id: str | None) -> dict[str, Any]:
+async def gathered(settings: Settings, video_id: str | None = None) -> dict[str, Any]:
+    """What `status --json` prints, but for the database.
+
+    Raises:
+        ClipstreamError: no broker, or nothing is known of the video.
+    """
     states = {state.agent: state for state in await groups.group_states(settings)}
     supervised = read_states(settings.data_dir)
     videos: dict[str, VideoProgress] = {}
@@ -137,8 +147,10 @@ async def _status(settings: Settings, video_id: str | None) -> dict[str, Any]:
                 "updated_at_ms": progress.updated_at_ms,
             }
         )
+    newest = results.get(video_id or "")
     return {
         "broker": masked(settings.broker_url),
+        **({"made": how_made(newest)} if newest is not None else {}),
         "agents": [
             {"agent": name, "members": group.members, "lag": group.lag, **supervised.get(name, {})}
             for name, group in states.items()

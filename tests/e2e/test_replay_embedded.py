@@ -14,6 +14,7 @@ from ops.local.cluster import read_cluster
 from streams.client import latest_results
 from streams.groups import group_states
 from streams.settings import Settings
+from streams.worker import living_workers
 from tests.e2e.test_embedded import ended, of_folder, start
 from tests.pipeline import until
 
@@ -62,6 +63,11 @@ def test_topics_and_the_join_are_replayed_between_down_and_up(state, sample):
         said = refused(state, "replay", *arguments)
         assert "`clipstream down`" in said
         assert "then run this command again" in said
+    (worker,) = [one for one in living_workers(state) if one["agent"] == "segmenter"]
+    told = done(state, "restart", "segmenter")
+    (again,) = [one for one in living_workers(state) if one["agent"] == "segmenter"]
+    assert again["pid"] != worker["pid"]
+    assert told.startswith(f"segmenter  version {again['version']}, process {again['pid']}, back after ")
     done(state, "down")
 
     moved = json.loads(done(state, "replay", "--topic", "audio-chunk", "--offset", "0", "--json"))["positions"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from processors.blobs import BlobMissing, BlobStore, StoreUnusable
+from processors.errors import StorageFull
 
 
 @pytest.fixture
@@ -76,9 +78,21 @@ def test_a_blob_that_cannot_be_touched_is_there_all_the_same(store, monkeypatch)
     assert store.put(b"content") == uri
 
 
-def test_a_check_writes_and_reads(store, tmp_path):
+def test_a_check_writes_and_reads_and_leaves_nothing(store, tmp_path):
     store.check()
     assert any((tmp_path / "blobs").iterdir())
+    assert not [path for path in (tmp_path / "blobs").rglob("*") if path.is_file()]
+
+
+def test_a_check_sees_that_a_store_has_become_full(store, monkeypatch):
+    store.check()
+
+    def no_room(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", no_room)
+    with pytest.raises(StorageFull, match="No room left"):
+        store.check()
 
 
 @pytest.mark.parametrize(

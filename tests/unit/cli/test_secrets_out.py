@@ -59,6 +59,9 @@ def test_dead_letters(letter, monkeypatch):
     assert listed["reason"] == f"Not fetched: {PLAIN}"
     assert json.loads(run("dead-letters", "show", "video-ingested:1:2", "--json").stdout)["dead_letters"] == [listed]
     assert "Not fetched" in run("dead-letters", "list").stdout
+    assert "Not fetched" in run("dead-letters", "summary").stdout
+    (kind,) = json.loads(run("dead-letters", "summary", "--json").stdout)["kinds"]
+    assert (kind["count"], kind["newest"]) == (1, "video-ingested:1:2")
     shown = run("dead-letters", "show", "video-ingested:1:2").stdout
     assert "video_id  null" in shown  # as JSON has it
     assert f"Trace of {PLAIN}" in shown
@@ -114,8 +117,8 @@ def test_a_processed_video_has_the_name_in_its_address_and_its_remedy():
 def test_results_are_headed_by_the_name_in_the_address(monkeypatch):
     result = {"title": "", "duration_ms": 0, "status": "final", "video_id": "v", "segments": []}
 
-    async def wait(settings: Any, *_: Any) -> tuple[Any, dict[str, Any], dict[str, str]]:
-        return settings, {"v": SimpleNamespace(status="final")}, {"v": URL}
+    async def wait(settings: Any, *_: Any) -> tuple[Any, dict[str, Any], dict[str, Any]]:
+        return settings, {"v": SimpleNamespace(status="final")}, {"v": SimpleNamespace(uri=URL)}
 
     monkeypatch.setattr(data, "_wait", wait)
     monkeypatch.setattr(data.result_forms, "to_json", lambda *_: result)

@@ -16,6 +16,10 @@ KNOWN = {"restarts": 4, "reason": "No blob store. Check CLIPSTREAM_STORE_URL."}
         ({"members": 1, "state": "running", "last_exit": "", **KNOWN}, ""),
         ({"members": 1, "state": "running", "last_exit": "exit 75", **KNOWN}, ""),
         (
+            {"members": 1, "state": "running", "last_exit": "exit 75", "fatal": 2, **KNOWN},
+            "started again after exit 75, 4 restarts. No blob store. Check CLIPSTREAM_STORE_URL.",
+        ),
+        (
             {"members": 0, "state": "running", "last_exit": "exit 75", **KNOWN},
             "started again after exit 75, 4 restarts. No blob store. Check CLIPSTREAM_STORE_URL.",
         ),

@@ -52,6 +52,16 @@ EXTRACTED = (
             "transcriber",
             "down after exit 78: 6 failed",
         ),
+        (
+            progress(*EXTRACTED),
+            groups(),
+            {"transcriber": {"state": "running", "last_exit": "exit 75", "reason": "No room left", "fatal": 1}},
+            0,
+            "transcriber",
+            "started again after exit 75: No room left",
+        ),
+        # its worker has been started and has not joined yet
+        (progress(), groups(metadata=(0, 3)), {"metadata": {"state": "running", "last_exit": ""}}, 0, None, ""),
         (progress(*EXTRACTED), groups(transcriber=(1, 4)), {}, LATE_MS, "transcriber", "4 records wait before it"),
         (progress(*EXTRACTED), groups(), {}, LATE_MS, "transcriber", "the join's deadline will end it"),
         (progress(*EXTRACTED, ("transcriber", 0, None, 0)), groups(joiner=(0, 2)), {}, 0, "joiner", "no worker runs"),

@@ -77,10 +77,10 @@ def test_exits_for_the_environment_are_counted_until_a_worker_lived_for_a_minute
         supervisor.poll()
     clock.now_s += STEADY_AFTER_S + 1
     supervisor.poll()
-    assert child.fatal == 3
+    assert child.fatal == read_states(tmp_path)["vision"]["fatal"] == 3
     clock.now_s += SOUND_AFTER_S
     supervisor.poll()
-    assert child.fatal == 0
+    assert child.fatal == read_states(tmp_path)["vision"]["fatal"] == 0
     supervisor.stop()
 
 

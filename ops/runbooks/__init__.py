@@ -1,0 +1,1 @@
+"""What to do at night: one page for each kind of trouble, whose commands a scenario runs for real."""
