@@ -64,6 +64,7 @@ def main(parent_pid: int, jobs: Mapping[str, Callable[..., Any]] | None = None) 
             if job is not None:
                 job.join()  # its last line is out
             begin_job()
+            write_on(environment.get("log_file", ""))
             order = orjson.loads(line)
             if log is not None:
                 log.about = order.get("about", {})
@@ -172,6 +173,23 @@ def _out_of_memory() -> dict[str, str]:
         "remedy": "CLIPSTREAM_CHILD_MEMORY_MB is the limit.",
         "trace": "",
     }
+
+
+def write_on(path: str) -> None:
+    """Go on in the file that standard error is meant to be: the worker puts a full one aside, and removes it later.
+
+    Args:
+        path: of the worker's log; empty where it has none.
+    """
+    try:
+        if not path or os.path.samestat(os.fstat(2), os.stat(path)):
+            return
+        fresh = os.open(path, os.O_WRONLY | os.O_APPEND)
+    except OSError:
+        return  # put aside in this moment: with the next job
+    os.dup2(fresh, 2)
+    os.dup2(fresh, 1)
+    os.close(fresh)
 
 
 def limit_memory(memory_mb: int) -> None:

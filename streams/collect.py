@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from processors.blobs import BlobMissing, BlobStore
-from processors.errors import Fatal, InvalidMessage
+from processors.errors import ClipstreamError, Fatal, InvalidMessage
 from processors.media import staging
 from schemas.messages import VideoJoined
 from streams import codec, identity, topics
@@ -127,30 +127,41 @@ async def videos_under_way(settings: Settings) -> UnderWay:
     return found
 
 
-async def blobs_used(settings: Settings, under_way: set[str], but_by: str | None = None) -> set[str]:
-    """Digests of the blobs that something names, but for what one video alone does."""
+async def blobs_used(settings: Settings, under_way: set[str], but_by: str | None = None, until: int = 0) -> set[str]:
+    """Digests of the blobs that something names, but for what one video alone does, up to one of its generations."""
+
+    def counts(video_id: str, generation: int) -> bool:
+        return video_id != but_by or generation > until
+
     blobs = BlobStore(settings.store)
     found: set[str] = set()
     for video_id, result in (await latest_results(settings)).items():
-        if video_id == but_by:
+        if not counts(video_id, result.generation):
             continue
         found |= named_in(codec.encode(topics.SEGMENTS, result))
         if result.document_uri is not None:
             found |= named_in(content_of(blobs, result.document_uri))
     async for joined in read_all(settings, topics.VIDEO_JOINED):
         assert isinstance(joined, VideoJoined)
-        if joined.parts_uri is not None and joined.video_id != but_by:
+        if joined.parts_uri is not None and counts(joined.video_id, joined.generation):
             found |= {joined.parts_uri.removeprefix("blob:")} | named_in(content_of(blobs, joined.parts_uri))
     # uploads: a replay needs them for as long as it finds their request
     async for video_id, request in requests(settings):
-        if video_id != but_by:
+        if counts(video_id, request.generation):
             found |= named_in(request.uri.encode())
-    waiting = under_way - {but_by}
-    for spec in ON_THE_WAY if waiting else ():
+    for spec in ON_THE_WAY if under_way else ():
         async for record in read_records(settings, spec):
-            if (record.key or b"").partition(b":")[0].decode(errors="replace") in waiting:
+            video_id = (record.key or b"").partition(b":")[0].decode(errors="replace")
+            if video_id in under_way and (video_id != but_by or counts(video_id, _generation_of(spec, record))):
                 found |= named_in(record.value or b"")
     return found
+
+
+def _generation_of(spec: TopicSpec[Any], record: Any) -> int:
+    try:
+        return int(codec.decode(spec, record.value).header.generation)
+    except (ClipstreamError, AttributeError):
+        return -1  # nobody works on it
 
 
 def content_of(blobs: BlobStore, uri: str) -> bytes:

@@ -113,11 +113,16 @@ class RotatingStderr(logging.StreamHandler[Any]):
             except OSError:  # a full disk: it goes on where it is
                 self._max_bytes *= 2
 
+    @property
+    def path(self) -> Path | None:
+        """The file behind standard error; None where that is none of ours."""
+        return self._path
+
     def _rotate(self, path: Path) -> None:
         self.flush()
         rotate(path, self._kept)
         fresh = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        # children that run go on in the file that was put aside, those that are started from now on here
+        # children that run go on in the file that was put aside until their next job: `processors.child.write_on`
         os.dup2(fresh, _STDERR)
         os.dup2(fresh, _STDOUT)
         os.close(fresh)
@@ -135,6 +140,11 @@ def rotate(path: Path, kept: int) -> None:
 def log_path(log_dir: Path, agent: str, instance: str | None) -> Path:
     """The file of a worker under a supervisor."""
     return log_dir / f"{agent}{f'-{instance}' if instance not in (None, '1') else ''}.log"
+
+
+def own_file() -> Path | None:
+    """The file that this process's standard error is, and that it puts aside when it is full."""
+    return next((one.path for one in logging.getLogger().handlers if isinstance(one, RotatingStderr)), None)
 
 
 def set_up(settings: Settings, agent: str, instance: str | None, clock: Clock) -> None:
@@ -164,4 +174,4 @@ def _is_stderr(path: Path) -> bool:
         return False
 
 
-__all__ = ["JsonFormatter", "Repeats", "RotatingStderr", "as_json", "log_path", "rotate", "set_up", "told"]
+__all__ = ["JsonFormatter", "Repeats", "RotatingStderr", "as_json", "log_path", "own_file", "rotate", "set_up", "told"]

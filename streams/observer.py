@@ -15,6 +15,7 @@ from typing import Final
 from ops.local.errors import StartFailed
 from ops.local.ports import LOOPBACK, choose_port
 from ops.local.prometheus import PrometheusServer, find
+from processors.errors import ClipstreamError
 from streams.clock import Clock
 from streams.gateway.keys import KeyRing, keys_path
 from streams.settings import Settings
@@ -108,7 +109,12 @@ class Observer:
                 self._written[file] = targets
 
     def _gateway(self, child: Child) -> Targets:
-        if self._keys.keys() or not self._settings.gateway_port:  # 0: at whatever port was free
+        try:
+            keys = self._keys.keys()
+        except ClipstreamError as error:  # a file that cannot be read: the gateway answers nobody, the agents go on
+            log.warning("The gateway is not observed: %s", error.reason)
+            return {}
+        if keys or not self._settings.gateway_port:  # 0: at whatever port was free
             return {}
         return {f"{GATEWAY}-{child.instance}": (f"{LOOPBACK}:{self._settings.gateway_port}", {"agent": GATEWAY})}
 

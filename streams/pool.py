@@ -22,7 +22,7 @@ from processors.child import CREDIT
 from processors.errors import ChildDied, ClipstreamError, Retryable
 from streams.current import current
 from streams.hosted_services import hosted_asr, hosted_text, hosted_vision
-from streams.logs import as_json, told
+from streams.logs import as_json, own_file, told
 from streams.metrics.services import SERVICES
 from streams.own_platforms import own_platforms
 from streams.settings import Settings
@@ -150,7 +150,7 @@ class ChildPool:
                 yield output
             clean = True
         except (asyncio.CancelledError, GeneratorExit):
-            clean = child is not None and await child.gives_up(CANCEL_GRACE_S)
+            clean = child is not None and await child.gives_up(CANCEL_GRACE_S, self._stage)
             raise
         except ClipstreamError as error:
             # the job ended by its own error: the child waits for the next one
@@ -198,7 +198,9 @@ class ChildPool:
     async def _spawn(self) -> _Child:
         work_dir = work_dir_of(self._settings, self._stage)
         work_dir.mkdir(parents=True, exist_ok=True)
-        child = await _Child.start(self.child, environment_of(self._settings, self._stage, self.size), work_dir)
+        environment = environment_of(self._settings, self._stage, self.size)
+        environment["log_file"] = str(own_file() or "")  # only here: an actor of Ray has another standard error
+        child = await _Child.start(self.child, environment, work_dir)
         self._all.add(child)
         return child
 
@@ -313,13 +315,17 @@ class _Child:
                 await self._write(b"+\n" * taken)
                 taken = 0
 
-    async def gives_up(self, limit_s: float) -> bool:
+    async def gives_up(self, limit_s: float, stage: str) -> bool:
         """Ask for the end of the job that runs; whether it came in time, so that the child can take the next one."""
         try:
             async with asyncio.timeout(limit_s):
                 await self._write(b"-\n")
                 while (line := await self._stdout.readline()).endswith(b"\n"):
-                    if line[:1] in (b"C", b"D", b"E"):
+                    if line[:1] == b"M":
+                        SERVICES.told(stage, self, orjson.loads(line[1:-1]))  # what was asked is paid for
+                    elif line[:1] == b"E":
+                        return not isinstance(rebuild(orjson.loads(line[1:-1])), ChildDied)
+                    elif line[:1] in (b"C", b"D"):
                         return True
         except TimeoutError:
             pass

@@ -148,6 +148,7 @@ class RayPool:
         import ray
 
         self._all.discard(actor)
+        SERVICES.gone(actor)
         with contextlib.suppress(ray.exceptions.RayError, ValueError):  # a handle of a cluster that is gone
             ray.kill(actor)
 

@@ -98,7 +98,9 @@ class Follower:
     folder: Path
     wanted: Wanted
     _open: dict[Path, tuple[int, BinaryIO]] = field(default_factory=dict)  # by path: inode, file
-    _rest: dict[Path, bytes] = field(default_factory=dict)  # a line whose end is not there yet
+    _aside: dict[Path, BinaryIO] = field(default_factory=dict)  # the one before, where jobs that run still write
+    _rest: dict[BinaryIO, bytes] = field(default_factory=dict)  # a line whose end is not there yet
+    _at: dict[BinaryIO, str] = field(default_factory=dict)  # time of the last line that had one
 
     def __post_init__(self) -> None:
         for path in self._files():
@@ -113,12 +115,16 @@ class Follower:
                 rotated = held is not None and path.stat().st_ino != held[0]
             except FileNotFoundError:
                 continue
+            if path in self._aside:
+                found += self._read(path, self._aside[path])
             if held is not None:
                 found += self._read(path, held[1])
-            if rotated and held is not None:
-                held[1].close()
             if rotated or held is None:
-                found += self._read(path, self._take(path))
+                fresh = self._take(path)
+                if held is not None:
+                    self._put_aside(path, held[1])
+                    self._at[fresh] = self._at.get(held[1], "")
+                found += self._read(path, fresh)
         return sorted((line for line in found if self.wanted.takes(line)), key=lambda line: str(line["at"]))
 
     def _files(self) -> list[Path]:
@@ -126,9 +132,17 @@ class Follower:
 
     def close(self) -> None:
         """Close the files."""
-        for _, file in self._open.values():
+        for file in (*(file for _, file in self._open.values()), *self._aside.values()):
             file.close()
         self._open.clear()
+        self._aside.clear()
+
+    def _put_aside(self, path: Path, file: BinaryIO) -> None:
+        if (older := self._aside.get(path)) is not None:
+            older.close()
+            self._rest.pop(older, None)
+            self._at.pop(older, None)
+        self._aside[path] = file
 
     def _take(self, path: Path) -> BinaryIO:
         file = path.open("rb")
@@ -136,10 +150,15 @@ class Follower:
         return file
 
     def _read(self, path: Path, file: BinaryIO) -> list[dict[str, Any]]:
-        *lines, rest = (self._rest.get(path, b"") + file.read()).split(b"\n")
-        self._rest[path] = rest
+        *lines, rest = (self._rest.get(file, b"") + file.read()).split(b"\n")
+        self._rest[file] = rest
         name = path.name.removesuffix(".log")
-        return [line for raw in lines if (line := parsed(raw, name, "")) is not None]
+        found = []
+        for raw in lines:
+            if (line := parsed(raw, name, self._at.get(file, ""))) is not None:
+                self._at[file] = line["at"]
+                found.append(line)
+        return found
 
 
 def as_text(line: dict[str, Any]) -> str:

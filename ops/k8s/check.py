@@ -37,7 +37,7 @@ def problems() -> list[str]:
     """Everything that is wrong, a line each."""
     found: list[str] = []
     checks: tuple[Callable[[], Iterator[str]], ...] = (
-        _files, _schemas, _built, _agents, _scaling, _settings, _images, _hardened,
+        _files, _schemas, _built, _agents, _scaling, _settings, _images, _hardened, _database,
     )  # fmt: skip
     for check in checks:
         try:
@@ -255,6 +255,26 @@ def _hardened() -> Iterator[str]:
             or {"startupProbe", "livenessProbe", "readinessProbe"} <= set(container),
         }
         yield from (f"{_name(path)} {what}" for what, holds in rules.items() if not holds)
+
+
+def _database() -> Iterator[str]:
+    """Whoever has the database's address reaches it, nobody else does, and a Job makes its tables."""
+    running = {**manifests.of_kind("Deployment"), **manifests.of_kind("Job")}
+    pods = {name: one["spec"]["template"]["spec"]["containers"][0] for name, one in running.items()}
+    named = {name for name, pod in pods.items() if _secret(pod, "clipstream-database") is not None}
+    selector = manifests.of_kind("NetworkPolicy")["database"]["spec"]["podSelector"]["matchExpressions"]
+    reaching = {name for one in selector for name in one["values"]}
+    if reaching != named:
+        yield f"NetworkPolicy database: {sorted(reaching)}, but {sorted(named)} have its secret"
+    if missing := {"sink", "tables", "gateway"} - named:
+        yield f"{', '.join(sorted(missing))}: no secret clipstream-database"
+    if "sink" in pods and pods.get("tables", {}).get("args") != [_OURS, "db", "upgrade"]:
+        yield "no Job makes the tables that the sink fills"
+
+
+def _secret(container: Document, name: str) -> Document | None:
+    found = (one["secretRef"] for one in container.get("envFrom", ()) if "secretRef" in one)
+    return next((one for one in found if one["name"] == name), None)
 
 
 def _name(path: Path) -> str:

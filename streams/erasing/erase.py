@@ -6,7 +6,9 @@
 4. Tombstones on `segments`, last: the result names blobs that nothing else does.
 5. With `now`, the records at the head of the other topics, where no video under way needs one of them.
 
-Each step finds by itself what is left to do, so a second run ends what a first one began.
+Each step finds by itself what is left to do, so a second run ends what a first one began. What is submitted meanwhile,
+be it the same bytes or the same id, keeps what it needs: each step that deletes asks anew what is under way, and
+nothing goes that was put or touched since the look at the topics, nor what a generation above the erased one has made.
 """
 
 from __future__ import annotations
@@ -22,7 +24,6 @@ from aiokafka.admin import RecordsToDelete
 
 from processors.errors import ClipstreamError, Fatal
 from processors.media import staging
-from processors.media.source import resolve
 from schemas.messages import Control, JoinTimer
 from streams import codec, connection, topics
 from streams.admin import COMPACTED_WITHIN_MS, connect, gone_after_ms
@@ -36,6 +37,7 @@ from streams.erasing.footprint import Footprint, footprint
 from streams.erasing.joined import changelog_of, live_rows
 from streams.erasing.lines import erase_lines
 from streams.erasing.receipt import Receipt
+from streams.groups import committed_offsets, is_wanted
 from streams.secrets import masked
 from streams.settings import Settings
 
@@ -44,6 +46,7 @@ JOIN_LIMIT_S: Final = 30.0  # for a joiner that runs; it takes milliseconds, beh
 CANCEL_LIMIT_S: Final = 60.0
 _POLL_S: Final = 0.2
 _SKEW_S: Final = 60.0
+_NEWER: Final = "it was submitted again meanwhile: those of the newer generation take their place"
 Say = Callable[[str], None]
 
 
@@ -68,27 +71,33 @@ async def erase(
     ordered = await _ordered(settings, video_id)
     if not found.known and ordered < 0:
         raise ClipstreamError(f"Nothing is known of video '{video_id}'.", "`clipstream status` lists the videos.")
-    under_way = await videos_under_way(settings)
-    if video_id in under_way.videos:
+    if video_id in (await videos_under_way(settings)).videos:
         await _end(settings, video_id, clock, cancel_first=cancel_first, say=say)
-        found, under_way = await footprint(settings, video_id), await videos_under_way(settings)
+        found = await footprint(settings, video_id)
+    looked_s = (
+        clock.now_ms() / 1000
+    )  # what is younger is of videos that were submitted since, or of its next generation
     found.generation = max(found.generation, ordered, 0)
     receipt = Receipt(video_id, found.generation)
     say("orders")
     await _order(settings, found, clock)
     await _join(settings, found, clock, receipt, say)
     say("blobs")
-    await _blobs(settings, found, under_way, receipt)
+    # the joiner took up to half a minute: others may have been submitted since
+    await _blobs(settings, found, await videos_under_way(settings), looked_s, receipt)
     say("caches")
     await asyncio.to_thread(_caches, settings, found, clock, receipt)
     say("sources, notes and logs")
-    await asyncio.to_thread(_places, settings, found, under_way, receipt)
+    await asyncio.to_thread(_places, settings, found, await videos_under_way(settings), receipt)
     say("database")
-    await asyncio.to_thread(erase_in_database, settings, video_id, receipt)
+    if await _renewed(settings, found):
+        receipt.left("rows in the database", int(bool(settings.database_url)), _NEWER)
+    else:
+        await asyncio.to_thread(erase_in_database, settings, video_id, receipt, found.generation)
     say("results")
     await _tombstones(settings, found, clock, receipt)
     say("records")
-    await _records(settings, found, under_way, clock, receipt, now=now)
+    await _records(settings, found, clock, receipt, now=now)
     receipt.left("order and marker with its id", 2, "they keep what still arrives of it from being taken up")
     return receipt
 
@@ -118,12 +127,20 @@ async def _ordered(settings: Settings, video_id: str) -> int:
     return (await erased_videos(settings)).get(video_id, -1)
 
 
+async def _renewed(settings: Settings, found: Footprint) -> bool:
+    """Whether a later generation has a result, which is not to be erased."""
+    held = (await latest_results(settings)).get(found.video_id)
+    return held is not None and held.generation > found.generation
+
+
 async def _order(settings: Settings, found: Footprint, clock: Clock) -> None:
     video_id, at_ms = found.video_id, clock.now_ms()
     order = Control(video_id, "erase", at_ms, found.generation)
     timer = JoinTimer(video_id, found.generation, "erase", at_ms, REASON)
     partition = topics.video_partition(video_id, topics.JOIN_TIMER.partitions)
-    await _send(settings, topics.CONTROL.name, video_id.encode(), codec.encode(topics.CONTROL, order), 0)
+    # a key of its own: else compaction keeps a later cancel alone, and readers tell again of what was erased
+    key = f"{video_id}:erase".encode()
+    await _send(settings, topics.CONTROL.name, key, codec.encode(topics.CONTROL, order), 0)
     await _send(settings, topics.JOIN_TIMER.name, video_id.encode(), codec.encode(topics.JOIN_TIMER, timer), partition)
 
 
@@ -139,14 +156,13 @@ async def _join(settings: Settings, found: Footprint, clock: Clock, receipt: Rec
     receipt.complete = receipt.complete and not rows
 
 
-async def _blobs(settings: Settings, found: Footprint, under_way: UnderWay, receipt: Receipt) -> None:
+async def _blobs(settings: Settings, found: Footprint, under_way: UnderWay, looked_s: float, receipt: Receipt) -> None:
     if "://" in settings.store:
         receipt.left("blobs", len(found.digests), "the store has rules of its own; delete them there", None)
         receipt.complete = receipt.complete and not found.digests
         return
-    others = under_way.videos - {found.video_id}
-    used = await blobs_used(settings, others, but_by=found.video_id)
-    limit_s = under_way.since_s - _SKEW_S if others else float("inf")
+    used = await blobs_used(settings, under_way.videos, but_by=found.video_id, until=found.generation)
+    limit_s = min(looked_s, under_way.since_s - _SKEW_S)
     count = size = shared = young = 0
     for digest in sorted(found.digests):
         path = Path(settings.store) / digest[:2] / digest
@@ -159,7 +175,7 @@ async def _blobs(settings: Settings, found: Footprint, under_way: UnderWay, rece
         else:
             count, size = count + 1, size + freed
     receipt.gone("blobs", count, size, settings.store)
-    receipt.left("blobs with the same bytes", shared, "another video has them as well")
+    receipt.left("blobs with the same bytes", shared, "another video, or a newer generation, has them as well")
     receipt.left("blobs", young, "a video under way may have them as well; run this command again when it is through")
     receipt.complete = receipt.complete and not young
 
@@ -178,17 +194,15 @@ def _caches(settings: Settings, found: Footprint, clock: Clock, receipt: Receipt
 
 def _places(settings: Settings, found: Footprint, under_way: UnderWay, receipt: Receipt) -> None:
     """Sources that were fetched or uploaded, notes, log lines."""
-    staged = kept = own = count = 0
+    staged = kept = count = 0
     for uri in sorted(found.uris):
         place = settings.staging_dir / staging.key_of(uri)
         if place.is_dir() and uri in under_way.uris:
             kept += 1
         elif place.is_dir():
             staging.remove(place)
-            staged += 1
-        else:
-            own += _source_of_ours(uri, settings)
-    receipt.gone("sources that were fetched or uploaded", staged + own, where=str(settings.data_dir))
+            staged += 1  # any other file is its owner's: uploads are blobs
+    receipt.gone("sources that were fetched or uploaded", staged, where=str(settings.staging_dir))
     receipt.left("sources that were fetched", kept, "a video under way has the same one; `gc` removes it later")
     attempts = settings.data_dir / "attempts"
     for name, share in found.shares.items():
@@ -202,30 +216,18 @@ def _places(settings: Settings, found: Footprint, under_way: UnderWay, receipt: 
     receipt.left("caches and logs of other hosts", 1, "run this command there too, if there are any")
 
 
-def _source_of_ours(uri: str, settings: Settings) -> int:
-    """Remove a source that lies in our own folder, as an upload does; a user's file is the user's."""
-    try:
-        path = resolve(uri, settings.allowed_schemes, frozenset())
-    except ClipstreamError:
-        return 0
-    if not path.resolve().is_relative_to(settings.data_dir.resolve()):
-        return 0
-    path.unlink(missing_ok=True)
-    return 1
-
-
-def erase_in_database(settings: Settings, video_id: str, receipt: Receipt) -> None:
-    """Delete the rows of a video, where there is a database; the receipt says how many."""
+def erase_in_database(settings: Settings, video_id: str, receipt: Receipt, until: int) -> None:
+    """Delete the rows of a video up to a generation, where there is a database; the receipt says how many."""
     if not settings.database_url:
         return
     import psycopg  # half a second, where there is a database
 
     from streams.database import connection
-    from streams.database.erase import erase as erase_there
+    from streams.database.erase import erase_rows
 
     try:
-        with connection.connect(settings) as held:
-            counts = erase_there(held, video_id)
+        with connection.connect(settings) as held, held.transaction(), held.cursor() as cursor:
+            counts = erase_rows(cursor, {video_id: until})
     except psycopg.Error as error:
         raise connection.meaning_of(error, connection.place_of(settings)) from error
     receipt.gone("rows in the database", sum(counts.values()), where=masked(settings.database_url))
@@ -234,6 +236,10 @@ def erase_in_database(settings: Settings, video_id: str, receipt: Receipt) -> No
 async def _tombstones(settings: Settings, found: Footprint, clock: Clock, receipt: Receipt) -> None:
     share = found.shares.get(topics.SEGMENTS.name)
     keys = share.keys if share is not None else set()
+    if keys and await _renewed(settings, found):
+        until_ms = clock.now_ms() + COMPACTED_WITHIN_MS
+        receipt.left("results", share.records if share is not None else 0, _NEWER, until_ms)
+        return
     for key in keys:
         partition = topics.video_partition(found.video_id, topics.SEGMENTS.partitions)
         await _send(settings, topics.SEGMENTS.name, key, None, partition)
@@ -243,16 +249,15 @@ async def _tombstones(settings: Settings, found: Footprint, clock: Clock, receip
     receipt.left("bytes of results and rows of the join", len(keys), why, until_ms)
 
 
-async def _records(
-    settings: Settings, found: Footprint, under_way: UnderWay, clock: Clock, receipt: Receipt, *, now: bool
-) -> None:
+async def _records(settings: Settings, found: Footprint, clock: Clock, receipt: Receipt, *, now: bool) -> None:
     for spec in topics.ALL:
         share = found.shares.get(spec.name)
         if share is None or spec.retention_ms is None:
             continue
         left = share.records
         if now:
-            deleted = await _delete_heads(settings, spec, share.last, under_way.videos - {found.video_id})
+            others = (await videos_under_way(settings)).videos  # its own next generation with them
+            deleted = await _delete_heads(settings, spec, share.last, others)
             left = sum(1 for partition, offset in share.places if offset >= deleted.get(partition, 0))
             receipt.gone("records", share.records - left, where=settings.topic(spec.name))
         until_ms = share.last_ms + gone_after_ms(spec, settings)
@@ -262,8 +267,11 @@ async def _records(
 async def _delete_heads(
     settings: Settings, spec: topics.TopicSpec[Any], last: dict[int, int], others: set[str]
 ) -> dict[int, int]:
-    """Delete up to the last record of the video, short of the first one of those under way; partition -> offset."""
+    """Delete up to the last record of the video, short of the first one of those under way, and of what a sink has not
+    read yet, also of videos that are through; partition -> offset."""
     ends = {partition: offset + 1 for partition, offset in last.items()}
+    if spec is topics.CONTENT_RESULT:
+        ends = await _read_by_sink(settings, ends)
     async for record in read_records(settings, spec):
         if record.partition in ends and record.offset < ends[record.partition] and _of_any(spec, record, others):
             ends[record.partition] = record.offset
@@ -279,6 +287,16 @@ async def _delete_heads(
     finally:
         await connection.stop(admin)
     return ends
+
+
+async def _read_by_sink(settings: Settings, ends: dict[int, int]) -> dict[int, int]:
+    """These ends, short of what the sink has not committed; as they are where no sink is, nor ever was."""
+    name = settings.topic(topics.CONTENT_RESULT.name)
+    partitions = [TopicPartition(name, partition) for partition in range(topics.CONTENT_RESULT.partitions)]
+    kept = await committed_offsets(settings, "sink", partitions)
+    if not is_wanted("sink", settings) and not any(kept.values()):
+        return ends
+    return {partition: min(end, kept[TopicPartition(name, partition)]) for partition, end in ends.items()}
 
 
 def _of_any(spec: topics.TopicSpec[Any], record: Any, videos: set[str]) -> bool:

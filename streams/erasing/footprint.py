@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
-from processors.blobs import BlobStore
+from processors.blobs import BlobMissing, BlobStore
 from processors.errors import ClipstreamError
 from schemas.messages import DeadLetter, VideoIngested
 from streams import codec, identity, topics
 from streams.client import read_records
-from streams.collect import content_of, named_in
+from streams.collect import named_in
 from streams.settings import Settings
 from streams.topics import TopicSpec
 from streams.work import hash_of
+
+_PIECE_BYTES: Final = 2**20
+_NAME_BYTES: Final = len("blob:") + 64  # pieces overlap by one name
 
 
 @dataclass(slots=True)
@@ -70,8 +74,7 @@ async def footprint(settings: Settings, video_id: str) -> Footprint:
                 _add(found, spec, record)
     # documents and lists of parts name blobs themselves
     for uri in [f"blob:{digest}" for digest in sorted(found.digests)]:
-        if _may_name(blobs, uri):
-            found.digests |= named_in(content_of(blobs, uri))
+        found.digests |= await asyncio.to_thread(_named_by, blobs, uri)
     return found
 
 
@@ -105,9 +108,18 @@ def _add(found: Footprint, spec: TopicSpec[Any], record: Any) -> None:
         found.outputs.add(hash_of(message.item))
 
 
-def _may_name(blobs: BlobStore, uri: str) -> bool:
-    """Whether a blob is JSON; sound and pictures name nothing, and are most of what there is."""
-    return content_of(blobs, uri)[:1] in (b"{", b"[")
+def _named_by(blobs: BlobStore, uri: str) -> set[str]:
+    """What a blob names, if it is JSON: sound, pictures and sources name nothing, and are most of what there is."""
+    found: set[str] = set()
+    try:
+        if blobs.read(uri, 0, 1) not in (b"{", b"["):
+            return found
+        # an upload that begins like JSON may have any length
+        for start in range(0, blobs.size(uri), _PIECE_BYTES):
+            found |= named_in(blobs.read(uri, start, start + _PIECE_BYTES + _NAME_BYTES))
+    except BlobMissing:
+        pass
+    return found
 
 
 def _decoded(spec: TopicSpec[Any], raw: bytes | None) -> Any:

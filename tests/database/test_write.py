@@ -151,7 +151,7 @@ def test_erasing_a_video_leaves_nothing_of_it_and_all_of_others(database, blobs)
     assert differences(database, blobs, others) == []
     writer.take([record(database.settings, one) for one in (result(blobs, "c"), content("c"))])
     receipt = Receipt("c", 0)
-    erase_in_database(database.settings, "c", receipt)
+    erase_in_database(database.settings, "c", receipt, 0)
     assert [(one.what, one.count) for one in receipt.erased] == [("rows in the database", 12)]
     writer.take([erasure(database.settings, "b")])
     assert database.rows("SELECT 1 FROM clipstream.videos UNION ALL SELECT 1 FROM clipstream.sentences") == []

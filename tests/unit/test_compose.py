@@ -61,6 +61,8 @@ def test_agents_without_work_by_default_are_started_only_when_asked_for() -> Non
     assert {name for name, service in WORKERS.items() if "profiles" in service} == set(agents.ALL) - set(agents.NAMES)
     given_key = {name for name, service in OURS.items() if "CLIPSTREAM_OPENAI_API_KEY" in service["environment"]}
     assert given_key == {"vision", "enricher"}
+    given_database = {name for name, service in OURS.items() if "CLIPSTREAM_DATABASE_URL" in service["environment"]}
+    assert given_database == {"sink", "tables", "gateway", "cli"}
 
 
 @pytest.mark.parametrize("name", OURS)

@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from processors import child
+from processors.cancelling import JobCancelled, sleep_while_wanted
 from processors.errors import ServiceUnavailable
 from processors.service import ServiceConfig, client_for
 
@@ -27,10 +28,25 @@ def ask(request: dict[str, Any], _tools: Any) -> Iterator[Any]:
     yield {"asked": True}
 
 
+def ask_for_long(request: dict[str, Any], tools: Any) -> Iterator[Any]:
+    """Ask, say so, and go on until nobody wants it any more."""
+    yield from ask(request, tools)
+    sleep_while_wanted(600.0)
+
+
+def hungry(_request: dict[str, Any], _tools: Any) -> Iterator[Any]:
+    """Come to the limit of memory in the moment in which nobody wants it any more."""
+    yield {}
+    try:
+        sleep_while_wanted(600.0)
+    except JobCancelled:
+        raise MemoryError from None
+
+
 def quiet(_request: dict[str, Any], _tools: Any) -> Iterator[Any]:
     """Ask nobody."""
     yield {"asked": False}
 
 
 if __name__ == "__main__":
-    child.main(int(sys.argv[1]), {"ask": ask, "quiet": quiet})
+    child.main(int(sys.argv[1]), {"ask": ask, "ask-for-long": ask_for_long, "hungry": hungry, "quiet": quiet})

@@ -6,6 +6,8 @@ import socket
 from pathlib import Path
 from typing import ClassVar
 
+import pytest
+
 from processors.service.tally import tokens_in
 from streams.metrics import registry_of
 from streams.metrics.services import SERVICES
@@ -45,6 +47,52 @@ async def test_requests_and_breakers_of_a_child_are_told_by_its_worker(tmp_path:
     finally:
         await pool.stop()
     assert breakers("OPEN") == 0, "it went with its child"
+
+
+async def test_what_a_cancelled_job_asked_is_told_and_a_child_without_memory_is_not_kept(
+    tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[3]))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        nobody = f"http://127.0.0.1:{taken.getsockname()[1]}/v1"
+    registry, pool = registry_of("enricher"), Asking(1, Settings(data_dir=tmp_path), "enricher")
+
+    async def cancelled(job: str) -> None:
+        outputs = pool.run(job, {"url": nobody})
+        await anext(outputs)
+        await outputs.aclose()  # type: ignore[attr-defined]
+
+    def told() -> float:
+        return value(registry, "clipstream_service_requests_total", stage="enricher", outcome="failed")
+
+    try:
+        before = told()
+        await cancelled("ask-for-long")
+        assert told() - before == 5
+        assert len(pool._all) == 1
+        await cancelled("hungry")
+        assert not pool._all, "nobody knows what else was half done in it"
+    finally:
+        await pool.stop()
+
+
+def test_the_breakers_of_an_actor_go_with_it(tmp_path: Path, monkeypatch) -> None:
+    ray = pytest.importorskip("ray", reason="extra `ray`")
+    killed: list[object] = []
+    monkeypatch.setattr(ray, "kill", killed.append)  # without a cluster it looks for one, for minutes
+    from streams.ray_pool import RayPool
+
+    registry, pool, actor = registry_of("vision"), RayPool(1, Settings(data_dir=tmp_path), "vision"), object()
+
+    def half_open() -> float:
+        SERVICES.refresh()
+        return value(registry, "clipstream_breakers", stage="vision", state="HALF_OPEN")
+
+    SERVICES.told("vision", actor, {"requests": [], "breakers": [0.0]})
+    assert half_open() == 1
+    pool._kill(actor)
+    assert killed == [actor]
+    assert half_open() == 0
 
 
 def test_tokens_are_what_the_answer_says() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -11,9 +12,12 @@ from pathlib import Path
 import pytest
 
 from streams.clock import SYSTEM_CLOCK
+from streams.gateway.keys import keys_path
 from streams.health import Health
 from streams.leaving import EXIT_FATAL
+from streams.observer import Observer
 from streams.settings import Settings
+from streams.supervisor import GATEWAY, Child
 from streams.worker import _serve
 from tests.conftest import REPO
 
@@ -44,3 +48,20 @@ def test_a_worker_leaves_when_its_fixed_port_is_taken(tmp_path: Path, monkeypatc
             _serve(Health("vision", SYSTEM_CLOCK), "vision", settings)
     assert left.value.args == (EXIT_FATAL,)
     assert "CLIPSTREAM_METRICS_PORT=0" in caplog.text
+
+
+def test_a_file_of_keys_that_cannot_be_read_ends_nothing(tmp_path: Path, monkeypatch, caplog) -> None:
+    monkeypatch.setattr("streams.observer.find", lambda: None)  # no Prometheus is started here
+    settings = Settings(data_dir=tmp_path, gateway_port=8080)
+    observer = Observer(settings, SYSTEM_CLOCK)
+    observer._started_s = SYSTEM_CLOCK.monotonic_s()
+    (tmp_path / "prometheus" / "targets").mkdir(parents=True)
+    keys_path(settings).write_text("no JSON")
+    observer.keep([Child(GATEWAY, "1")])
+    assert "gateway is not observed" in caplog.text
+    assert json.loads((tmp_path / "prometheus" / "targets" / "workers.json").read_text()) == []
+    keys_path(settings).unlink()
+    observer._looked_s = float("-inf")
+    observer.keep([Child(GATEWAY, "1")])
+    listed = json.loads((tmp_path / "prometheus" / "targets" / "gateway.json").read_text())
+    assert [one["targets"] for one in listed] == [["127.0.0.1:8080"]]

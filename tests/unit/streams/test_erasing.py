@@ -7,10 +7,14 @@ from pathlib import Path
 
 import orjson
 
+from processors.blobs import BlobStore
 from processors.cache import DiskTier, ResultCache
+from processors.media import staging
 from streams.admin import gone_after_ms, wanted_topics
+from streams.collect import UnderWay
 from streams.erasing.cached import erase_on_disk, matcher
-from streams.erasing.footprint import Footprint
+from streams.erasing.erase import _places
+from streams.erasing.footprint import Footprint, _named_by
 from streams.erasing.lines import erase_lines
 from streams.erasing.receipt import Receipt
 from streams.settings import Settings
@@ -74,3 +78,45 @@ def test_retention_is_that_of_the_settings_and_records_go_with_their_segment():
     assert configs["progress"]["retention.ms"] == str(DAY_MS)
     assert configs["segments"] == {"cleanup.policy": "compact", "max.compaction.lag.ms": str(DAY_MS)}
     assert 11 * DAY_MS <= gone_after_ms(TRANSCRIPT, settings) <= 11.1 * DAY_MS
+
+
+def test_files_in_the_data_folder_that_a_request_named_are_not_ours_to_remove(tmp_path: Path):
+    """Whoever submits may name any path; only what was fetched or uploaded lies where erasing looks."""
+    settings = Settings(data_dir=tmp_path)
+    keys, shared = tmp_path / "gateway-keys.json", tmp_path / "shared.mp4"
+    keys.write_text("{}")
+    shared.write_text("x")
+    uploaded = "blob:" + DIGEST + "/talk.mp4"
+    staged = settings.staging_dir / staging.key_of(uploaded)
+    staged.mkdir(parents=True)
+    (staged / "talk.mp4").write_bytes(b"bytes")
+    found = Footprint("v", uris={keys.as_uri(), str(shared), uploaded})
+    receipt = Receipt("v", 0)
+    _places(settings, found, UnderWay(), receipt)
+    assert (keys.exists(), shared.exists(), staged.exists()) == (True, True, False)
+    assert [one.count for one in receipt.erased if "sources" in one.what] == [1]
+
+
+def test_a_source_is_not_read_into_memory_to_see_what_it_names(tmp_path: Path, monkeypatch):
+    blobs, most = BlobStore(str(tmp_path)), 0
+    read = BlobStore.read
+
+    def measured(self: BlobStore, uri: str, start: int, end: int) -> bytes:
+        nonlocal most
+        piece = read(self, uri, start, end)
+        most = max(most, len(piece))
+        return piece
+
+    def whole(self: BlobStore, uri: str) -> bytes:
+        raise AssertionError(f"{uri} is read as a whole")
+
+    monkeypatch.setattr(BlobStore, "read", measured)
+    monkeypatch.setattr(BlobStore, "get", whole)
+    film = blobs.put(b"\0" * 3_000_000)
+    assert _named_by(blobs, film) == set()
+    assert most == 1
+    # a name lies across the end of the first piece
+    name = b'"blob:' + DIGEST.encode() + b'"'
+    assert _named_by(blobs, blobs.put(b"[" + b" " * (2**20 - 30) + name + b" " * 2**20 + b"]")) == {DIGEST}
+    assert most < 2**20 + 100
+    assert _named_by(blobs, f"blob:{'0' * 64}") == set(), "it is gone"

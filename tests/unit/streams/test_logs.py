@@ -127,3 +127,46 @@ def test_logs_of_servers_are_not_those_of_workers(tmp_path: Path):
     for name in ("kafka.log", "up.log", "audio-extractor-2.log", "vision.log.1"):
         (tmp_path / name).write_text(line("1", "v", name))
     assert sorted(one["message"] for one in written(tmp_path, Wanted("v"))) == ["audio-extractor-2.log", "vision.log.1"]
+
+
+def test_following_tells_a_trace_behind_its_line(tmp_path: Path):
+    path = tmp_path / "vision.log"
+    path.write_text("")
+    follower = Follower(tmp_path, Wanted())
+    path.write_text(line("2026-01-01T00:00:01Z", "v", "one") + "Traceback\n" + line("2026-01-01T00:00:02Z", "v", "two"))
+    (tmp_path / "content.log").write_text(line("2026-01-01T00:00:00Z", "v", "zero", "content"))
+    assert [one["message"] for one in follower.news()] == ["zero", "one", "Traceback", "two"]
+    with path.open("a") as file:
+        file.write("  of the next look\n")
+    with (tmp_path / "content.log").open("a") as file:
+        file.write(line("2026-01-01T00:00:01.5Z", "v", "between", "content"))
+    assert [one["message"] for one in follower.news()] == ["between", "of the next look"]
+    follower.close()
+
+
+def test_following_hears_those_who_still_write_into_the_file_that_was_put_aside(tmp_path: Path):
+    path, aside = tmp_path / "vision.log", tmp_path / "vision.log.1"
+    path.write_text("")
+    follower = Follower(tmp_path, Wanted())
+    path.rename(aside)
+    path.write_text(line("1", "v", "the worker"))
+    assert [one["message"] for one in follower.news()] == ["the worker"]
+    with aside.open("a") as child:
+        child.write(line("2", "v", "its child"))
+    assert [one["message"] for one in follower.news()] == ["its child"]
+    follower.close()
+
+
+def test_a_child_goes_on_in_the_file_that_its_worker_writes(tmp_path: Path):
+    """After three full files the one that it began in is removed."""
+    path = log_path(tmp_path / "logs", "metadata", "1")
+    path.parent.mkdir()
+    with path.open("ab") as file:
+        subprocess.run(
+            [sys.executable, "-m", "tests.unit.streams.saying_child", "worker", str(tmp_path)],
+            stderr=file, check=True, timeout=120, cwd=Path(__file__).parents[3],
+        )  # fmt: skip
+    files = {one.name: one.read_text() for one in path.parent.iterdir()}
+    assert set(files) == {"metadata.log", "metadata.log.1"}
+    assert "the second word of a child" in files["metadata.log"]
+    assert "the first word of a child" not in "".join(files.values()), "its file went with the oldest"
