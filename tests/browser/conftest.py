@@ -6,8 +6,10 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, Final
 
+import httpx
 import pytest
 from aiokafka import AIOKafkaProducer
 from playwright.sync_api import Browser, Page, expect, sync_playwright
@@ -20,6 +22,7 @@ from tests.gateways import GatewayProcess
 from tests.pipeline import Pipeline, until
 
 _LIMIT_MS: Final = 30_000
+OPTIONS: Final = {"language": "en", "platforms": ["tiktok"], "max_segments": 4}
 _DESKTOP: Final = {"width": 1_280, "height": 800}
 
 
@@ -59,6 +62,16 @@ def dead_letter(pipeline: Pipeline) -> str:
     asyncio.run(send())
     until(lambda: asyncio.run(there()), "it is given up on", 120)  # the page looks once
     return "this is <b>no</b> request"
+
+
+@pytest.fixture
+def finished(gateway_url: str, sample: Path) -> str:
+    """A video that is through, with the options that a test of the form fills in."""
+    body = {"uri": str(sample), "options": OPTIONS}
+    with httpx.Client(base_url=gateway_url, timeout=30) as client:
+        video_id: str = client.post("/v1/videos", json=body).raise_for_status().json()["video_id"]
+        until(lambda: client.get(f"/v1/videos/{video_id}").json()["status"] == "final", "it is final", 180)
+    return video_id
 
 
 @pytest.fixture(scope="session")

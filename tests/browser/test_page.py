@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import re
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Route, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.browsing import Watch, violations
+from tests.browser.conftest import OPTIONS
 from tests.pipeline import until
 
 pytestmark = [pytest.mark.stream, pytest.mark.timeout(300)]
 _RESULT_MS: Final = 180_000
-_OPTIONS: Final = {"language": "en", "platforms": ["tiktok"], "max_segments": 4}
 _MARKUP: Final = '<img src="x" onerror="window.hurt = 1"> &amp; more'
 _PHONE: Final = {"width": 360, "height": 780}
 _BEFORE: Final = "(all, text) => all.findIndex((one) => one.textContent === text)"
@@ -35,16 +34,6 @@ new MutationObserver((changes) => {
   subtree: true, childList: true, attributes: true, attributeFilter: ["data-status", "aria-valuenow"],
 });
 """
-
-
-@pytest.fixture
-def finished(gateway_url: str, sample: Path) -> str:
-    """A video that is through, with the options that the first test fills in."""
-    body = {"uri": str(sample), "options": _OPTIONS}
-    with httpx.Client(base_url=gateway_url, timeout=30) as client:
-        video_id: str = client.post("/v1/videos", json=body).raise_for_status().json()["video_id"]
-        until(lambda: client.get(f"/v1/videos/{video_id}").json()["status"] == "final", "it is final", 180)
-    return video_id
 
 
 def test_a_video_from_the_link_to_the_clip_list(page: Page, gateway_url: str, sample: Path, tmp_path: Path) -> None:
@@ -71,7 +60,7 @@ def test_a_video_from_the_link_to_the_clip_list(page: Page, gateway_url: str, sa
     with httpx.Client(base_url=f"{gateway_url}/v1/videos", timeout=30) as client:
         told = client.get(f"/{video_id}").raise_for_status().json()
         whole = client.get(f"/{video_id}/result").raise_for_status().json()
-    assert told["options"] == told["options"] | _OPTIONS
+    assert told["options"] == told["options"] | OPTIONS
     segments: list[dict[str, Any]] = whole["segments"]
     assert len(segments) >= 2
     expect(page.locator(".card")).to_have_count(len(segments))
@@ -230,25 +219,6 @@ def test_a_title_is_text_and_a_video_is_cancelled_from_the_list(page: Page, watc
     watch.forgive("status of 4")
 
 
-def test_what_is_missed_while_the_connection_is_broken_comes_after_it(
-    page: Page, watch: Watch, gateway_url: str, never_ending: str
-) -> None:
-    page.route("**/v1/events", lambda route: route.abort("connectionreset"))
-    page.goto("/#/")
-    expect(page.locator("#link-state")).to_have_text("Connection lost, trying again")
-    body = {"uri": f"{never_ending}?missed", "metadata": {"title": "Submitted meanwhile"}}
-    with httpx.Client(base_url=gateway_url, timeout=30) as client:
-        video_id = client.post("/v1/videos", json=body).raise_for_status().json()["video_id"]
-        row = page.locator(".video-row").filter(has_text="Submitted meanwhile")
-        expect(row).to_have_count(0)
-        page.unroute("**/v1/events")
-        expect(row).to_be_visible()
-        expect(page.locator("#link-state")).to_have_text("Live")
-        client.delete(f"/v1/videos/{video_id}").raise_for_status()
-        expect(row.locator(".badge")).to_have_attribute("data-status", "cancelled")
-    watch.forgive("ERR_CONNECTION_RESET")
-
-
 def test_everything_by_keys(page: Page, finished: str, dead_letter: str) -> None:
     page.goto("/#/")
     expect(page.locator(".video-row").first).to_be_visible()
@@ -298,57 +268,6 @@ def test_everything_by_keys(page: Page, finished: str, dead_letter: str) -> None
     page.get_by_role("heading", name="Segments").click()
     page.keyboard.press("Space")
     expect(page.locator("video")).to_have_js_property("paused", True)
-
-
-def test_who_leaves_while_it_loads_is_elsewhere(page: Page, watch: Watch, finished: str) -> None:
-    held: list[Route] = []
-    page.route("**/choices.json", lambda route: route.continue_() if held else held.append(route))
-    page.goto(f"/#/video/{finished}")
-    until(lambda: bool(held) or page.wait_for_timeout(50) is not None, "the view waits")
-    page.get_by_role("link", name="Status").click()
-    expect(page.get_by_role("heading", name="Status")).to_be_focused()
-    with page.expect_response("**/choices.json"):
-        held[0].continue_()
-    # what is asked for after that answer comes after what the answer would do
-    page.evaluate("fetch('choices.json').then((answer) => answer.json()).then(() => {})")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Status")
-    assert page.locator(".segments").count() == 0
-    assert not any(one.endswith("/events") for one in watch.asked), "and nothing is followed"
-
-
-def test_a_result_that_did_not_come_is_asked_for_again(
-    page: Page, watch: Watch, gateway_url: str, finished: str
-) -> None:
-    held: list[Route] = []
-
-    def hold(route: Route) -> None:
-        held.append(route)
-
-    page.route("**/events", hold)  # so that one event comes, when all is ready for it
-    page.goto(f"/#/video/{finished}")
-    utterances = page.locator(".utterances li[data-index]")
-    utterances.first.wait_for()
-    there = utterances.count()
-    until(lambda: bool(held) or page.wait_for_timeout(50) is not None, "the view follows")
-    with httpx.Client(base_url=f"{gateway_url}/v1/videos", timeout=30) as client:
-        before = client.get(finished).json()["generation"]
-        client.post(f"{finished}/replay", json={"from": "segmenter"}).raise_for_status()
-        until(
-            lambda: (now := client.get(finished).json())["generation"] > before and now["status"] == "final",
-            "the replay is through",
-            180,
-        )
-    page.evaluate("document.querySelector('.utterances').replaceChildren()")  # what comes is told from what was there
-    page.route("**/result", lambda route: route.abort("connectionreset"))
-    event = {"video_id": finished, "status": "final", "until_ms": None, "segments": 2, "changes": None}
-    held[0].fulfill(content_type="text/event-stream", body=f"event: segments\ndata: {json.dumps(event)}\n\n")
-    retry = page.get_by_role("alert").get_by_role("button", name="Try again")
-    expect(retry).to_be_visible()
-    page.unroute("**/result")
-    retry.click()
-    expect(utterances).to_have_count(there)
-    expect(retry).to_have_count(0)
-    watch.forgive("ERR_CONNECTION_RESET")
 
 
 def test_every_view_is_accessible_and_fits_a_phone(
