@@ -8,7 +8,7 @@ has assembled.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -57,11 +57,32 @@ async def replay_video(
     Raises:
         ClipstreamError: nobody submitted that video.
     """
+    known = [request async for of, request in requests(settings) if of == video_id]
+    replayed = replay_of(known, video_id, (await latest_results(settings)).get(video_id), stage, fresh=fresh)
+    if not dry_run:
+        async with producing(settings) as submit:
+            await submit(replayed)
+    return replayed
+
+
+def replay_of(
+    known: Iterable[VideoIngested], video_id: str, held: Segments | None, stage: str | None, *, fresh: bool
+) -> VideoIngested:
+    """The request that replays a video.
+
+    Args:
+        known: its requests, the oldest first.
+        video_id: the video.
+        held: its newest result.
+        stage: the first stage to compute anew with `fresh`; None for all.
+        fresh: do not ask the result cache from there on.
+
+    Raises:
+        ClipstreamError: there is no request.
+    """
     newest: VideoIngested | None = None
     priority = NORMAL
-    async for known, request in requests(settings):
-        if known != video_id:
-            continue
+    for request in known:
         if newest is None or request.generation >= newest.generation:
             newest = request
         if not is_replay(request):
@@ -71,12 +92,7 @@ async def replay_video(
             f"No request for video '{video_id}' is on the ingest topic.",
             "It is kept for 30 days; submit the video again.",
         )
-    held = (await latest_results(settings)).get(video_id)
-    replayed = replace(next_generation(newest, video_id, held, stage, fresh=fresh), priority=priority)
-    if not dry_run:
-        async with producing(settings) as submit:
-            await submit(replayed)
-    return replayed
+    return replace(next_generation(newest, video_id, held, stage, fresh=fresh), priority=priority)
 
 
 def is_replay(request: VideoIngested) -> bool:
@@ -193,4 +209,6 @@ def _read_topics() -> list[str]:
     return sorted({spec.name for agent, specs in READS.items() if agent != _WITH_TABLES for spec in specs})
 
 
-__all__ = ["STAGES", "Rewind", "is_replay", "next_generation", "readers_of", "replay_topic", "replay_video"]
+__all__ = [
+    "STAGES", "Rewind", "is_replay", "next_generation", "readers_of", "replay_of", "replay_topic", "replay_video",
+]  # fmt: skip

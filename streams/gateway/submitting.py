@@ -31,7 +31,7 @@ from streams.settings import Settings
 
 _ID_DIGITS: Final = 16
 _LOOKUP_S: Final = 5.0
-_OWN_RECORD_S: Final = 5.0
+OWN_RECORD_S: Final = 5.0
 AGAIN: Final = frozenset({"failed", "degraded", "cancelled"})
 
 
@@ -101,7 +101,7 @@ async def _sent(gateway: Gateway, request: VideoIngested, own: str | None) -> Ta
     if before >= request.generation:
         request = replace(request, generation=before + 1)
     place, offset = await gateway.submit(request, own or video_id)
-    await gateway.view.has_read(place, offset, _OWN_RECORD_S)
+    await gateway.view.has_read(place, offset, OWN_RECORD_S)
     if own is not None and (first := gateway.view.videos.first_of(own)) is not None and first[0].video_id != video_id:
         with suppress(Problem):
             await gateway.cancel(video_id, request.generation)
@@ -225,4 +225,4 @@ async def check_callback(url: str, settings: Settings) -> None:
     await check_web(url, settings)
 
 
-__all__ = ["AGAIN", "Taken", "check_callback", "check_web", "take"]
+__all__ = ["AGAIN", "OWN_RECORD_S", "Taken", "check_callback", "check_web", "take"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any, Final, Literal
 
 import orjson
@@ -24,10 +25,10 @@ from streams.gateway.models import (
     VideoList,
 )
 from streams.gateway.parsing import StrictRoute
-from streams.gateway.problems import Problem, problem_of, unknown_video
-from streams.gateway.submitting import take
+from streams.gateway.problems import Problem
+from streams.gateway.submitting import OWN_RECORD_S, take
 from streams.gateway.videos import Video
-from streams.replay import replay_video
+from streams.replay import replay_of
 from streams.secrets import published
 
 router: Final = APIRouter(prefix="/v1/videos", tags=["videos"], route_class=StrictRoute)
@@ -150,17 +151,17 @@ async def stop(video_id: VideoId, gateway: TheGateway) -> Response:
 async def replay(video_id: VideoId, gateway: TheGateway, body: ReplayRequest | None = None) -> Response:
     """Submit its newest request as the next generation. Stages before `from` answer from the result cache."""
     wanted = body or ReplayRequest.model_validate({})
-    await gateway.video(video_id)
-    try:
-        again = await replay_video(
-            gateway.settings,
-            video_id,
-            None if wanted.stage is None else str(wanted.stage),
-            fresh=wanted.fresh,
-            dry_run=False,
-        )
-    except ClipstreamError as error:
-        raise _explained(error, video_id) from error
+    video = await gateway.video(video_id)
+    stage = None if wanted.stage is None else str(wanted.stage)
+    async with gateway.turn(video_id):
+        known = [video.requests[generation] for generation in sorted(video.requests)]
+        try:
+            again = replay_of(known, video_id, video.result(), stage, fresh=wanted.fresh)
+        except ClipstreamError as error:
+            raise Problem(404, error.reason, error.remedy, kind="no-request") from error
+        again = replace(again, generation=max(again.generation, gateway.view.erasures.until(video_id) + 1))
+        place, offset = await gateway.submit(again, video_id)
+        await gateway.view.has_read(place, offset, OWN_RECORD_S)
     answer: dict[str, Any] = {"video_id": video_id, "generation": again.generation, "status": "queued"}
     return _json(answer, 202, {"Location": f"/v1/videos/{video_id}"})
 
@@ -192,11 +193,6 @@ def result_of(video: Video) -> Any:
             f"/v1/videos/{video.video_id}/events tells when there is one.", kind="no-result",
         )  # fmt: skip
     return result
-
-
-def _explained(error: ClipstreamError, video_id: str) -> Problem:
-    # the plain base class says of both functions that nobody knows the video
-    return unknown_video(video_id) if type(error) is ClipstreamError else problem_of(error)
 
 
 def _json(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
