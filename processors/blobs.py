@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import uuid
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +19,7 @@ import fsspec
 
 from processors.errors import ClipstreamError, Fatal, InvalidMessage, from_os_error
 from processors.media.weburl import shown
+from processors.whole_file import write_whole
 
 SCHEME: Final = "blob:"
 _PROBE: Final = b"clipstream"
@@ -88,7 +88,7 @@ class BlobStore:
             if self._touched(path):
                 return SCHEME + digest
             if self._local:
-                _write_local(Path(path), (content,))
+                write_whole(Path(path), (content,))
             else:
                 self._fs.pipe_file(path, content)  # object stores publish a whole object at once
         except OSError as error:
@@ -111,7 +111,7 @@ class BlobStore:
         try:
             if not self._touched(path):
                 if self._local:
-                    _write_local(Path(path), _checked(digest, pieces))
+                    write_whole(Path(path), _checked(digest, pieces))
                 else:
                     with self._fs.open(path, "wb") as file:  # published when it is closed, and not when that fails
                         for piece in _checked(digest, pieces):
@@ -239,21 +239,6 @@ def _checked(digest: str, pieces: Iterable[bytes]) -> Iterator[bytes]:
         yield piece
     if found.hexdigest() != digest:
         raise InvalidMessage(f"The content is not that of {SCHEME}{digest}.")
-
-
-def _write_local(path: Path, pieces: Iterable[bytes]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # unique name: two processes may write the same blob at the same time, and both renames are then harmless
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        with temporary.open("xb") as file:
-            for piece in pieces:
-                file.write(piece)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 __all__ = ["SCHEME", "BlobMissing", "BlobStore", "StoreUnusable", "digest_of"]

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +12,7 @@ import orjson
 from fsspec.implementations.local import LocalFileSystem
 
 from processors.errors import from_os_error
+from processors.whole_file import beside, write_whole
 from streams.settings import Settings
 
 FOLDER: Final = "batches"
@@ -42,8 +40,7 @@ class Batches:
         path, content = self._path(batch_id), orjson.dumps(document)
         try:
             if self._local:
-                with _written(Path(path), content) as temporary:
-                    temporary.replace(path)
+                write_whole(Path(path), (content,))
             else:
                 self._fs.pipe_file(path, content)
         except OSError as error:
@@ -60,7 +57,7 @@ class Batches:
         path, content = self._path(batch_id), orjson.dumps(document)
         try:
             if self._local:
-                with _written(Path(path), content) as temporary:
+                with beside(Path(path), (content,)) as temporary:
                     _link(temporary, Path(path))
             else:
                 self._fs.pipe_file(path, content, mode="create")
@@ -84,21 +81,6 @@ class Batches:
 
     def _path(self, batch_id: str) -> str:
         return f"{self._root}/{batch_id}.json"
-
-
-@contextmanager
-def _written(path: Path, content: bytes) -> Iterator[Path]:
-    """A file beside `path` with the content, on its disk; removed at the end unless it was moved."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        with temporary.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        yield temporary
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _link(temporary: Path, path: Path) -> None:

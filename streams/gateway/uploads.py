@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 import re
 import uuid
 from collections.abc import Iterator
@@ -30,6 +29,7 @@ import orjson
 
 from processors.blobs import BlobStore
 from processors.errors import ClipstreamError, InvalidMessage, from_os_error
+from processors.whole_file import write_whole
 from streams.clock import Clock
 from streams.settings import Settings
 from streams.uploaded import safe_name, upload_uri
@@ -265,7 +265,7 @@ class Uploads:
         path = self._path(upload, name)
         try:
             if self._local:
-                _write(Path(path), content)
+                write_whole(Path(path), (content,))
             else:
                 self._fs.pipe_file(path, content)
         except OSError as error:
@@ -277,19 +277,6 @@ class Uploads:
 
     def _path(self, upload: str, name: str) -> str:
         return f"{self._root}/{upload}/{name}"
-
-
-def _write(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        with temporary.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 __all__ = ["FOLDER", "PART_BYTES", "Done", "Info", "NoUpload", "TooMany", "Uploads"]
