@@ -136,8 +136,10 @@ class Supervisor:
                 child.process.kill()
                 child.process.wait()
             child.process, child.state = None, "stopped"
-        with contextlib.suppress(OSError):
-            (self._settings.data_dir / STATES_FILE).unlink()
+        # not that of another one: `process` beside `up` keeps nothing, and ends first
+        if (_note_of(self._settings.data_dir) or {}).get("supervisor") == os.getpid():
+            with contextlib.suppress(OSError):
+                (self._settings.data_dir / STATES_FILE).unlink()
 
     def _write_states(self) -> None:
         states = {
@@ -224,13 +226,23 @@ def _critical(line: str) -> str:
 
 def read_states(data_dir: Path) -> dict[str, dict[str, Any]]:
     """What a supervisor that runs on this host says of its agents, by name; empty without one."""
+    note = _note_of(data_dir)
     try:
-        note = json.loads((data_dir / STATES_FILE).read_bytes())
+        if note is None or not isinstance(note["supervisor"], int):
+            return {}
         os.kill(note["supervisor"], 0)
-    except (OSError, ValueError, KeyError):
+        states: dict[str, dict[str, Any]] = note["agents"]
+    except (OSError, KeyError):
         return {}
-    states: dict[str, dict[str, Any]] = note["agents"]
     return states
+
+
+def _note_of(data_dir: Path) -> dict[str, Any] | None:
+    try:
+        found: dict[str, Any] = json.loads((data_dir / STATES_FILE).read_bytes())
+    except (OSError, ValueError):
+        return None
+    return found
 
 
 def clipstream_command() -> list[str]:

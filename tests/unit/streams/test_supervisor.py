@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import sys
 from pathlib import Path
 
@@ -117,3 +119,14 @@ def test_the_reason_of_an_exit_is_the_last_line_that_says_one(tmp_path, clock, l
     dies(supervisor, child)
     assert child.reason == why
     supervisor.stop()
+
+
+def test_what_another_supervisor_says_of_its_agents_stays(tmp_path, clock):
+    said = {"vision": {"state": "running"}}
+    (tmp_path / "agents.json").write_text(json.dumps({"supervisor": os.getppid(), "agents": said}))
+    Supervisor(Settings(data_dir=tmp_path, broker_url="kafka://h:1"), (), clock).stop()
+    assert read_states(tmp_path) == said
+    supervisor, _ = supervised(tmp_path, clock, LIVES)
+    assert set(read_states(tmp_path)) == {"vision"}
+    supervisor.stop()
+    assert read_states(tmp_path) == {}
