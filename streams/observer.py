@@ -110,7 +110,7 @@ class Observer:
 
     def _gateway(self, child: Child) -> Targets:
         try:
-            keys = self._keys.keys()
+            keys = self._keys.asked_for()
         except ClipstreamError as error:  # a file that cannot be read: the gateway answers nobody, the agents go on
             log.warning("The gateway is not observed: %s", error.reason)
             return {}

@@ -217,9 +217,14 @@ def _serve(
     try:
         supervisor.start()
         running.enter_context(collecting(settings, lambda line: console.print(escape(line), soft_wrap=True)))
-        note_up(settings.data_dir, os.getpid(), "running")
         if beside:
             console.print(f"Gateway http://{settings.gateway_host}:{settings.gateway_port}", soft_wrap=True)
+        if not console.is_terminal:
+            what = "Agents started" if names else "Started without agents"
+            console.print(f"{what}; logs are in {escape(str(settings.log_dir))}", soft_wrap=True)
+        note_up(
+            settings.data_dir, os.getpid(), "running"
+        )  # whoever waits for that passes on the lines so far, and leaves
         if console.is_terminal:
             with Live(_table(supervisor), console=console, refresh_per_second=2) as live:
                 while not done.wait(_POLL_S):
@@ -228,8 +233,6 @@ def _serve(
                     _observe(observer, supervisor)
                     live.update(_table(supervisor))
         else:
-            what = "Agents started" if names else "Started without agents"
-            console.print(f"{what}; logs are in {escape(str(settings.log_dir))}", soft_wrap=True)
             while not done.wait(_POLL_S):
                 reviver.poll()
                 _say(supervisor.poll())

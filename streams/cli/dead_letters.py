@@ -42,12 +42,20 @@ def summary(reason: Reason = "", video: Video = "", as_json: AsJson = False) -> 
     if as_json:
         print_json({"kinds": [kind.to_json() for kind in found]})
         return
-    table = Table("count", "waiting", "stage", "newest", "reason", box=None, header_style="bold", pad_edge=False)
+    table = _table("count", "waiting", "stage", "newest", "reason")
     for kind in found:
         letter = kind.example.letter
         told = escape(public_text(f"{letter.error_class}: {letter.reason}"))
         table.add_row(str(kind.count), str(kind.waiting), letter.stage, kind.example.id, told)
     out().print(table if found else "None.")
+
+
+def _table(*columns: str) -> Table:
+    """Only the reason gives way: ids are what the next command needs."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name in columns:
+        table.add_column(name, no_wrap=name != "reason", overflow="fold")
+    return table
 
 
 @commands.command("list")
@@ -63,7 +71,7 @@ def list_letters(reason: Reason = "", video: Video = "", as_json: AsJson = False
     if as_json:
         print_json({"dead_letters": [letter.to_json(settings) for letter in found]})
         return
-    table = Table("id", "stage", "video", "tries", "reason", "", box=None, header_style="bold", pad_edge=False)
+    table = _table("id", "stage", "video", "tries", "reason", "")
     for one in found:
         letter = one.letter
         again = "[green]sent again[/]" if one.requeued else ""

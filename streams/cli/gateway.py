@@ -87,8 +87,15 @@ def list_keys(
 @keys.command("revoke")
 def revoke(name: Annotated[str, typer.Argument(help="Whose key.")]) -> None:
     """Remove a key; gateways that run refuse it from their next request on."""
-    revoke_key(keys_path(load_settings()), name)
+    path = keys_path(load_settings())
+    revoke_key(path, name)
     console.print(f"The key '{escape(name)}' is gone.")
+    if not KeyRing(path).keys():
+        console.print(
+            "It was the last one: the gateway answers nobody until there is another one. To have it answer everybody "
+            f"on this machine again, remove {escape(str(path))} and start it anew.",
+            soft_wrap=True,
+        )
 
 
 __all__ = ["register"]

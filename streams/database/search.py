@@ -15,9 +15,10 @@ from streams.database.fusion import fused
 Kind = Literal["segment", "utterance"]
 KINDS: Final[tuple[Kind, ...]] = ("segment", "utterance")
 MAX_HITS: Final = 200
-# Around what was found in a headline. No markup, so that whoever shows it escapes the text first and marks then.
+# Around what was found in a headline. No markup, so that whoever shows it escapes the text first and marks then. The
+# whole text: parts of it begin behind words like "why", and end before a question mark.
 MARK_START, MARK_END = "⟦", "⟧"
-_HEADLINE: Final = f"StartSel={MARK_START}, StopSel={MARK_END}, MaxWords=40, MinWords=20, MaxFragments=2"
+_HEADLINE: Final = f"StartSel={MARK_START}, StopSel={MARK_END}, HighlightAll=true"
 # Fused are lists of this many times the hits that are wanted: what is 21st by words may be first by both.
 DEPTH: Final = 3
 

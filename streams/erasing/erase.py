@@ -22,6 +22,7 @@ import redis
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import RecordsToDelete
 
+from processors.blobs import BlobStore
 from processors.errors import ClipstreamError, Fatal
 from processors.media import staging
 from schemas.messages import Control, JoinTimer
@@ -37,9 +38,11 @@ from streams.erasing.footprint import Footprint, footprint
 from streams.erasing.joined import changelog_of, live_rows
 from streams.erasing.lines import erase_lines
 from streams.erasing.receipt import Receipt
+from streams.gateway.uploads import Uploads
 from streams.groups import committed_offsets, is_wanted
 from streams.secrets import masked
 from streams.settings import Settings
+from streams.uploaded import is_uploaded
 
 REASON: Final = "erased on request"
 JOIN_LIMIT_S: Final = 30.0  # for a joiner that runs; it takes milliseconds, behind a backlog seconds
@@ -88,7 +91,7 @@ async def erase(
     say("caches")
     await asyncio.to_thread(_caches, settings, found, clock, receipt)
     say("sources, notes and logs")
-    await asyncio.to_thread(_places, settings, found, await videos_under_way(settings), receipt)
+    await asyncio.to_thread(_places, settings, found, await videos_under_way(settings), clock, receipt)
     say("database")
     if await _renewed(settings, found):
         receipt.left("rows in the database", int(bool(settings.database_url)), _NEWER)
@@ -192,7 +195,7 @@ def _caches(settings: Settings, found: Footprint, clock: Clock, receipt: Receipt
             receipt.left("entries of the shared cache", 1, "it does not answer; they expire", until_ms)
 
 
-def _places(settings: Settings, found: Footprint, under_way: UnderWay, receipt: Receipt) -> None:
+def _places(settings: Settings, found: Footprint, under_way: UnderWay, clock: Clock, receipt: Receipt) -> None:
     """Sources that were fetched or uploaded, notes, log lines."""
     staged = kept = count = 0
     for uri in sorted(found.uris):
@@ -204,6 +207,9 @@ def _places(settings: Settings, found: Footprint, under_way: UnderWay, receipt: 
             staged += 1  # any other file is its owner's: uploads are blobs
     receipt.gone("sources that were fetched or uploaded", staged, where=str(settings.staging_dir))
     receipt.left("sources that were fetched", kept, "a video under way has the same one; `gc` removes it later")
+    unwanted = {uri for uri in found.uris - under_way.uris if is_uploaded(uri)}
+    uploads = Uploads(settings, clock, BlobStore(settings.store)).forget(unwanted) if unwanted else 0
+    receipt.gone("notes of uploads", uploads, where=settings.store)
     attempts = settings.data_dir / "attempts"
     for name, share in found.shares.items():
         for partition, offset in share.places:

@@ -186,7 +186,7 @@ class Gateway:
     def local_sources(self) -> bool:
         """Whether paths of this machine are accepted."""
         choice = self.settings.gateway_local_sources
-        alone = is_loopback(self.settings.gateway_host) and not self.keys.keys()
+        alone = is_loopback(self.settings.gateway_host) and not self.keys.asked_for()
         return choice == "on" or (choice == "auto" and alone)
 
 

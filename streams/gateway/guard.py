@@ -119,9 +119,9 @@ class Guard:
             Problem: it is refused.
         """
         _check_size(passage.scope)
-        keys = self._keys.keys()
+        keys = self._keys.asked_for() or self._exposed
         host = passage.header(b"host")
-        self._check_host(host, bool(keys))
+        self._check_host(host, keys)
         origin = passage.header(b"origin")
         passage.cors = origin if origin in self._settings.gateway_cors_origins else ""
         if passage.method == "OPTIONS" and origin and passage.header(b"access-control-request-method"):
@@ -136,8 +136,7 @@ class Guard:
             )  # fmt: skip
         caller = Caller()
         if passage.path.startswith(_PROTECTED):
-            # the last key may have been revoked: what others reach is not for everybody then
-            caller = self._caller(passage) if keys or self._exposed else caller
+            caller = self._caller(passage) if keys else caller
             passage.verdict = self._buckets.take(caller.name, self._clock.monotonic_s())
             if not passage.verdict.passes:
                 wait = passage.verdict.wait_s

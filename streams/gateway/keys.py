@@ -62,6 +62,7 @@ class KeyRing:
     path: Path
     _state: tuple[int, int, int] | None = None
     _keys: list[ApiKey] = field(default_factory=list)
+    _seen: bool = False
 
     def keys(self) -> list[ApiKey]:
         """All keys.
@@ -77,8 +78,18 @@ class KeyRing:
         state = (status.st_mtime_ns, status.st_size, status.st_ino)
         if state != self._state:
             self._keys = _read(self.path)
-            self._state = state
+            self._state, self._seen = state, True
         return self._keys
+
+    def asked_for(self) -> bool:
+        """Whether a key is needed: not where there never was one. The last one that is revoked opens nothing, and
+        neither does a file that is gone, to a process that has seen it.
+
+        Raises:
+            Fatal: the file cannot be read.
+        """
+        self.keys()
+        return self._seen
 
     def find(self, token: str) -> ApiKey | None:
         """The key that a token is; compared in constant time with every one."""

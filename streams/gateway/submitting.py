@@ -27,6 +27,7 @@ from streams.gateway.core import Gateway
 from streams.gateway.models import Submission
 from streams.gateway.problems import Problem, problem_of
 from streams.gateway.videos import Video
+from streams.own_platforms import check_names
 from streams.settings import Settings
 
 _ID_DIGITS: Final = 16
@@ -160,6 +161,7 @@ def _options(submission: Submission, settings: Settings) -> Options:
             }
         )
     check_language(options, settings)
+    check_names(options, settings)
     return options
 
 

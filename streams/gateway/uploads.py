@@ -18,7 +18,7 @@ import hashlib
 import logging
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -27,7 +27,7 @@ from typing import Any, Final
 import fsspec
 import orjson
 
-from processors.blobs import BlobStore
+from processors.blobs import SCHEME, BlobStore
 from processors.errors import ClipstreamError, InvalidMessage, from_os_error
 from processors.whole_file import write_whole
 from streams.clock import Clock
@@ -152,11 +152,16 @@ class Uploads:
         """The source it is, made now where all bytes are here.
 
         Raises:
-            NoUpload: there is none.
+            NoUpload: there is none, or what it had become was erased.
             InvalidMessage: bytes are missing.
             StorageFull, Retryable, Fatal: the store failed.
         """
-        info = self.info(upload, owner)
+        done = self._finished(upload, self.info(upload, owner))
+        if not self._blobs.exists(f"{SCHEME}{done.sha256}"):
+            raise NoUpload(f"The bytes of the upload {upload} are no longer kept.", "Upload the file again.")
+        return done
+
+    def _finished(self, upload: str, info: Info) -> Done:
         try:
             return self.done(upload) or self._put_together(upload, info)
         except (OSError, ClipstreamError) as error:
@@ -200,6 +205,17 @@ class Uploads:
             pass
         except OSError as error:
             raise from_os_error(error, "removing an upload") from error
+
+    def forget(self, sources: Collection[str]) -> int:
+        """Remove the uploads that have become one of these sources; returns how many.
+
+        Raises:
+            Retryable, Fatal: the store failed.
+        """
+        gone = [one for one in self._ids() if (done := self.done(one)) is not None and done.uri in sources]
+        for upload in gone:
+            self.end(upload)
+        return len(gone)
 
     def collect(self) -> int:
         """Remove those that have expired, finished or not; returns how many. One that cannot be removed is passed over.

@@ -89,7 +89,7 @@ function item(letter, again, marked) {
         h("h2", { class: "small" }, "Message"), scrolled("Message", shown(letter.message)),
         letter.trace && [h("h2", { class: "small" }, "Trace"), scrolled("Trace", letter.trace)]),
     ),
-    h("button", { type: "button", disabled: letter.requeued, "aria-label": `Send ${letter.id} again`, onclick: () => again([letter.id]) }, "Send again"),
+    h("button", { type: "button", disabled: letter.requeued, "aria-label": `Send again: ${letter.id}`, onclick: () => again([letter.id]) }, "Send again"),
   );
 }
 

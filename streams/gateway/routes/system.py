@@ -151,7 +151,7 @@ class _Status:
         supervised = await asyncio.to_thread(read_states, settings.data_dir)
         return {
             "broker": masked(settings.broker_url),
-            "keys": bool(self._gateway.keys.keys()),
+            "keys": self._gateway.keys.asked_for(),
             "agents": [
                 {"agent": one.agent, "members": one.members, "lag": one.lag, **supervised.get(one.agent, {})}
                 for one in states

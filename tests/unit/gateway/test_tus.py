@@ -173,6 +173,16 @@ def test_two_finish_it_at_once(tmp_path: Path):
     assert late.finished(upload, "") == late.other.finished(upload, "")
 
 
+def test_what_was_erased_is_to_be_uploaded_again(tmp_path: Path):
+    uploads = _uploads(tmp_path)
+    upload = uploads.create(3, "a.mp4", "", "")
+    uploads.put(upload, 0, b"abc")
+    done = uploads.finished(upload, "")
+    BlobStore(Settings(data_dir=tmp_path).store).local_path(f"blob:{done.sha256}").unlink()
+    with pytest.raises(NoUpload, match="no longer kept"):
+        uploads.finished(upload, "")
+
+
 def test_it_is_ended_while_it_is_finished(tmp_path: Path):
     late = _overtaken(tmp_path)
     late.ends = True

@@ -6,17 +6,20 @@ import zlib
 from pathlib import Path
 
 import orjson
+import pytest
 
 from processors.blobs import BlobStore
 from processors.cache import DiskTier, ResultCache
 from processors.media import staging
 from streams.admin import gone_after_ms, wanted_topics
+from streams.clock import SYSTEM_CLOCK
 from streams.collect import UnderWay
 from streams.erasing.cached import erase_on_disk, matcher
 from streams.erasing.erase import _places
 from streams.erasing.footprint import Footprint, _named_by
 from streams.erasing.lines import erase_lines
 from streams.erasing.receipt import Receipt
+from streams.gateway.uploads import NoUpload, Uploads
 from streams.settings import Settings
 from streams.topics import DAY_MS, TRANSCRIPT
 from streams.work import hash_of
@@ -92,7 +95,7 @@ def test_files_in_the_data_folder_that_a_request_named_are_not_ours_to_remove(tm
     (staged / "talk.mp4").write_bytes(b"bytes")
     found = Footprint("v", uris={keys.as_uri(), str(shared), uploaded})
     receipt = Receipt("v", 0)
-    _places(settings, found, UnderWay(), receipt)
+    _places(settings, found, UnderWay(), SYSTEM_CLOCK, receipt)
     assert (keys.exists(), shared.exists(), staged.exists()) == (True, True, False)
     assert [one.count for one in receipt.erased if "sources" in one.what] == [1]
 
@@ -120,3 +123,19 @@ def test_a_source_is_not_read_into_memory_to_see_what_it_names(tmp_path: Path, m
     assert _named_by(blobs, blobs.put(b"[" + b" " * (2**20 - 30) + name + b" " * 2**20 + b"]")) == {DIGEST}
     assert most < 2**20 + 100
     assert _named_by(blobs, f"blob:{'0' * 64}") == set(), "it is gone"
+
+
+def test_an_upload_whose_video_is_erased_is_none_any_more(tmp_path: Path):
+    settings = Settings(data_dir=tmp_path)
+    uploads = Uploads(settings, SYSTEM_CLOCK, BlobStore(settings.store))
+    kept, gone = (uploads.create(3, name, "", "") for name in ("kept.mp4", "gone.mp4"))
+    for upload in (kept, gone):
+        uploads.put(upload, 0, b"abc")
+    uri = uploads.finished(gone, "").uri
+    uploads.finished(kept, "")
+    receipt = Receipt("v", 0)
+    _places(settings, Footprint("v", uris={uri}), UnderWay(), SYSTEM_CLOCK, receipt)
+    assert [one.count for one in receipt.erased if one.what == "notes of uploads"] == [1]
+    assert uploads.info(kept, "").name == "kept.mp4"
+    with pytest.raises(NoUpload):
+        uploads.info(gone, "")
