@@ -15,6 +15,8 @@ import psutil
 import pytest
 from typer.testing import CliRunner
 
+from ops.runbooks.runner import NotHere
+from ops.runbooks.small_disk import small_disk as mounted_disk
 from streams.cli.whole import app
 from tests import media
 from tests.pipeline import until
@@ -81,16 +83,11 @@ def test_two_runs_at_once_share_one_cluster_and_one_set_of_agents(tmp_path, samp
 @contextlib.contextmanager
 def file_system(folder: Path, size: str) -> Iterator[Path]:
     """A file system of that size, in memory; it needs the right to mount."""
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)], capture_output=True, check=False
-    )
-    if mounted.returncode != 0:
-        pytest.skip("file systems cannot be mounted here")
     try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+        with mounted_disk(folder, size) as disk:
+            yield disk
+    except NotHere as error:
+        pytest.skip(str(error))
 
 
 @pytest.fixture

@@ -22,5 +22,7 @@ def test_a_runbook_helps(name, tmp_path):
     try:
         runner.run(name, tmp_path, patient=False)
     except NotHere as error:
+        if name in SHORT:  # it needs nothing that a machine may lack
+            raise
         pytest.skip(str(error))
     assert (tmp_path / f"{name}.txt").is_file()

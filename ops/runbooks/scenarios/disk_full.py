@@ -5,14 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import random
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from ops.local.cluster import read_cluster
-from ops.runbooks.runner import Book, NotHere
+from ops.runbooks.runner import Book
 from ops.runbooks.scenarios._steps import alert_fires, is_final, observed, submit, up, video
+from ops.runbooks.small_disk import small_disk
 from processors.blobs import BlobStore
 
 # An embedded cluster with its topics, the joiner's table and logs takes 40 MB at first.
@@ -25,7 +24,10 @@ _MB: Final = 1_000_000
 
 def run(book: Book) -> None:
     """See the page."""
-    with _disk(book.folder / "disk", DATA_MB) as disk, _disk(book.folder / "store", STORE_MB) as store:
+    with (
+        small_disk(book.folder / "disk", f"{DATA_MB}m") as disk,
+        small_disk(book.folder / "store", f"{STORE_MB}m") as store,
+    ):
         book.data = disk / "data"
         book.bind(DATA_DIR=book.data, STORE_DIR=store)
         book.environment["CLIPSTREAM_STORE_URL"] = str(store / "blobs")
@@ -89,18 +91,3 @@ def _fill(path: Path, disk: Path, leave: int) -> None:
 def _free(disk: Path) -> int:
     found = os.statvfs(disk)
     return found.f_bavail * found.f_frsize
-
-
-@contextlib.contextmanager
-def _disk(folder: Path, size_mb: int) -> Iterator[Path]:
-    """A file system of that size, in memory; it needs the right to mount."""
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={size_mb}m", "tmpfs", str(folder)], capture_output=True, check=False
-    )
-    if mounted.returncode != 0:
-        raise NotHere("file systems cannot be mounted here (it needs root)")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)

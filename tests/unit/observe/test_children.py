@@ -6,8 +6,6 @@ import socket
 from pathlib import Path
 from typing import ClassVar
 
-import pytest
-
 from processors.service.tally import tokens_in
 from streams.metrics import registry_of
 from streams.metrics.services import SERVICES
@@ -77,7 +75,8 @@ async def test_what_a_cancelled_job_asked_is_told_and_a_child_without_memory_is_
 
 
 def test_the_breakers_of_an_actor_go_with_it(tmp_path: Path, monkeypatch) -> None:
-    ray = pytest.importorskip("ray", reason="extra `ray`")
+    import ray
+
     killed: list[object] = []
     monkeypatch.setattr(ray, "kill", killed.append)  # without a cluster it looks for one, for minutes
     from streams.ray_pool import RayPool

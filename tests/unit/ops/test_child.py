@@ -102,7 +102,6 @@ def test_a_parent_that_is_gone_already_starts_nothing(tmp_path):
     assert not marker.exists()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="niceness is told by the kernel elsewhere in other ways")
 def test_a_child_gives_way_as_far_as_asked(tmp_path):
     said = [sys.executable, "-c", "import os; print(os.nice(0))"]
     for niceness in (0, 5):
