@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -61,6 +62,7 @@ def fetch(artifact: Artifact, temp_dir: Path, what: str) -> Path:
             fetched = Path(wanted.resolve())
             break
         except (requests.RequestException, RuntimeError) as error:  # jgo says "not found" by RuntimeError
+            traceback.clear_frames(error.__traceback__)  # it leaves its answer open there, and so the socket
             for part in temp_dir.rglob(f"{artifact.name}-{artifact.version}*.{artifact.packaging}"):
                 part.unlink(missing_ok=True)  # it would be taken for complete
             if not left:
