@@ -30,7 +30,7 @@ from streams.gateway.keys import KeyRing, keys_path
 from streams.gateway.problems import Problem, unknown_video
 from streams.gateway.uploads import Uploads
 from streams.gateway.videos import Video
-from streams.gateway.view import View
+from streams.gateway.view import FOLLOWED, View
 from streams.gateway.webhooks import Webhooks
 from streams.metrics import registry_of
 from streams.metrics.machine import Machine
@@ -75,7 +75,8 @@ class Gateway:
         """Everything that goes on beside the requests, while the body runs."""
         self._producer = AIOKafkaProducer(**client_options(self.settings), acks="all")
         await connection.start(self._producer, self.settings)
-        # the first requests else wait until it is known where the topic is
+        # the first requests else wait until records can be read and it is known where the topic is
+        codec.prepare(*FOLLOWED)
         await self._producer.partitions_for(self.settings.topic(topics.VIDEO_INGESTED.name))
         # of its own size: the usual one has six threads on two cores, which a few slow look-ups of names would take
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_THREADS, thread_name_prefix="gateway"))
