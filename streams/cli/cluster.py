@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
 import os
 import signal
 import threading
@@ -33,6 +34,7 @@ from streams.supervisor import GATEWAY, Child, Supervisor
 
 _POLL_S: Final = 0.2
 _REVIVE_AGAIN_S: Final = 5.0
+_GATEWAY_S: Final = 60.0  # it takes 3 s; one that cannot start must not hide what runs
 _END_SIGNALS: Final = (signal.SIGTERM, signal.SIGHUP)
 
 
@@ -222,21 +224,21 @@ def _serve(
         if not console.is_terminal:
             what = "Agents started" if names else "Started without agents"
             console.print(f"{what}; logs are in {escape(str(settings.log_dir))}", soft_wrap=True)
-        note_up(
-            settings.data_dir, os.getpid(), "running"
-        )  # whoever waits for that passes on the lines so far, and leaves
+        started = _Started(settings, gateway=bool(beside))
         if console.is_terminal:
             with Live(_table(supervisor), console=console, refresh_per_second=2) as live:
                 while not done.wait(_POLL_S):
                     reviver.poll()
                     supervisor.poll()
                     _observe(observer, supervisor)
+                    started.poll()
                     live.update(_table(supervisor))
         else:
             while not done.wait(_POLL_S):
                 reviver.poll()
                 _say(supervisor.poll())
                 _observe(observer, supervisor)
+                started.poll()
     finally:
         if names:
             console.print("Stopping the agents")
@@ -250,6 +252,34 @@ def _serve(
 def _observe(observer: Observer | None, supervisor: Supervisor) -> None:
     if observer is not None:
         observer.keep(supervisor.children)
+
+
+class _Started:
+    """Notes that all runs, once the gateway answers: who waits for that passes on the lines so far, and leaves."""
+
+    def __init__(self, settings: Settings, *, gateway: bool) -> None:
+        self._settings, self._waits = settings, gateway
+        self._due_s = SYSTEM_CLOCK.monotonic_s() + _GATEWAY_S
+        self._noted = False
+        self.poll()
+
+    def poll(self) -> None:
+        """Look, until it is noted."""
+        if self._noted or (self._waits and not self._answers() and SYSTEM_CLOCK.monotonic_s() < self._due_s):
+            return
+        note_up(self._settings.data_dir, os.getpid(), "running")
+        self._noted = True
+
+    def _answers(self) -> bool:
+        asked = http.client.HTTPConnection(self._settings.gateway_host, self._settings.gateway_port, timeout=1.0)
+        try:
+            # under a name that is always its own, whatever address it listens at
+            asked.request("GET", "/healthz", headers={"Host": "localhost"})
+            return asked.getresponse().status == http.HTTPStatus.OK
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            asked.close()
 
 
 class _Reviver:

@@ -11,10 +11,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 from typer.testing import CliRunner
 
+from ops.local.ports import choose_port
 from ops.runbooks.runner import NotHere
 from ops.runbooks.small_disk import small_disk as mounted_disk
 from streams.cli.whole import app
@@ -197,8 +199,11 @@ def test_nothing_outlives_a_supervisor_that_was_killed(tmp_path):
     until(lambda: len(of_folder(state)) > 7, "the agents run")
     os.kill(supervisor, signal.SIGKILL)
     until(lambda: of_folder(state) == [], "all have ended")
-    code, _, err = ended(start(state, "up", "--detach"))  # what was left behind in files does not disturb
+    port = choose_port(None, "a gateway")
+    # what was left behind in files does not disturb
+    code, _, err = ended(start(state, "up", "--detach", "--gateway", CLIPSTREAM_GATEWAY_PORT=str(port)))
     assert code == 0, err
+    assert httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=60).json()["ready"]  # at once: it was waited for
     code, _, err = ended(start(state, "down"))
     assert code == 0, err
     until(lambda: of_folder(state) == [], "all have ended")
