@@ -1,4 +1,4 @@
-"""What the logs of all workers on this host tell, in the order of time: for `clipstream logs`.
+"""What the logs of all workers on this host and of the gateway tell, in the order of time: for `clipstream logs`.
 
 Lines that are no JSON (a trace of Python's own, what a library printed) belong to nobody and are told where no video is
 asked for, behind the line before them in their file.
@@ -16,7 +16,9 @@ from typing import Any, BinaryIO, Final
 import orjson
 
 from streams.groups import READS
+from streams.supervisor import GATEWAY
 
+WRITERS: Final = frozenset({*READS, GATEWAY})
 _FILE: Final = re.compile(r"(?P<name>.+)\.log(?:\.(?P<age>\d+))?")
 _LONGEST: Final = 1_000_000  # a line above that is cut; ours have some hundred bytes
 
@@ -53,8 +55,8 @@ def written(folder: Path, wanted: Wanted) -> Iterator[dict[str, Any]]:
 
 
 def _is_of_worker(name: str) -> bool:
-    """Whether a file, by its name without an ending, is a worker's; servers write beside them."""
-    return name in READS or name.rpartition("-")[0] in READS
+    """Whether a file, by its name without an ending, is a worker's or the gateway's; servers write beside them."""
+    return bool({name, name.rpartition("-")[0]} & WRITERS)
 
 
 def _lines(name: str, paths: list[Path]) -> Iterator[dict[str, Any]]:

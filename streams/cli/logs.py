@@ -1,4 +1,4 @@
-"""`logs`: what the workers on this host wrote about a video, in the order of time."""
+"""`logs`: what the workers on this host and the gateway wrote about a video, in the order of time."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ import typer
 
 from processors.errors import InvalidMessage
 from streams import agents
-from streams.cli.console import print_json_line, print_text
+from streams.cli.console import console, escape, print_json_line, print_text
 from streams.clock import SYSTEM_CLOCK
 from streams.reading import load_settings
 from streams.reading_logs import Follower, Wanted, as_text, written
+from streams.supervisor import GATEWAY
 
 _LOOK_S: Final = 0.2
 
@@ -32,7 +33,7 @@ def logs(
     ] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document a line.")] = False,
 ) -> None:
-    """What the workers of this data folder logged, their children too, in the order of time.
+    """What the workers of this data folder and its gateway logged, children too, in the order of time.
 
     Examples:
 
@@ -43,14 +44,19 @@ def logs(
         clipstream logs --stage transcriber -n 20
     """
     settings = load_settings()
-    if stage is not None and stage not in agents.ALL:
-        raise InvalidMessage(f"There is no stage '{stage}'.", "There are: " + ", ".join(agents.ALL))
+    if stage is not None and stage not in (known := (*agents.ALL, GATEWAY)):
+        raise InvalidMessage(f"There is no stage '{stage}'.", "There are: " + ", ".join(known))
     wanted = Wanted(video_id, stage)
     follower = Follower(settings.log_dir, wanted) if follow else None
-    for line in deque(written(settings.log_dir, wanted), maxlen=count or None):
+    lines = deque(written(settings.log_dir, wanted), maxlen=count or None)
+    for line in lines:
         _say(line, as_json=as_json)
     if follower is not None:
         asyncio.run(_follow(follower, as_json=as_json))
+    elif not lines:
+        about = "" if video_id is None else f" about video '{video_id}'"
+        by = "" if stage is None else f" by {stage}"
+        console.print(escape(f"Nothing was logged{about}{by} in {settings.log_dir}."), soft_wrap=True)
 
 
 async def _follow(follower: Follower, *, as_json: bool) -> None:
