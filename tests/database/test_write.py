@@ -223,6 +223,16 @@ def test_a_store_that_is_not_there_is_waited_for_and_takes_no_transcript_away(da
     assert differences(database, blobs, [second]) == []
 
 
+def test_a_result_that_is_erased_waits_for_no_store_and_is_not_written(database, blobs, tmp_path):
+    """Its document went with it; of the only video, the store is empty then."""
+    made, order = result(blobs, "v"), Control("v", "erase", 1, 0)
+    for store in (BlobStore(str(tmp_path)), blobs):  # also where a job that ran on put the document again
+        assert sink(database, store, order).take([record(database.settings, made)]).invalid == []
+        assert database.rows("SELECT 1 FROM clipstream.videos") == []
+    sink(database, blobs, order).take([record(database.settings, result(blobs, "v", 1))])
+    assert database.rows("SELECT generation FROM clipstream.videos") == [(1,)]
+
+
 def test_a_result_whose_document_is_lost_is_told_and_the_others_are_written(database, blobs, tmp_path):
     other = BlobStore(str(tmp_path))
     first, fine = result(other, "lost"), result(other, "fine")
