@@ -129,7 +129,7 @@ async def requeue(settings: Settings, chosen: Iterable[Letter]) -> list[Letter]:
         if is_result(letter, settings):
             raise ClipstreamError(
                 f"{letter.id} is a result; sent again it would be the last one of its video, and the topic keeps that.",
-                f"`clipstream replay --video {letter.letter.video_id or 'ID'} --from {letter.letter.stage}`",
+                _remedy(letter.letter),
             )
         if len(letter.letter.value or b"") >= MAX_RAW_BYTES or len(letter.letter.key or b"") >= MAX_KEY_BYTES:
             raise ClipstreamError(
@@ -152,8 +152,18 @@ async def requeue(settings: Settings, chosen: Iterable[Letter]) -> list[Letter]:
     return waiting
 
 
+def _remedy(letter: DeadLetter) -> str:
+    """What does for a result what its stage did not; the sink and the webhooks are none that a replay begins with."""
+    if letter.stage == "sink":
+        return "`clipstream db refill` writes all results into the database again."
+    replay = f"clipstream replay --video {letter.video_id or 'ID'} --from"
+    if letter.stage == "webhooks":
+        return f"Only the result of a replay calls again: `{replay} segmenter`."
+    return f"`{replay} {letter.stage}`"
+
+
 def is_result(letter: Letter, settings: Settings) -> bool:
-    """Whether its message is a result, which the enricher gave up on; it is there all the same."""
+    """Whether its message is a result, which enricher, sink or webhooks gave up on; it is there all the same."""
     return letter.letter.topic == settings.topic(topics.SEGMENTS.name)
 
 

@@ -10,7 +10,7 @@ import asyncio
 import json
 import signal
 import urllib.request
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
@@ -22,7 +22,7 @@ from streams import agents
 from streams.clock import Clock
 from streams.health import HEALTH_PATH, LOOPBACK
 from streams.settings import Settings
-from streams.supervisor import read_states
+from streams.supervisor import read_states, supervisor_of
 from streams.worker import living_workers
 
 # Whoever reads a topic goes before those who write it: a worker that meets the schema of a newer build stops and waits
@@ -83,22 +83,32 @@ async def restart(settings: Settings, names: tuple[str, ...], clock: Clock) -> A
             "A worker that was started by hand is ended and started by hand.",
         )
     for name in wanted:
-        async for one in _restarted(settings, name, clock):
-            yield one
+        living: Sequence[dict[str, Any] | None] = _kept(settings, name)
+        for old in living or (None,):  # it is dead just now, and waited for
+            yield await _restarted(settings, name, old, clock)
 
 
-async def _restarted(settings: Settings, name: str, clock: Clock) -> AsyncIterator[Restarted]:
-    began_s = clock.monotonic_s()
-    old, deaths = _notes(settings, name), read_states(settings.data_dir).get(name, {}).get("restarts", 0)
-    for note in old:
-        await asyncio.to_thread(_end, int(note["pid"]))
-    gone = {note["pid"] for note in old}
-    back: set[int] = set()
-    while len(back) < max(1, len(old)):
-        for note in _notes(settings, name):
-            if note["pid"] not in gone | back and await asyncio.to_thread(_works, int(note["port"])):
-                back.add(int(note["pid"]))
-                yield Restarted(name, note["pid"], note.get("version", "?"), clock.monotonic_s() - began_s)
+def by_hand(settings: Settings, names: tuple[str, ...]) -> list[dict[str, Any]]:
+    """The notes of workers of these agents (none for all) that nobody starts again, so that `restart` leaves them."""
+    return [
+        note
+        for name in names or READERS_FIRST
+        for note in _living(settings, name)
+        if not _is_kept(note, supervisor_of(settings.data_dir))
+    ]
+
+
+async def _restarted(settings: Settings, name: str, old: dict[str, Any] | None, clock: Clock) -> Restarted:
+    """End a worker and wait for the one of the same instance that takes its place."""
+    began_s, deaths = clock.monotonic_s(), read_states(settings.data_dir).get(name, {}).get("restarts", 0)
+    if old is not None:
+        await asyncio.to_thread(_end, int(old["pid"]))
+    while True:
+        for note in _kept(settings, name):
+            if old is not None and (note["instance"] != old["instance"] or note["pid"] == old["pid"]):
+                continue
+            if await asyncio.to_thread(_works, int(note["port"])):
+                return Restarted(name, note["pid"], note.get("version", "?"), clock.monotonic_s() - began_s)
         child = read_states(settings.data_dir).get(name, {})
         if child.get("state") == "down":
             raise ClipstreamError(f"{name} stays down after {child['last_exit']}. {child['reason']}", _LOOK)
@@ -113,8 +123,19 @@ async def _restarted(settings: Settings, name: str, clock: Clock) -> AsyncIterat
 _LOOK: Final = "`clipstream status` and `clipstream logs` say more; agents behind it were not restarted."
 
 
-def _notes(settings: Settings, name: str) -> list[dict[str, Any]]:
+def _kept(settings: Settings, name: str) -> list[dict[str, Any]]:
+    return [note for note in _living(settings, name) if _is_kept(note, supervisor_of(settings.data_dir))]
+
+
+def _living(settings: Settings, name: str) -> list[dict[str, Any]]:
     return [note for note in living_workers(settings.data_dir) if note["agent"] == name]
+
+
+def _is_kept(note: dict[str, Any], supervisor: int | None) -> bool:
+    """Whether the supervisor started it, and so starts it again; one that has just ended is nobody's."""
+    with suppress(psutil.NoSuchProcess):
+        return psutil.Process(int(note["pid"])).ppid() == supervisor
+    return False
 
 
 def _end(pid: int) -> None:
@@ -138,4 +159,4 @@ def _works(port: int) -> bool:
     return bool(told["ok"] and told["warm"] and told["broker"] and told["partitions"])
 
 
-__all__ = ["READERS_FIRST", "Restarted", "restart"]
+__all__ = ["READERS_FIRST", "Restarted", "by_hand", "restart"]

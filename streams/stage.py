@@ -221,12 +221,13 @@ class Stage(Generic[In]):
         leave_turn: Callable[[], None],
     ) -> str:
         """Try until it is done, cancelled or given up; returns which."""
-        unwanted = partial(self._unwanted, video_id, generation)
+        made = generation if generation is not None else _generation_of(message)
+        unwanted = partial(self._unwanted, video_id, generation, made)
         attempt, deaths, emitted = worker_deaths, 0, 0
         cause: Exception = WorkerDied(f"The worker died {worker_deaths} times while it worked on this item.")
         while worker_deaths < MAX_WORKER_DEATHS:
             attempt += 1
-            sent, failure = await self._attempt(message, attempt, leave_turn, unwanted, (video_id, generation))
+            sent, failure = await self._attempt(message, attempt, leave_turn, unwanted, (video_id, made))
             emitted = max(emitted, sent)  # a later try that failed at once takes nothing back
             if unwanted():
                 return "cancelled"
@@ -267,8 +268,11 @@ class Stage(Generic[In]):
                     raise
                 await self._clock.sleep(self._back_off_s(attempt))
 
-    def _unwanted(self, video_id: str, generation: int | None) -> bool:
-        return generation is not None and self._orders.cancelled(video_id, generation)
+    def _unwanted(self, video_id: str, generation: int | None, made: int) -> bool:
+        """Whether it is cancelled, or, where no cancelling stops it, erased: behind a tombstone it would be kept."""
+        if generation is None:
+            return made <= self._orders.erased_until(video_id)
+        return self._orders.cancelled(video_id, generation)
 
     async def _attempt(
         self,
@@ -276,7 +280,7 @@ class Stage(Generic[In]):
         attempt: int,
         leave_turn: Callable[[], None],
         unwanted: Callable[[], bool],
-        of: tuple[str, int | None],
+        of: tuple[str, int],
     ) -> tuple[int, Exception | None]:
         """Compute, and publish what comes while more is computed, until that is cancelled.
 
@@ -290,7 +294,7 @@ class Stage(Generic[In]):
             if not unwanted():
                 # a task of its own, so that what it waits for can be ended without this one
                 work = asyncio.ensure_future(self._computed(message, attempt, sent, unwanted))
-                with self._orders.calling(*of, work.cancel):
+                with self._orders.calling(*of, partial(_end_if, unwanted, work)):
                     await work
             leave_turn()
         except asyncio.CancelledError:
@@ -354,6 +358,15 @@ class Stage(Generic[In]):
     def _back_off_s(self, attempt: int) -> float:
         limit = min(MAX_BACK_OFF_S, self._settings.retry_base_s * 2 ** (attempt - 1))
         return float(limit * self._jitter.uniform(0.5, 1.0))
+
+
+def _end_if(unwanted: Callable[[], bool], work: asyncio.Future[None]) -> None:
+    if unwanted():
+        work.cancel()
+
+
+def _generation_of(message: Any) -> int:
+    return int((getattr(message, "header", None) or message).generation)
 
 
 def _index_of(message: Any) -> int:

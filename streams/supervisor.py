@@ -225,6 +225,12 @@ def _critical(line: str) -> str:
     return str(told.get("message", "")).strip() if is_why else ""
 
 
+def supervisor_of(data_dir: Path) -> int | None:
+    """The process that keeps the workers, whose parent it is; None where none ever said so."""
+    found = (_note_of(data_dir) or {}).get("supervisor")
+    return found if isinstance(found, int) else None
+
+
 def read_states(data_dir: Path) -> dict[str, dict[str, Any]]:
     """What a supervisor that runs on this host says of its agents, by name; empty without one."""
     note = _note_of(data_dir)

@@ -130,14 +130,19 @@ def verify(as_json: AsJson = False) -> None:
 
 
 async def of_topics(settings: Settings) -> tuple[dict[str, Segments], list[ContentResultMessage]]:
-    """The newest result of every video, and what is known of its sentences and was not erased."""
+    """The newest result of every video, and what is known of its sentences; neither where it was erased."""
     orders = await orders_of(settings)
     contents = [
         message
         async for message in read_all(settings, topics.CONTENT_RESULT)
         if message.header.generation > orders.erased_until(message.header.video_id)
     ]
-    return await latest_results(settings), contents
+    results = {
+        video_id: result
+        for video_id, result in (await latest_results(settings)).items()
+        if result.generation > orders.erased_until(video_id)
+    }
+    return results, contents
 
 
 async def orders_of(settings: Settings) -> Orders:

@@ -10,7 +10,7 @@ import typer
 from streams.cli.console import console, print_text
 from streams.clock import SYSTEM_CLOCK
 from streams.reading import load_settings
-from streams.restarting import READERS_FIRST
+from streams.restarting import READERS_FIRST, by_hand
 from streams.restarting import restart as restarted
 
 
@@ -28,7 +28,7 @@ def restart(
     """End the workers that `clipstream up` keeps, one after the other; each is back at work before the next one goes.
 
     The supervisor starts them again from what is installed by then. It takes a worker that does not come back for a
-    reason to stop: those behind it stay as they are.
+    reason to stop: those behind it stay as they are. Workers that were started by hand are named and left alone.
 
     Examples:
 
@@ -40,8 +40,15 @@ def restart(
 
 
 async def _restart(names: tuple[str, ...]) -> None:
-    async for one in restarted(load_settings(), names, SYSTEM_CLOCK):
+    settings = load_settings()
+    others = by_hand(settings, names)
+    async for one in restarted(settings, names, SYSTEM_CLOCK):
         print_text(f"{one.agent}  version {one.version}, process {one.pid}, back after {one.seconds:.1f} s")
+    for note in others:
+        console.print(
+            f"{note['agent']} {note['instance'] or 'main'}, process {note['pid']}, was started by hand and runs on: "
+            "end it and start it again yourself."
+        )
     if not names:
         console.print("In the order " + ", ".join(READERS_FIRST) + ", as far as they run.")
 

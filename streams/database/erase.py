@@ -7,6 +7,7 @@ from typing import Any
 
 from psycopg import Connection, Cursor
 
+from streams.database import vectors
 from streams.database.batch import ALL_GENERATIONS
 from streams.database.tables import ALL, SENTENCES, VIDEOS
 
@@ -54,6 +55,8 @@ def erase_rows(cursor: Cursor[Any], until: Mapping[str, int]) -> dict[str, int]:
             [list(until), list(until.values())],
         )
         counts[table.name] = cursor.rowcount
+    if counts[SENTENCES.name] and vectors.there(cursor):  # a newer result's segments may mean what an older one said
+        vectors.refresh(cursor, list(until), [])
     return counts
 
 

@@ -111,7 +111,9 @@ class Sink:
         if record.topic == self._settings.topic(topics.SEGMENTS.name):
             if record.value is None:
                 return self._erased(record.key.decode(errors="replace")) if record.key else None
-            return codec.decode(topics.SEGMENTS, record.value)
+            result = codec.decode(topics.SEGMENTS, record.value)
+            # before its document is asked for, which is gone: an empty store would look like one that is not mounted
+            return None if self._unwanted(result.video_id, result.generation) else result
         if record.value is None:
             return None
         content = codec.decode(topics.CONTENT_RESULT, record.value)

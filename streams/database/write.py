@@ -68,7 +68,7 @@ def write(
     """
     with connection.transaction(), connection.cursor() as cursor:
         limit_statements(cursor, settings)
-        _lock(cursor, plan.video_ids)
+        lock(cursor, plan.video_ids)
         erase_rows(cursor, plan.erased)
         held = held_orders(cursor, list(plan.results))
         newer = [
@@ -95,7 +95,8 @@ def write(
 _NONE: Order = (-1, -1, False)
 
 
-def _lock(cursor: Cursor[Any], video_ids: Sequence[str]) -> None:
+def lock(cursor: Cursor[Any], video_ids: Sequence[str]) -> None:
+    """Keep others from writing these videos until the transaction ends, once they are through themselves."""
     keys = sorted({_key(video_id) for video_id in video_ids})
     cursor.execute("SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) WITH ORDINALITY AS told (key)", [keys])
 
@@ -179,4 +180,4 @@ def _newest_sentences(cursor: Cursor[Any], rows: Sequence[Row]) -> list[Row]:
     return [row for row in rows if row[1] >= held.get(row[0], 0)]
 
 
-__all__ = ["Written", "held_orders", "write"]
+__all__ = ["Written", "held_orders", "lock", "write"]

@@ -40,7 +40,10 @@ class Segmenter:
         self._comparing: set[asyncio.Future[float | None]] = set()  # else they would be collected while they run
 
     def about(self, message: VideoJoined) -> tuple[str, int | None]:
-        """See `Logic`. The join has decided between an end and a cancelling that came late; what it says is told."""
+        """See `Logic`. The join has decided between an end and a cancelling that came late; what it says is told.
+
+        What no cancelling stops an erasure does, in the guarded loop.
+        """
         return message.video_id, message.generation if message.completeness == "provisional" else None
 
     async def outputs(self, message: VideoJoined, attempt: int) -> AsyncGenerator[Output[Segments], None]:

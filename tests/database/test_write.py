@@ -172,6 +172,17 @@ def test_a_late_erasure_leaves_what_is_of_a_newer_generation(database, blobs):
         assert erase(connection, "v", 1) == {"sentences": 3, "costs": 2, "utterances": 3, "segments": 3, "videos": 1}
 
 
+def test_an_erasure_takes_older_sentences_and_what_they_mean_from_a_newer_result(database, blobs):
+    """A newer generation that was cancelled, or that has no speech, brings none that would replace them."""
+    told = [content("v"), newer := result(blobs, "v", 1)]
+    sink(database, blobs).take([record(database.settings, one) for one in told])
+    unmeant = "SELECT 1 FROM clipstream.segments WHERE vector IS NULL"
+    assert database.rows(unmeant) == []
+    erase_in_database(database.settings, "v", Receipt("v", 0), 0)
+    assert differences(database, blobs, [newer]) == []
+    assert len(database.rows(unmeant)) == 3
+
+
 def test_an_erasure_takes_all_of_the_generation_that_it_names(database, blobs):
     writer = sink(database, blobs, Control("v", "erase", 1, 0))
     sink(database, blobs).take([record(database.settings, one) for one in (result(blobs, "v"), content("v"))])
@@ -221,6 +232,14 @@ def test_a_store_that_is_not_there_is_waited_for_and_takes_no_transcript_away(da
     assert differences(database, blobs, [first]) == []
     sink(database, blobs).take([record(database.settings, second)])
     assert differences(database, blobs, [second]) == []
+
+
+def test_a_result_that_is_erased_waits_for_no_store_and_is_not_written(database, blobs, tmp_path):
+    made, order = result(blobs, "v"), Control("v", "erase", 1, 0)
+    for store in (BlobStore(str(tmp_path)), blobs):  # of the only video, it is empty then
+        assert sink(database, store, order).take([record(database.settings, made)]).invalid == []
+        assert database.rows("SELECT 1 FROM clipstream.videos") == []
+    assert sink(database, blobs, order).take([record(database.settings, result(blobs, "v", 1))]).videos == 1
 
 
 def test_a_result_whose_document_is_lost_is_told_and_the_others_are_written(database, blobs, tmp_path):

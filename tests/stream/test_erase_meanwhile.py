@@ -25,9 +25,11 @@ from streams.clock import SYSTEM_CLOCK
 from streams.collect import videos_under_way
 from streams.connection import client_options
 from streams.control import cancel
+from streams.database.connection import address_of, connect
+from streams.database.sink import Sink
 from streams.erasing.erase import erase
 from streams.settings import Settings
-from tests.databases import content, result
+from tests.databases import Database, content, fresh, record, result
 
 pytestmark = [pytest.mark.stream, pytest.mark.timeout(240)]
 
@@ -141,6 +143,30 @@ def test_the_same_id_submitted_again_meanwhile_keeps_its_new_result(world: World
     assert asyncio.run(latest_results(world.settings))["again"].generation == 1
     assert "again" not in asyncio.run(videos_under_way(world.settings)).videos
     assert "results" in [entry["what"] for entry in receipt["remains"]]
+
+
+def test_sentences_go_although_a_newer_generation_without_any_has_a_result(world: World, postgres: Database) -> None:
+    settings = world.settings.model_copy(update={"database_url": address_of(fresh(postgres).settings)})
+    renewed = World(settings)
+    said, silent = content("renewed"), result(renewed.blobs, "renewed", 1, words=())
+    sink = Sink(settings, renewed.blobs, SYSTEM_CLOCK)
+
+    async def first() -> None:
+        await renewed.submit("renewed")
+        await renewed.end("renewed")
+
+    async def second() -> None:
+        await renewed.submit("renewed")
+        await renewed.send(topics.SEGMENTS, "renewed", silent)
+        sink.take([record(settings, one) for one in (said, silent)])
+        sink.close()
+
+    asyncio.run(first())
+    receipt = renewed.erase("renewed", second)
+    assert [entry["count"] for entry in receipt["erased"] if entry["what"] == "rows in the database"] == [3]
+    with connect(settings) as connection:
+        assert connection.execute("SELECT generation FROM clipstream.videos").fetchall() == [(1,)]
+        assert connection.execute("SELECT 1 FROM clipstream.sentences").fetchall() == []
 
 
 def test_a_cancel_that_comes_later_leaves_the_note_that_a_video_was_erased(world: World) -> None:

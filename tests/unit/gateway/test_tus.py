@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import errno
 import hashlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from processors.blobs import BlobStore
 from processors.errors import Fatal, InvalidMessage, Retryable
 from streams import sources
 from streams.clock import SystemClock
+from streams.collect import remove_older
 from streams.gateway.problems import Problem
 from streams.gateway.tus import check_version, http_date, name_in, number
 from streams.gateway.uploads import NoUpload, TooMany, Uploads
@@ -181,6 +183,21 @@ def test_what_was_erased_is_to_be_uploaded_again(tmp_path: Path):
     BlobStore(Settings(data_dir=tmp_path).store).local_path(f"blob:{done.sha256}").unlink()
     with pytest.raises(NoUpload, match="no longer kept"):
         uploads.finished(upload, "")
+
+
+def test_bytes_that_are_submitted_are_spared_by_what_looked_before(tmp_path: Path):
+    """An erasure and gc delete only what is older than their look at what is under way."""
+    uploads = _uploads(tmp_path)
+    upload = uploads.create(3, "a.mp4", "", "")
+    uploads.put(upload, 0, b"abc")
+    done = uploads.finished(upload, "")
+    blob = BlobStore(Settings(data_dir=tmp_path).store).local_path(f"blob:{done.sha256}")
+    assert blob is not None
+    os.utime(blob, (1_000, 1_000))
+    looked_s = 2_000.0
+    assert uploads.finished(upload, "") == done, "it is submitted"
+    assert remove_older(blob, looked_s, dry_run=False) is None
+    assert blob.exists()
 
 
 def test_it_is_ended_while_it_is_finished(tmp_path: Path):

@@ -8,20 +8,33 @@ import pytest
 
 from processors.errors import ClipstreamError
 from schemas.messages import DeadLetter
+from streams.database.loop import NAME as SINK
+from streams.gateway.webhooks import STAGE as WEBHOOKS
 from streams.letters import Letter, is_result, kinds, requeue
+from streams.replay import STAGES
 from streams.settings import Settings
 
 LETTER = DeadLetter("enricher", "mine-segments", 3, 41, b"v", b"x", "v", "JobTimedOut", "No output.", "", 4, 5)
 
 
-async def test_a_result_is_not_sent_again() -> None:
-    """The topic keeps the last record of a video: an old result would become it."""
+@pytest.mark.parametrize(
+    ("stage", "remedy"),
+    [
+        ("enricher", "clipstream replay --video v --from enricher"),
+        (SINK, "clipstream db refill"),
+        (WEBHOOKS, "clipstream replay --video v --from segmenter"),
+    ],
+)
+async def test_a_result_is_not_sent_again(stage: str, remedy: str) -> None:
+    """The topic keeps the last record of a video: an old result would become it. What to do instead is a command."""
     settings = Settings(topic_prefix="mine-")
-    result = Letter(LETTER, requeued=False)
+    result = Letter(replace(LETTER, stage=stage), requeued=False)
     assert is_result(result, settings)
     with pytest.raises(ClipstreamError, match="is a result") as raised:
         await requeue(settings, [result])
-    assert "replay --video v --from enricher" in raised.value.remedy
+    assert f"`{remedy}`" in raised.value.remedy
+    _, _, asked = remedy.partition("--from ")
+    assert asked in ("", *STAGES), "a replay begins there"
     part = Letter(replace(LETTER, topic="mine-audio-chunk"), requeued=False)
     assert not is_result(part, settings)
     assert not is_result(result, Settings())

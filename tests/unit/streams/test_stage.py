@@ -277,9 +277,9 @@ def test_a_later_try_that_fails_at_once_takes_nothing_back_of_what_was_sent():
     assert recorder.items[-1].header.error == "the source is gone after 4, 3 sent"
 
 
-def handled(known: Orders, recorder: Recorder, before: int = 5) -> Scripted:
+def handled(known: Orders, recorder: Recorder, logic: Scripted | None = None) -> Scripted:
     """The logic after an event of generation 3 under orders."""
-    attempts, logic = Attempts(Path(tempfile.mkdtemp()), FakeClock()), Scripted([None], before)
+    attempts, logic = Attempts(Path(tempfile.mkdtemp()), FakeClock()), logic or Scripted([None], 5)
     stage = Stage(logic, Settings(), recorder, attempts, known, 2, FakeClock())  # type: ignore[arg-type]
     message = VideoIngested(uri="/v.mp4", video_id="v", generation=3)
     asyncio.run(stage._handle(Raw(codec.encode(topics.VIDEO_INGESTED, message))))
@@ -305,3 +305,34 @@ def test_a_job_ends_when_its_video_is_cancelled_in_the_middle():
     logic = handled(known, recorder)
     assert (len(recorder.items), logic.computed) == (1, 2)
     assert recorder.letters == []
+
+
+class _Ends(Scripted):
+    """As the segmenter with an end: no cancelling stops it."""
+
+    def about(self, message: VideoIngested) -> tuple[str, int | None]:
+        return "v", None
+
+
+@pytest.mark.parametrize(("action", "generation", "tries"), [("cancel", 3, 1), ("erase", 2, 1), ("erase", 3, 0)])
+def test_an_end_is_told_of_what_is_cancelled_and_not_of_what_is_erased(action: Any, generation: int, tries: int):
+    recorder = Recorder()
+    logic = handled(orders(Control("v", action, 0, generation)), recorder, logic=_Ends([None], 5))
+    assert (logic.tries, len(recorder.items), recorder.letters) == (tries, 5 * tries, [])
+
+
+@pytest.mark.parametrize(("action", "computed"), [("cancel", 1), ("erase", 0)])
+def test_an_end_that_is_computed_ends_when_its_video_is_erased(action: Any, computed: int):
+    """A late part is ranked behind a result, whose tombstone is written meanwhile: it would come after that."""
+    known = orders()
+
+    class Ranking(_Ends):
+        async def outputs(self, message: VideoIngested, attempt: int) -> AsyncGenerator[Output[Any], None]:
+            known.note(Control("v", action, 0, 3))
+            await asyncio.sleep(0)  # the job runs; one that is ended puts no document
+            self.computed += 1
+            yield self._output(0, "ok")
+
+    recorder, logic = Recorder(), Ranking([])
+    handled(known, recorder, logic=logic)
+    assert (logic.computed, len(recorder.items), recorder.letters) == (computed, computed, [])
