@@ -80,7 +80,7 @@ def prepare(*specs: TopicSpec[Any]) -> None:
     """Make now what reading and writing records of topics needs, 10 ms each, and not with the first record."""
     for spec in specs:
         bundled(spec.schema)
-        _adapter(spec.value)
+        _adapter(spec.value)  # type: ignore[arg-type]
 
 
 def _read_avro(spec: TopicSpec[Any], raw: bytes) -> Any:
