@@ -5,6 +5,7 @@ The newest results are kept as their bytes, packed: the video with the most of t
 
 from __future__ import annotations
 
+import heapq
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -21,11 +22,12 @@ QUEUED: Final = "queued"
 RUNNING: Final = "running"
 STATUSES: Final = (QUEUED, RUNNING, "provisional", *sorted(TERMINAL))
 _TENTH: Final = 10
-_FORGOTTEN: Final = 10  # for each video that is held, of 100 bytes
+_FORGOTTEN: Final = 10  # for each video that is held, of 200 bytes, and as long as its callback is
 _LEVEL: Final = 1  # of zlib: a third more bytes than the best, at a tenth of the time
 Order = tuple[int, int, bool]
 At = tuple[int, int]  # index of a partition, offset
 _NONE: Final[Order] = (-1, -1, False)
+_PLAIN: Final = ((0, None),)  # most videos: one request, no callback
 
 
 @dataclass(slots=True)
@@ -123,8 +125,24 @@ class Video:
         return 1.0 if self.through else round(self.progress.overall, 3)
 
 
+@dataclass(slots=True)
+class _Gone:
+    """What is kept of a video that is no longer held.
+
+    Attributes:
+        order: of its last result. Of its generation, and of those before it, nobody takes anything more.
+        asked: generations that were asked for, with the callback of each.
+    """
+
+    order: Order
+    asked: tuple[tuple[int, str | None], ...]
+
+
 class Videos:
-    """All videos, at most so many: the oldest that are through are forgotten first, a tenth at a time.
+    """All videos, at most so many: of more than that the oldest that are through are forgotten, a tenth at a time.
+
+    What is not through is never forgotten, since its result has somewhere to go: more are held where more are under
+    way, and while a start has read the requests and not yet the results.
 
     One at a time took a look at all of them for each record, 1.9 ms of 10,000: three minutes of a start with 100,000.
 
@@ -137,7 +155,8 @@ class Videos:
         self._held: dict[str, Video] = {}
         self._keys: dict[str, tuple[str, str | None]] = {}  # idempotency -> the video that was first, what was asked
         self._batches: dict[str, list[str]] = {}
-        self._forgotten: dict[str, int] = {}  # of videos that are no longer held: their newest generation
+        self._through: dict[str, None] = {}  # of those that are held, as they came
+        self._forgotten: dict[str, _Gone] = {}  # in the order in which they were; one may be held again
 
     def __len__(self) -> int:
         return len(self._held)
@@ -162,6 +181,10 @@ class Videos:
 
     def submitted(self, video_id: str, request: VideoIngested, at_ms: int, at: At) -> bool:
         """Take a request; whether it is a new one."""
+        gone = None if video_id in self._held else self._forgotten.get(video_id)
+        if gone is not None and request.generation <= gone.order[0]:  # its result was read first
+            gone.asked = _asked(dict(gone.asked), {request.generation: request})
+            return False
         video = self._video(video_id, at_ms)
         if not video.submitted_at_ms:
             video.submitted_at_ms = at_ms
@@ -175,19 +198,26 @@ class Videos:
             video.keys.append(request.idempotency)
         if request.batch_id is not None and video_id not in self._batches.setdefault(request.batch_id, []):
             self._batches[request.batch_id].append(video_id)
+        self._sort_in(video)
         return not known
 
     def went_on(self, record: Progress) -> bool:
         """Take progress; whether it is of the newest generation."""
+        if record.generation <= self.forgotten(record.video_id):
+            return False
         video = self._video(record.video_id, record.at_ms)
         if record.generation < video.generation:
             return False
         video.progress.update(record)
         video.updated_at_ms = max(video.updated_at_ms, record.at_ms)
+        self._sort_in(video)
         return True
 
     def came(self, result: Segments, raw: bytes, at: At) -> bool:
         """Take a result; whether it is newer than what was known."""
+        gone = self._forgotten.get(result.video_id)
+        if gone is not None and result.order <= gone.order:
+            return False
         video = self._video(result.video_id, result.run.finished_at_ms)
         if result.order <= video.order:
             return False
@@ -197,26 +227,51 @@ class Videos:
         video.updated_at_ms = max(video.updated_at_ms, result.run.finished_at_ms)
         if result.status in TERMINAL:
             video.progress.finish(result.generation, result.run.stages)
+        self._sort_in(video)
+        if len(self._held) > self._most:
+            self._forget_some()
         return True
+
+    def _sort_in(self, video: Video) -> None:
+        if video.through:
+            self._through[video.video_id] = None
+        else:
+            self._through.pop(video.video_id, None)
 
     def _video(self, video_id: str, at_ms: int) -> Video:
         found = self._held.get(video_id)
         if found is None:
             if len(self._held) >= self._most:
                 self._forget_some()
-            self._forgotten.pop(video_id, None)
             found = self._held[video_id] = Video(video_id, VideoProgress(video_id), updated_at_ms=at_ms)
         return found
 
     def forgotten(self, video_id: str) -> int:
         """The newest generation of a video that is no longer held; -1 for none that is known."""
-        return self._forgotten.get(video_id, -1)
+        gone = None if video_id in self._held else self._forgotten.get(video_id)
+        return -1 if gone is None else gone.order[0]
+
+    def callback_url(self, video_id: str, generation: int) -> str | None:
+        """Where the results of a generation are to be sent; None where nobody asked for that.
+
+        Raises:
+            LookupError: its request is not known, or no longer.
+        """
+        video, gone = self._held.get(video_id), self._forgotten.get(video_id)
+        if video is not None and generation in video.requests:
+            return video.requests[generation].options.callback_url
+        return dict(() if gone is None else gone.asked)[generation]
 
     def _forget_some(self) -> None:
-        oldest = sorted(self._held.values(), key=lambda video: (not video.through, video.updated_at_ms))
-        for video in oldest[: max(1, self._most // _TENTH)]:
+        some = max(1, self._most // _TENTH)
+        if len(self._through) < some:
+            return
+        oldest = heapq.nsmallest(some, map(self._held.__getitem__, self._through), lambda one: one.updated_at_ms)
+        for video in oldest:
             self.forget(video.video_id)
-            self._forgotten[video.video_id] = video.generation
+            before = self._forgotten.pop(video.video_id, None)
+            known = {} if before is None else dict(before.asked)
+            self._forgotten[video.video_id] = _Gone(video.order, _asked(known, video.requests))
         for video_id in list(self._forgotten)[: -self._most * _FORGOTTEN]:
             del self._forgotten[video_id]
 
@@ -225,6 +280,7 @@ class Videos:
         gone = self._held.pop(video_id, None)
         if gone is None:
             return
+        self._through.pop(video_id, None)
         for key in gone.keys:
             del self._keys[key]
         for request in gone.requests.values():
@@ -232,6 +288,11 @@ class Videos:
                 videos.remove(gone.video_id)
                 if not videos:
                     del self._batches[request.batch_id]
+
+
+def _asked(known: dict[int, str | None], requests: dict[int, VideoIngested]) -> tuple[tuple[int, str | None], ...]:
+    found = tuple(({number: one.options.callback_url for number, one in requests.items()} | known).items())
+    return _PLAIN if found == _PLAIN else found
 
 
 def told(result: Segments) -> dict[str, Any]:

@@ -118,6 +118,16 @@ class View:
         generation = message.request.generation if isinstance(message, Submitted) else message.generation
         return generation > self.erasures.until(message.video_id)
 
+    def callback_url(self, video_id: str, generation: int) -> str | None:
+        """Where the results of a generation are to be sent; None where nobody wants them.
+
+        Raises:
+            LookupError: its request is not known.
+        """
+        if generation <= self.erasures.until(video_id):
+            return None
+        return self.videos.callback_url(video_id, generation)
+
     async def answer_ends(self) -> None:
         """Look up the ends of the topics for those who wait, for ever."""
         while True:

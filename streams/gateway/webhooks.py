@@ -49,6 +49,7 @@ _LAST_COMMIT_S: Final = 5.0  # without a broker it would be waited for when the 
 _RESTART_S: Final = 2.0
 # Nobody waits for older ones, and a group that is new here begins with all results there are.
 _TOO_OLD_MS: Final = 3 * topics.DAY_MS
+_UNKNOWN: Final = "Its request is not known, nor whether it has a callback (CLIPSTREAM_GATEWAY_VIDEOS)"
 _POLL_LIMIT_MS: Final = 1_800_000  # all tries of a record, with room
 
 
@@ -193,7 +194,13 @@ class Webhooks:
             return
         if result.status not in TERMINAL or result.run.finished_at_ms < self._clock.now_ms() - _TOO_OLD_MS:
             return
-        url = await self._url(result)
+        try:
+            url = await self._url(result)
+        except LookupError:
+            WEBHOOKS.labels("not known").inc()
+            log.warning("Whether video %s has a callback is not known: its request is not held.", result.video_id)
+            await self._dead_letter(record, result, 0, "CallbackUnknown", f"{_UNKNOWN}.")
+            return
         if url is None:
             return
         message_id, body = message_of(result)
@@ -201,15 +208,18 @@ class Webhooks:
         WEBHOOKS.labels("delivered" if answer.taken else "given up").inc()
         if not answer.taken:
             log.warning("Callback of video %s given up after %d tries: %s", result.video_id, tries, answer.why)
-            await self._dead_letter(record, result, answer, tries)
+            kind = "CallbackUnreachable" if answer.again else "CallbackRefused"
+            await self._dead_letter(record, result, tries, kind, f"The callback was not delivered: {answer.why}.")
 
     async def _url(self, result: Segments) -> str | None:
-        """The callback of the request that a result is of."""
+        """The callback of the request that a result is of.
+
+        Raises:
+            LookupError: that request is not known.
+        """
         while not self._view.ready or not await self._view.caught_up():
             await self._clock.sleep(_COMMIT_S)
-        video = self._view.videos.get(result.video_id)
-        request = None if video is None else video.requests.get(result.generation)
-        return None if request is None else request.options.callback_url
+        return self._view.callback_url(result.video_id, result.generation)
 
     async def _tries(self, url: str, message_id: str, body: bytes) -> tuple[Answer, int]:
         most, pause = self._settings.gateway_webhook_tries, _FIRST_PAUSE_S
@@ -229,7 +239,7 @@ class Webhooks:
             pause = min(_LONGEST_PAUSE_S, pause * 2)
             number += 1
 
-    async def _dead_letter(self, record: Any, result: Segments, answer: Answer, tries: int) -> None:
+    async def _dead_letter(self, record: Any, result: Segments, tries: int, kind: str, reason: str) -> None:
         letter = DeadLetter(
             stage=STAGE,
             topic=record.topic,
@@ -238,8 +248,8 @@ class Webhooks:
             key=(record.key or b"")[:MAX_KEY_BYTES],
             value=(record.value or b"")[:MAX_RAW_BYTES],
             video_id=result.video_id,
-            error_class="CallbackRefused" if not answer.again else "CallbackUnreachable",
-            reason=f"The callback was not delivered: {answer.why}.",
+            error_class=kind,
+            reason=reason,
             trace="",
             attempts=tries,
             at_ms=self._clock.now_ms(),

@@ -102,6 +102,34 @@ def test_a_tenth_is_forgotten_at_a_time_and_its_generations_are_known():
     assert videos.forgotten("v00") == -1, "it is held again"
 
 
+def test_what_is_not_through_is_never_forgotten():
+    videos = Videos(10)
+    for number in range(40):
+        videos.submitted(f"v{number}", _request(), number, (0, number))
+    assert len(videos) == 40
+    for number in range(40):
+        _came(videos, _result(f"v{number}"), number)
+    assert len(videos) == 10
+    assert all(video.through for video in videos.all())
+
+
+def test_what_was_forgotten_does_not_come_back_by_what_is_old():
+    """As when a start reads its result before its request."""
+    videos = Videos(10)
+    for number in range(11):
+        _came(videos, _result(f"v{number}"), number)
+    gone = next(name for name in (f"v{number}" for number in range(11)) if videos.get(name) is None)
+    assert not videos.submitted(gone, _request(), 1, (0, 0))
+    assert not videos.went_on(_step(gone))
+    assert not _came(videos, _result(gone))
+    assert videos.get(gone) is None
+    assert videos.callback_url(gone, 0) is None
+    with pytest.raises(LookupError):
+        videos.callback_url(gone, 1)
+    assert videos.went_on(_step(gone, 1))
+    assert videos.get(gone) is not None
+
+
 def test_a_search_finds_what_came_later():
     videos = Videos(10)
     videos.submitted("a", _request(), 1, (0, 0))
