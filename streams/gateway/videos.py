@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import heapq
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -22,7 +22,7 @@ QUEUED: Final = "queued"
 RUNNING: Final = "running"
 STATUSES: Final = (QUEUED, RUNNING, "provisional", *sorted(TERMINAL))
 _TENTH: Final = 10
-_FORGOTTEN: Final = 10  # for each video that is held, of 200 bytes, and as long as its callback is
+_FORGOTTEN: Final = 10  # for each video that is held, of 200 bytes, and 200 more with a callback or a key
 _LEVEL: Final = 1  # of zlib: a third more bytes than the best, at a tenth of the time
 Order = tuple[int, int, bool]
 At = tuple[int, int]  # index of a partition, offset
@@ -132,10 +132,13 @@ class _Gone:
     Attributes:
         order: of its last result. Of its generation, and of those before it, nobody takes anything more.
         asked: generations that were asked for, with the callback of each.
+        keys: of idempotency, that it was first under.
     """
 
     order: Order
+    status: str
     asked: tuple[tuple[int, str | None], ...]
+    keys: tuple[str, ...]
 
 
 class Videos:
@@ -170,9 +173,15 @@ class Videos:
         return iter(self._held.values())
 
     def first_of(self, idempotency: str) -> tuple[Video, str | None] | None:
-        """The video that was submitted first under an idempotency key, and the digest of what was asked then."""
+        """The video that was submitted first under an idempotency key, and the digest of what was asked then.
+
+        Of one that is no longer held there is no more than how it ended.
+        """
         video_id, asked = self._keys.get(idempotency, ("", None))
-        video = self._held.get(video_id)
+        video, gone = self._held.get(video_id), self._forgotten.get(video_id)
+        if video is None and gone is not None:
+            video = Video(video_id, VideoProgress(video_id), order=gone.order)
+            video.status_told = {"status": gone.status, "title": ""}
         return None if video is None else (video, asked)
 
     def batch(self, batch_id: str) -> list[str]:
@@ -184,6 +193,8 @@ class Videos:
         gone = None if video_id in self._held else self._forgotten.get(video_id)
         if gone is not None and request.generation <= gone.order[0]:  # its result was read first
             gone.asked = _asked(dict(gone.asked), {request.generation: request})
+            if self._first_under(request, video_id):
+                gone.keys = (*gone.keys, str(request.idempotency))
             return False
         video = self._video(video_id, at_ms)
         if not video.submitted_at_ms:
@@ -193,13 +204,19 @@ class Videos:
         video.requests.setdefault(request.generation, request)
         video.requested_at.setdefault(request.generation, at)
         video.updated_at_ms = max(video.updated_at_ms, at_ms)
-        if request.idempotency is not None and request.idempotency not in self._keys:
-            self._keys[request.idempotency] = (video_id, request.body_digest)
-            video.keys.append(request.idempotency)
+        if self._first_under(request, video_id):
+            video.keys.append(str(request.idempotency))
         if request.batch_id is not None and video_id not in self._batches.setdefault(request.batch_id, []):
             self._batches[request.batch_id].append(video_id)
         self._sort_in(video)
         return not known
+
+    def _first_under(self, request: VideoIngested, video_id: str) -> bool:
+        """Whether a request has an idempotency key, and is the first that has it."""
+        if request.idempotency is None or request.idempotency in self._keys:
+            return False
+        self._keys[request.idempotency] = (video_id, request.body_digest)
+        return True
 
     def went_on(self, record: Progress) -> bool:
         """Take progress; whether it is of the newest generation."""
@@ -268,21 +285,29 @@ class Videos:
             return
         oldest = heapq.nsmallest(some, map(self._held.__getitem__, self._through), lambda one: one.updated_at_ms)
         for video in oldest:
-            self.forget(video.video_id)
-            before = self._forgotten.pop(video.video_id, None)
-            known = {} if before is None else dict(before.asked)
-            self._forgotten[video.video_id] = _Gone(video.order, _asked(known, video.requests))
+            self._drop(video)
+            before = self._forgotten.pop(video.video_id, None) or _Gone(_NONE, "", (), ())
+            asked, keys = _asked(dict(before.asked), video.requests), (*before.keys, *video.keys)
+            self._forgotten[video.video_id] = _Gone(video.order, video.status, asked, keys)
         for video_id in list(self._forgotten)[: -self._most * _FORGOTTEN]:
-            del self._forgotten[video_id]
+            self._drop_keys(self._forgotten.pop(video_id).keys)
 
     def forget(self, video_id: str) -> None:
         """Know nothing more of a video."""
-        gone = self._held.pop(video_id, None)
-        if gone is None:
-            return
-        self._through.pop(video_id, None)
-        for key in gone.keys:
+        if (gone := self._forgotten.get(video_id)) is not None:  # its generations stay known: nobody takes them again
+            self._drop_keys(gone.keys)
+            gone.asked, gone.keys = (), ()
+        if (video := self._held.get(video_id)) is not None:
+            self._drop_keys(video.keys)
+            self._drop(video)
+
+    def _drop_keys(self, keys: Iterable[str]) -> None:
+        for key in keys:
             del self._keys[key]
+
+    def _drop(self, gone: Video) -> None:
+        del self._held[gone.video_id]
+        self._through.pop(gone.video_id, None)
         for request in gone.requests.values():
             if request.batch_id is not None and gone.video_id in (videos := self._batches.get(request.batch_id, [])):
                 videos.remove(gone.video_id)

@@ -12,6 +12,7 @@ from schemas.messages import Progress, Run, Segments, VideoIngested
 from streams import codec, topics
 from streams.gateway.listing import page
 from streams.gateway.problems import Problem
+from streams.gateway.shapes import summary
 from streams.gateway.videos import Videos
 
 
@@ -86,7 +87,6 @@ def test_the_oldest_that_are_through_are_forgotten():
         videos.submitted(name, _request(idempotency=f"k{name}", batch_id="b"), number * 10, (0, number))
         _came(videos, _result(name), number)
     assert sorted(video.video_id for video in videos.all()) == ["b", "c", "open"]
-    assert videos.first_of("ka") is None
     assert videos.first_of("kc") == (videos.get("c"), None)
     assert videos.batch("b") == ["b", "c"]
 
@@ -111,6 +111,28 @@ def test_what_is_not_through_is_never_forgotten():
         _came(videos, _result(f"v{number}"), number)
     assert len(videos) == 10
     assert all(video.through for video in videos.all())
+
+
+def test_a_key_outlives_its_video():
+    """A repeat is answered as such, and not computed again; of one that was erased nothing is known."""
+    videos = Videos(10)
+    for number in range(12):
+        videos.submitted(f"v{number}", _request(idempotency=f"k{number}", body_digest="d"), number, (0, number))
+        _came(videos, _result(f"v{number}", status="degraded"), number)
+    assert videos.get("v0") is None
+    first = videos.first_of("k0")
+    assert first is not None
+    assert (first[0].video_id, first[0].status, first[0].generation, first[1]) == ("v0", "degraded", 0, "d")
+    assert summary(first[0])["status"] == "degraded"
+    for name in ("v0", "v11"):
+        videos.forget(name)
+    assert (videos.first_of("k0"), videos.first_of("k11")) == (None, None)
+    for number in range(12, 200):
+        videos.submitted(f"v{number}", _request(idempotency=f"k{number}"), number, (0, number))
+        _came(videos, _result(f"v{number}"), number)
+    known = [number for number in range(200) if videos.first_of(f"k{number}") is not None]
+    assert known == list(range(known[0], 200))
+    assert 100 <= len(known) <= 110, "ten forgotten ones for each that is held, and no more"
 
 
 def test_what_was_forgotten_does_not_come_back_by_what_is_old():
