@@ -54,7 +54,7 @@ class Video:
     order: Order = _NONE
     status_told: dict[str, Any] | None = None
     packed: bytes = b""
-    keys: list[str] = field(default_factory=list)  # of idempotency, that it was first under
+    keys: dict[str, int] = field(default_factory=dict)  # of idempotency, that it was first under: of which generation
     searched: str | None = None  # `words`, until something new is known
 
     @property
@@ -82,6 +82,16 @@ class Video:
     def result(self) -> Segments | None:
         """The newest result."""
         return codec.decode(topics.SEGMENTS, zlib.decompress(self.packed)) if self.packed else None
+
+    def forget(self, until: int) -> None:
+        """Know nothing more of generations up to one that is not the newest."""
+        for generation in [number for number in self.requests if number <= until]:
+            del self.requests[generation], self.requested_at[generation]
+        if self.order[0] <= until:
+            self.result_at, self.order, self.status_told, self.packed = (-1, -1), _NONE, None, b""
+        if self.progress.generation <= until:
+            self.progress = VideoProgress(self.video_id)
+        self.searched = None
 
     def title(self) -> str:
         """The result's, else the request's, else the name of the source."""
@@ -132,13 +142,13 @@ class _Gone:
     Attributes:
         order: of its last result. Of its generation, and of those before it, nobody takes anything more.
         asked: generations that were asked for, with the callback of each.
-        keys: of idempotency, that it was first under.
+        keys: of idempotency, that it was first under, each with its generation.
     """
 
     order: Order
     status: str
     asked: tuple[tuple[int, str | None], ...]
-    keys: tuple[str, ...]
+    keys: tuple[tuple[str, int], ...]
 
 
 class Videos:
@@ -194,7 +204,7 @@ class Videos:
         if gone is not None and request.generation <= gone.order[0]:  # its result was read first
             gone.asked = _asked(dict(gone.asked), {request.generation: request})
             if self._first_under(request, video_id):
-                gone.keys = (*gone.keys, str(request.idempotency))
+                gone.keys = (*gone.keys, (str(request.idempotency), request.generation))
             return False
         video = self._video(video_id, at_ms)
         if not video.submitted_at_ms:
@@ -205,11 +215,14 @@ class Videos:
         video.requested_at.setdefault(request.generation, at)
         video.updated_at_ms = max(video.updated_at_ms, at_ms)
         if self._first_under(request, video_id):
-            video.keys.append(str(request.idempotency))
-        if request.batch_id is not None and video_id not in self._batches.setdefault(request.batch_id, []):
-            self._batches[request.batch_id].append(video_id)
+            video.keys[str(request.idempotency)] = request.generation
+        self._join_batch(video_id, request)
         self._sort_in(video)
         return not known
+
+    def _join_batch(self, video_id: str, request: VideoIngested) -> None:
+        if request.batch_id is not None and video_id not in self._batches.setdefault(request.batch_id, []):
+            self._batches[request.batch_id].append(video_id)
 
     def _first_under(self, request: VideoIngested, video_id: str) -> bool:
         """Whether a request has an idempotency key, and is the first that has it."""
@@ -287,30 +300,48 @@ class Videos:
         for video in oldest:
             self._drop(video)
             before = self._forgotten.pop(video.video_id, None) or _Gone(_NONE, "", (), ())
-            asked, keys = _asked(dict(before.asked), video.requests), (*before.keys, *video.keys)
+            asked, keys = _asked(dict(before.asked), video.requests), (*before.keys, *video.keys.items())
             self._forgotten[video.video_id] = _Gone(video.order, video.status, asked, keys)
         for video_id in list(self._forgotten)[: -self._most * _FORGOTTEN]:
-            self._drop_keys(self._forgotten.pop(video_id).keys)
+            self._keys_after(self._forgotten.pop(video_id).keys, None)
 
-    def forget(self, video_id: str) -> None:
-        """Know nothing more of a video."""
-        if (gone := self._forgotten.get(video_id)) is not None:  # its generations stay known: nobody takes them again
-            self._drop_keys(gone.keys)
-            gone.asked, gone.keys = (), ()
-        if (video := self._held.get(video_id)) is not None:
-            self._drop_keys(video.keys)
+    def forget(self, video_id: str, until: int) -> None:
+        """Know nothing more of a video's generations up to one."""
+        if (gone := self._forgotten.get(video_id)) is not None:  # its order stays: nobody takes these again
+            gone.asked = tuple(one for one in gone.asked if one[0] > until)
+            gone.keys = self._keys_after(gone.keys, until)
+        if (video := self._held.get(video_id)) is None:
+            return
+        video.keys = dict(self._keys_after(video.keys.items(), until))
+        if video.generation <= until:
             self._drop(video)
+            return
+        before = list(video.requests.values())
+        video.forget(until)
+        self._leave_batches(video_id, before)
+        for request in video.requests.values():
+            self._join_batch(video_id, request)
+        self._sort_in(video)
 
-    def _drop_keys(self, keys: Iterable[str]) -> None:
-        for key in keys:
-            del self._keys[key]
+    def _keys_after(self, keys: Iterable[tuple[str, int]], until: int | None) -> tuple[tuple[str, int], ...]:
+        """Forget keys of generations up to one, or all; the others."""
+        kept = []
+        for key, generation in keys:
+            if until is None or generation <= until:
+                del self._keys[key]
+            else:
+                kept.append((key, generation))
+        return tuple(kept)
 
-    def _drop(self, gone: Video) -> None:
-        del self._held[gone.video_id]
-        self._through.pop(gone.video_id, None)
-        for request in gone.requests.values():
-            if request.batch_id is not None and gone.video_id in (videos := self._batches.get(request.batch_id, [])):
-                videos.remove(gone.video_id)
+    def _drop(self, video: Video) -> None:
+        del self._held[video.video_id]
+        self._through.pop(video.video_id, None)
+        self._leave_batches(video.video_id, video.requests.values())
+
+    def _leave_batches(self, video_id: str, requests: Iterable[VideoIngested]) -> None:
+        for request in requests:
+            if request.batch_id is not None and video_id in (videos := self._batches.get(request.batch_id, [])):
+                videos.remove(video_id)
                 if not videos:
                     del self._batches[request.batch_id]
 

@@ -125,7 +125,7 @@ def test_a_key_outlives_its_video():
     assert (first[0].video_id, first[0].status, first[0].generation, first[1]) == ("v0", "degraded", 0, "d")
     assert summary(first[0])["status"] == "degraded"
     for name in ("v0", "v11"):
-        videos.forget(name)
+        videos.forget(name, 0)
     assert (videos.first_of("k0"), videos.first_of("k11")) == (None, None)
     for number in range(12, 200):
         videos.submitted(f"v{number}", _request(idempotency=f"k{number}"), number, (0, number))
@@ -133,6 +133,42 @@ def test_a_key_outlives_its_video():
     known = [number for number in range(200) if videos.first_of(f"k{number}") is not None]
     assert known == list(range(known[0], 200))
     assert 100 <= len(known) <= 110, "ten forgotten ones for each that is held, and no more"
+
+
+def test_an_erasure_leaves_newer_generations():
+    videos = Videos(10)
+    videos.submitted("a", _request(idempotency="k0", batch_id="b0"), 1, (0, 0))
+    _came(videos, _result("a"))
+    videos.submitted("a", _request(1, idempotency="k1", batch_id="b1"), 2, (0, 1))
+    videos.forget("a", 0)
+    video = videos.get("a")
+    assert video is not None
+    assert (video.status, video.generation, list(video.requests), video.result()) == ("queued", 1, [1], None)
+    assert (video.stages(), video.requested_at) == ({}, {1: (0, 1)})
+    assert (videos.first_of("k0"), videos.first_of("k1")) == (None, (video, None))
+    assert (videos.batch("b0"), videos.batch("b1")) == ([], ["a"])
+    _came(videos, _result("a", generation=1))
+    videos.forget("a", 0)
+    assert (video.status, video.through) == ("final", True)
+    videos.forget("a", 1)
+    assert (videos.get("a"), videos.first_of("k1"), videos.batch("b1")) == (None, None, [])
+
+
+def test_an_erasure_of_what_is_no_longer_held():
+    videos = Videos(10)
+    for number in range(12):
+        for generation in range(2):
+            key, callback = f"{number}-{generation}", Options(callback_url=f"https://r.example.org/{generation}")
+            request = VideoIngested("/v.mp4", generation=generation, idempotency=key, options=callback)
+            videos.submitted(f"v{number}", request, number, (0, number))
+        _came(videos, _result(f"v{number}", generation=1), number)
+    videos.forget("v0", 0)
+    assert videos.first_of("0-0") is None
+    assert videos.first_of("0-1") is not None
+    assert videos.callback_url("v0", 1) == "https://r.example.org/1"
+    with pytest.raises(LookupError):
+        videos.callback_url("v0", 0)
+    assert videos.forgotten("v0") == 1
 
 
 def test_what_was_forgotten_does_not_come_back_by_what_is_old():
