@@ -156,13 +156,16 @@ class Gateway:
         """Held by whoever takes a video in: of two requests at the same time the second one sees the first."""
         return self._turns.setdefault(video_id, asyncio.Lock())
 
-    async def fresh(self) -> bool:
+    async def fresh(self, limit_s: float | None = None) -> bool:
         """Wait until the view has all that was there when the request came; False where it is behind.
+
+        Args:
+            limit_s: longest wait; as set for reads when None.
 
         Raises:
             Problem: nothing is known yet.
         """
-        up_to_date = await self.view.caught_up()
+        up_to_date = await self.view.caught_up(limit_s)
         if not self.view.ready:
             raise Problem(
                 503,
@@ -172,13 +175,20 @@ class Gateway:
             )
         return up_to_date
 
-    async def video(self, video_id: str) -> Video:
+    async def video(self, video_id: str, whole_s: float | None = None) -> Video:
         """A video, as it is now.
 
+        Args:
+            video_id: the video.
+            whole_s: nothing of it may be missing, and this is the longest wait for that.
+
         Raises:
-            Problem: nobody submitted it.
+            Problem: nobody submitted it, or the view is behind and must not be.
         """
-        await self.fresh()
+        if not await self.fresh(whole_s) and whole_s is not None:
+            raise Problem(
+                503, "The gateway has not read all there is.", "Try again in a moment.", headers={"Retry-After": "2"}
+            )
         found = self.view.videos.get(video_id)
         if found is None:
             raise unknown_video(video_id)

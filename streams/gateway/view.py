@@ -143,10 +143,10 @@ class View:
                 self._asked = None
                 await self._clock.sleep(_PAUSE_S)
 
-    async def caught_up(self) -> bool:
+    async def caught_up(self, limit_s: float | None = None) -> bool:
         """Wait until everything is read that is on the topics now; False when that takes too long."""
         try:
-            async with asyncio.timeout(self._settings.gateway_read_wait_s):
+            async with asyncio.timeout(self._settings.gateway_read_wait_s if limit_s is None else limit_s):
                 ends = await asyncio.shield(self._ends())
                 async with self._moved:
                     await self._moved.wait_for(lambda: reaches(self._at, ends))
