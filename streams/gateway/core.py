@@ -8,7 +8,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Annotated, Any, Final
 from weakref import WeakValueDictionary
 
@@ -75,26 +75,25 @@ class Gateway:
         """Everything that goes on beside the requests, while the body runs."""
         self._producer = AIOKafkaProducer(**client_options(self.settings), acks="all")
         await connection.start(self._producer, self.settings)
-        # the first requests else wait until records can be read and it is known where the topic is
-        codec.prepare(*FOLLOWED)
-        await self._producer.partitions_for(self.settings.topic(topics.VIDEO_INGESTED.name))
-        # of its own size: the usual one has six threads on two cores, which a few slow look-ups of names would take
-        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_THREADS, thread_name_prefix="gateway"))
-        jobs = [self.view.follow_erasures(), self.view.follow(), self.view.answer_ends(), self._collect()]
-        if self.settings.gateway_webhook_secret.get_secret_value():
-            jobs.append(Webhooks(self.settings, self.clock, self.view, self._producer).run())
-        tasks = [asyncio.create_task(_kept(job, self.stopping)) for job in jobs]
+        tasks: list[asyncio.Task[None]] = []
         try:
+            # the first requests else wait until records can be read and it is known where the topic is
+            codec.prepare(*FOLLOWED)
+            await self._producer.partitions_for(self.settings.topic(topics.VIDEO_INGESTED.name))
+            # of its own size: the usual one has six threads on two cores, which a few slow look-ups of names would take
+            asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_THREADS, thread_name_prefix="gateway"))
+            jobs = [self.view.follow_erasures(), self.view.follow(), self.view.answer_ends(), self._collect()]
+            if self.settings.gateway_webhook_secret.get_secret_value():
+                jobs.append(Webhooks(self.settings, self.clock, self.view, self._producer).run())
+            tasks += [asyncio.create_task(_kept(job, self.stopping)) for job in jobs]
             async with self._with_database():
                 yield
         finally:
             self.stopping.set()
-            for task in tasks:
-                task.cancel()
-            for task in tasks:
-                with suppress(asyncio.CancelledError):
-                    await task
-            await connection.stop(self._producer)
+            try:
+                await _ended(tasks)
+            finally:
+                await connection.stop(self._producer)
 
     @asynccontextmanager
     async def _with_database(self) -> AsyncIterator[None]:
@@ -211,6 +210,15 @@ async def _kept(job: Coroutine[Any, Any, None], stopping: asyncio.Event) -> None
             raise
         log.critical("A part of the gateway ended; leaving.", exc_info=True)
         os.kill(os.getpid(), signal.SIGTERM)
+
+
+async def _ended(tasks: list[asyncio.Task[None]]) -> None:
+    """Cancel tasks and wait for all of them, whatever some of them say."""
+    for task in tasks:
+        task.cancel()
+    for error in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(error, Exception):  # not a cancellation
+            log.warning("A part of the gateway ended with an error: %s", error, exc_info=error)
 
 
 def broker_away() -> Problem:
