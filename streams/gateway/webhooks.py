@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+import math
 import random
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -50,7 +51,8 @@ _RESTART_S: Final = 2.0
 # Nobody waits for older ones, and a group that is new here begins with all results there are.
 _TOO_OLD_MS: Final = 3 * topics.DAY_MS
 _UNKNOWN: Final = "Its request is not known, nor whether it has a callback (CLIPSTREAM_GATEWAY_VIDEOS)"
-_POLL_LIMIT_MS: Final = 1_800_000  # all tries of a record, with room
+_POLL_LIMIT_MS: Final = 1_800_000  # at least
+_LOOKUP_S: Final = 30.0  # of a name, which the limit of a try does not hold: three servers, each asked twice for 5 s
 
 
 class Webhooks:
@@ -94,7 +96,7 @@ class Webhooks:
             auto_offset_reset="earliest",
             session_timeout_ms=round(self._settings.session_timeout_s * 1000),
             heartbeat_interval_ms=round(self._settings.heartbeat_s * 1000),
-            max_poll_interval_ms=_POLL_LIMIT_MS,
+            max_poll_interval_ms=poll_limit_ms(self._settings),
         )
         consumer.subscribe([self._settings.topic(topics.SEGMENTS.name)], listener=_Listener(self, consumer))
         await connection.start(consumer, self._settings)
@@ -271,6 +273,18 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
         """Nothing: records come."""
 
 
+def poll_limit_ms(settings: Settings) -> int:
+    """How long nothing may be polled before partitions go to another gateway, where all tries would begin anew.
+
+    While there is no room a poll waits for the deliveries under way: each has all its tries and pauses, each try behind
+    those of the others.
+    """
+    tries = settings.gateway_webhook_tries
+    pauses_s = sum(min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2.0**number) for number in range(tries - 1))
+    try_s = math.ceil(_UNDER_WAY / _AT_A_TIME) * (settings.gateway_webhook_timeout_s + _LOOKUP_S)
+    return max(_POLL_LIMIT_MS, round((tries * try_s + pauses_s) * 1000))
+
+
 def message_of(result: Segments) -> tuple[str, bytes]:
     """Id and body of the message for a result, the same for every try and from every gateway."""
     told = shapes.result_told(result)
@@ -293,4 +307,4 @@ def _came_through(task: asyncio.Task[None]) -> bool:
     return task.done() and not task.cancelled() and task.exception() is None
 
 
-__all__ = ["STAGE", "Webhooks", "message_of"]
+__all__ = ["STAGE", "Webhooks", "message_of", "poll_limit_ms"]

@@ -68,8 +68,9 @@ class _Broker:
 
 
 class _Consumer:
-    def __init__(self, broker: _Broker, **_: Any) -> None:
+    def __init__(self, broker: _Broker, **options: Any) -> None:
         self._broker = broker
+        self.poll_limit_s = options["max_poll_interval_ms"] / 1000
         self._dealt = asyncio.Event()
         self._dealt.set()
 
@@ -377,3 +378,17 @@ async def test_a_result_whose_request_nobody_knows(world: _World, monkeypatch: p
     assert not world.called
     letters = [codec.decode(topics.DEAD_LETTER, raw) for raw in world.letters]
     assert [(one.video_id, one.error_class, one.attempts) for one in letters] == [("v5", "CallbackUnknown", 0)]
+
+
+@pytest.mark.parametrize(
+    ("tries", "timeout_s", "needs_s"), [(8, 10.0, 4 * 8 * 10 + 127), (8, 120.0, 4 * 8 * 120 + 127), (30, 120.0, 14_400)]
+)
+async def test_partitions_stay_through_all_tries(world: _World, tries: int, timeout_s: float, needs_s: float):
+    """Of 64 receivers that hang, 16 at a time: else all tries began anew, and no dead letter was ever reached."""
+    world.settings = Settings(
+        gateway_webhook_secret=SecretStr(SECRET), gateway_webhook_tries=tries, gateway_webhook_timeout_s=timeout_s
+    )
+    async with world.running() as task:
+        await _until(lambda: world.broker.member is not None, task)
+        assert world.broker.member is not None
+        assert needs_s < world.broker.member.poll_limit_s < 86_400
