@@ -46,7 +46,10 @@ class GatewaySettings(BaseSettings):
     gateway_batch_items: int = Field(1_000, ge=1, le=10_000, description="most items of a batch")
     # A result packs to some 5 kB, so these are 50 MB.
     gateway_videos: int = Field(
-        10_000, ge=10, le=1_000_000, description="videos that it remembers, the newest; older ones are not listed"
+        10_000,
+        ge=10,
+        le=1_000_000,
+        description="videos that it remembers, the newest, beside all under way; older ones are not listed",
     )
     gateway_read_wait_s: float = Field(
         2.0, ge=0.0, le=30.0, description="longest wait of a read for what was submitted before it"

@@ -8,7 +8,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Annotated, Any, Final
 from weakref import WeakValueDictionary
 
@@ -75,26 +75,25 @@ class Gateway:
         """Everything that goes on beside the requests, while the body runs."""
         self._producer = AIOKafkaProducer(**client_options(self.settings), acks="all")
         await connection.start(self._producer, self.settings)
-        # the first requests else wait until records can be read and it is known where the topic is
-        codec.prepare(*FOLLOWED)
-        await self._producer.partitions_for(self.settings.topic(topics.VIDEO_INGESTED.name))
-        # of its own size: the usual one has six threads on two cores, which a few slow look-ups of names would take
-        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_THREADS, thread_name_prefix="gateway"))
-        jobs = [self.view.follow_erasures(), self.view.follow(), self.view.answer_ends(), self._collect()]
-        if self.settings.gateway_webhook_secret.get_secret_value():
-            jobs.append(Webhooks(self.settings, self.clock, self.view, self._producer).run())
-        tasks = [asyncio.create_task(_kept(job, self.stopping)) for job in jobs]
+        tasks: list[asyncio.Task[None]] = []
         try:
+            # the first requests else wait until records can be read and it is known where the topic is
+            codec.prepare(*FOLLOWED)
+            await self._producer.partitions_for(self.settings.topic(topics.VIDEO_INGESTED.name))
+            # of its own size: the usual one has six threads on two cores, which a few slow look-ups of names would take
+            asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_THREADS, thread_name_prefix="gateway"))
+            jobs = [self.view.follow_erasures(), self.view.follow(), self.view.answer_ends(), self._collect()]
+            if self.settings.gateway_webhook_secret.get_secret_value():
+                jobs.append(Webhooks(self.settings, self.clock, self.view, self._producer).run())
+            tasks += [asyncio.create_task(_kept(job, self.stopping)) for job in jobs]
             async with self._with_database():
                 yield
         finally:
             self.stopping.set()
-            for task in tasks:
-                task.cancel()
-            for task in tasks:
-                with suppress(asyncio.CancelledError):
-                    await task
-            await connection.stop(self._producer)
+            try:
+                await _ended(tasks)
+            finally:
+                await connection.stop(self._producer)
 
     @asynccontextmanager
     async def _with_database(self) -> AsyncIterator[None]:
@@ -156,13 +155,16 @@ class Gateway:
         """Held by whoever takes a video in: of two requests at the same time the second one sees the first."""
         return self._turns.setdefault(video_id, asyncio.Lock())
 
-    async def fresh(self) -> bool:
+    async def fresh(self, limit_s: float | None = None) -> bool:
         """Wait until the view has all that was there when the request came; False where it is behind.
+
+        Args:
+            limit_s: longest wait; as set for reads when None.
 
         Raises:
             Problem: nothing is known yet.
         """
-        up_to_date = await self.view.caught_up()
+        up_to_date = await self.view.caught_up(limit_s)
         if not self.view.ready:
             raise Problem(
                 503,
@@ -172,13 +174,20 @@ class Gateway:
             )
         return up_to_date
 
-    async def video(self, video_id: str) -> Video:
+    async def video(self, video_id: str, whole_s: float | None = None) -> Video:
         """A video, as it is now.
 
+        Args:
+            video_id: the video.
+            whole_s: nothing of it may be missing, and this is the longest wait for that.
+
         Raises:
-            Problem: nobody submitted it.
+            Problem: nobody submitted it, or the view is behind and must not be.
         """
-        await self.fresh()
+        if not await self.fresh(whole_s) and whole_s is not None:
+            raise Problem(
+                503, "The gateway has not read all there is.", "Try again in a moment.", headers={"Retry-After": "2"}
+            )
         found = self.view.videos.get(video_id)
         if found is None:
             raise unknown_video(video_id)
@@ -201,6 +210,15 @@ async def _kept(job: Coroutine[Any, Any, None], stopping: asyncio.Event) -> None
             raise
         log.critical("A part of the gateway ended; leaving.", exc_info=True)
         os.kill(os.getpid(), signal.SIGTERM)
+
+
+async def _ended(tasks: list[asyncio.Task[None]]) -> None:
+    """Cancel tasks and wait for all of them, whatever some of them say."""
+    for task in tasks:
+        task.cancel()
+    for error in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(error, Exception):  # not a cancellation
+            log.warning("A part of the gateway ended with an error: %s", error, exc_info=error)
 
 
 def broker_away() -> Problem:

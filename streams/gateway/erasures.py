@@ -26,11 +26,11 @@ class Erasures:
         self._until: dict[str, int] = {}
         self._read = asyncio.Event()
 
-    async def follow(self, forget: Callable[[str], object]) -> None:
+    async def follow(self, forget: Callable[[str, int], object]) -> None:
         """Read the topic and go on with what arrives; never returns.
 
         Args:
-            forget: called with each video that is erased.
+            forget: called with each video that is erased, and the last generation of it that is.
         """
         async with following(self._settings, topics.CONTROL) as arrivals:
             async for order in read_all(self._settings, topics.CONTROL):
@@ -40,10 +40,10 @@ class Erasures:
                 if arrival is not None:
                     self._note(arrival[1], forget)
 
-    def _note(self, order: Control, forget: Callable[[str], object]) -> None:
+    def _note(self, order: Control, forget: Callable[[str, int], object]) -> None:
         if order.action == "erase":
             self._until[order.video_id] = max(order.generation, self.until(order.video_id))
-            forget(order.video_id)
+            forget(order.video_id, order.generation)
 
     async def ready(self) -> None:
         """Wait until those from before this gateway started are known."""

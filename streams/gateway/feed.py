@@ -33,6 +33,7 @@ class Entry:
 
     kind: str
     video_id: str
+    generation: int
     place: int
     offset: int
     after: Vector
@@ -129,9 +130,9 @@ class Feed:
         for reader in (*self._all, *self._of.get(entry.video_id, ())):
             reader.offer(entry)
 
-    def forget(self, video_id: str) -> None:
-        """Tell nothing more of a video."""
-        self._log = deque(entry for entry in self._log if entry.video_id != video_id)
+    def forget(self, video_id: str, until: int) -> None:
+        """Tell nothing more of a video's generations up to one."""
+        self._log = deque(entry for entry in self._log if entry.video_id != video_id or entry.generation > until)
 
     def holds(self, since: Vector) -> bool:
         """Whether the log reaches back that far."""

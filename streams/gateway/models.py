@@ -104,7 +104,8 @@ class VideoAnswer(VideoSummary):
     stages: dict[str, Any] = Field(description="done, total, fraction, position_ms, failed of each stage")
     options: dict[str, Any] | None = None
     result: dict[str, Any] | None = Field(
-        None, description="the newest result without transcript and frames; null as long as there is none"
+        None,
+        description="the newest result without transcript and frames; null as long as there is none, or held no more",
     )
     links: dict[str, str]
     event_id: str = Field(description="events behind this answer: /v1/videos/{video_id}/events with Last-Event-ID")

@@ -48,6 +48,11 @@ class Submitted:
     video_id: str
     request: VideoIngested
 
+    @property
+    def generation(self) -> int:
+        """Of the request."""
+        return self.request.generation
+
 
 Message = Submitted | Progress | Segments
 
@@ -109,14 +114,23 @@ class View:
                 log.warning("Erasures cannot be followed: %s. Trying again.", error)
                 await self._clock.sleep(_PAUSE_S)
 
-    def _forget(self, video_id: str) -> None:
-        self.videos.forget(video_id)
-        self.feed.forget(video_id)
+    def _forget(self, video_id: str, until: int) -> None:
+        self.videos.forget(video_id, until)
+        self.feed.forget(video_id, until)
 
     def tells(self, message: Message) -> bool:
         """Whether a record is of a generation that was not erased."""
-        generation = message.request.generation if isinstance(message, Submitted) else message.generation
-        return generation > self.erasures.until(message.video_id)
+        return message.generation > self.erasures.until(message.video_id)
+
+    def callback_url(self, video_id: str, generation: int) -> str | None:
+        """Where the results of a generation are to be sent; None where nobody wants them.
+
+        Raises:
+            LookupError: its request is not known.
+        """
+        if generation <= self.erasures.until(video_id):
+            return None
+        return self.videos.callback_url(video_id, generation)
 
     async def answer_ends(self) -> None:
         """Look up the ends of the topics for those who wait, for ever."""
@@ -129,10 +143,10 @@ class View:
                 self._asked = None
                 await self._clock.sleep(_PAUSE_S)
 
-    async def caught_up(self) -> bool:
+    async def caught_up(self, limit_s: float | None = None) -> bool:
         """Wait until everything is read that is on the topics now; False when that takes too long."""
         try:
-            async with asyncio.timeout(self._settings.gateway_read_wait_s):
+            async with asyncio.timeout(self._settings.gateway_read_wait_s if limit_s is None else limit_s):
                 ends = await asyncio.shield(self._ends())
                 async with self._moved:
                     await self._moved.wait_for(lambda: reaches(self._at, ends))
@@ -251,16 +265,18 @@ class View:
 
     def entry(self, message: Message, record: Any, place: int, after: Vector) -> Entry:
         """A record as an event."""
-        video_id = message.video_id
+        video_id, number = message.video_id, message.generation
         if isinstance(message, Progress):
-            return Entry(feeds.PROGRESS, video_id, place, record.offset, after, lambda: self.progress_told(video_id))
+            return Entry(
+                feeds.PROGRESS, video_id, number, place, record.offset, after, lambda: self.progress_told(video_id)
+            )
         if isinstance(message, Submitted):
-            told_ = {"video_id": video_id, "generation": message.request.generation, "at_ms": record.timestamp}
+            told_ = {"video_id": video_id, "generation": number, "at_ms": record.timestamp}
             kind = feeds.SUBMITTED
         else:
             told_, kind = told(message), feeds.SEGMENTS
         body = orjson.dumps(told_)
-        return Entry(kind, video_id, place, record.offset, after, lambda: body)
+        return Entry(kind, video_id, number, place, record.offset, after, lambda: body)
 
     def place_of(self, partition: TopicPartition) -> tuple[int, topics.TopicSpec[Any]]:
         """Index of a partition in a vector, and its topic."""

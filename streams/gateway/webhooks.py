@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+import math
 import random
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -49,7 +50,9 @@ _LAST_COMMIT_S: Final = 5.0  # without a broker it would be waited for when the 
 _RESTART_S: Final = 2.0
 # Nobody waits for older ones, and a group that is new here begins with all results there are.
 _TOO_OLD_MS: Final = 3 * topics.DAY_MS
-_POLL_LIMIT_MS: Final = 1_800_000  # all tries of a record, with room
+_UNKNOWN: Final = "Its request is not known, nor whether it has a callback (CLIPSTREAM_GATEWAY_VIDEOS)"
+_POLL_LIMIT_MS: Final = 1_800_000  # at least
+_LOOKUP_S: Final = 30.0  # of a name, which the limit of a try does not hold: three servers, each asked twice for 5 s
 
 
 class Webhooks:
@@ -93,7 +96,7 @@ class Webhooks:
             auto_offset_reset="earliest",
             session_timeout_ms=round(self._settings.session_timeout_s * 1000),
             heartbeat_interval_ms=round(self._settings.heartbeat_s * 1000),
-            max_poll_interval_ms=_POLL_LIMIT_MS,
+            max_poll_interval_ms=poll_limit_ms(self._settings),
         )
         consumer.subscribe([self._settings.topic(topics.SEGMENTS.name)], listener=_Listener(self, consumer))
         await connection.start(consumer, self._settings)
@@ -193,7 +196,13 @@ class Webhooks:
             return
         if result.status not in TERMINAL or result.run.finished_at_ms < self._clock.now_ms() - _TOO_OLD_MS:
             return
-        url = await self._url(result)
+        try:
+            url = await self._url(result)
+        except LookupError:
+            WEBHOOKS.labels("not known").inc()
+            log.warning("Whether video %s has a callback is not known: its request is not held.", result.video_id)
+            await self._dead_letter(record, result, 0, "CallbackUnknown", f"{_UNKNOWN}.")
+            return
         if url is None:
             return
         message_id, body = message_of(result)
@@ -201,15 +210,18 @@ class Webhooks:
         WEBHOOKS.labels("delivered" if answer.taken else "given up").inc()
         if not answer.taken:
             log.warning("Callback of video %s given up after %d tries: %s", result.video_id, tries, answer.why)
-            await self._dead_letter(record, result, answer, tries)
+            kind = "CallbackUnreachable" if answer.again else "CallbackRefused"
+            await self._dead_letter(record, result, tries, kind, f"The callback was not delivered: {answer.why}.")
 
     async def _url(self, result: Segments) -> str | None:
-        """The callback of the request that a result is of."""
+        """The callback of the request that a result is of.
+
+        Raises:
+            LookupError: that request is not known.
+        """
         while not self._view.ready or not await self._view.caught_up():
             await self._clock.sleep(_COMMIT_S)
-        video = self._view.videos.get(result.video_id)
-        request = None if video is None else video.requests.get(result.generation)
-        return None if request is None else request.options.callback_url
+        return self._view.callback_url(result.video_id, result.generation)
 
     async def _tries(self, url: str, message_id: str, body: bytes) -> tuple[Answer, int]:
         most, pause = self._settings.gateway_webhook_tries, _FIRST_PAUSE_S
@@ -229,7 +241,7 @@ class Webhooks:
             pause = min(_LONGEST_PAUSE_S, pause * 2)
             number += 1
 
-    async def _dead_letter(self, record: Any, result: Segments, answer: Answer, tries: int) -> None:
+    async def _dead_letter(self, record: Any, result: Segments, tries: int, kind: str, reason: str) -> None:
         letter = DeadLetter(
             stage=STAGE,
             topic=record.topic,
@@ -238,8 +250,8 @@ class Webhooks:
             key=(record.key or b"")[:MAX_KEY_BYTES],
             value=(record.value or b"")[:MAX_RAW_BYTES],
             video_id=result.video_id,
-            error_class="CallbackRefused" if not answer.again else "CallbackUnreachable",
-            reason=f"The callback was not delivered: {answer.why}.",
+            error_class=kind,
+            reason=reason,
             trace="",
             attempts=tries,
             at_ms=self._clock.now_ms(),
@@ -259,6 +271,18 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Nothing: records come."""
+
+
+def poll_limit_ms(settings: Settings) -> int:
+    """How long nothing may be polled before partitions go to another gateway, where all tries would begin anew.
+
+    While there is no room a poll waits for the deliveries under way: each has all its tries and pauses, each try behind
+    those of the others.
+    """
+    tries = settings.gateway_webhook_tries
+    pauses_s = sum(min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2.0**number) for number in range(tries - 1))
+    try_s = math.ceil(_UNDER_WAY / _AT_A_TIME) * (settings.gateway_webhook_timeout_s + _LOOKUP_S)
+    return max(_POLL_LIMIT_MS, round((tries * try_s + pauses_s) * 1000))
 
 
 def message_of(result: Segments) -> tuple[str, bytes]:
@@ -283,4 +307,4 @@ def _came_through(task: asyncio.Task[None]) -> bool:
     return task.done() and not task.cancelled() and task.exception() is None
 
 
-__all__ = ["STAGE", "Webhooks", "message_of"]
+__all__ = ["STAGE", "Webhooks", "message_of", "poll_limit_ms"]

@@ -6,14 +6,11 @@ import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 from pydantic import SecretStr
 
-from processors.options import Options
 from schemas.messages import Run, Segments
 from streams import codec, topics
 from streams.admin import create_topics
@@ -35,15 +32,14 @@ class _View:
 
     def __init__(self, url: str) -> None:
         self.asked = 0
-        self.videos = self
-        self._request = SimpleNamespace(options=Options(callback_url=url))
+        self._url = url
 
     async def caught_up(self) -> bool:
         return True
 
-    def get(self, _: str) -> Any:
+    def callback_url(self, _video_id: str, _generation: int) -> str:
         self.asked += 1
-        return SimpleNamespace(requests={0: self._request})
+        return self._url
 
 
 async def _until(condition: Callable[[], bool], what: str) -> None:

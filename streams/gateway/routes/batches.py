@@ -28,6 +28,7 @@ router: Final = APIRouter(prefix="/v1/batches", tags=["batches"], route_class=St
 _AT_A_TIME: Final = 32
 # Refusals that say nothing of the item: a repeat of the batch asks for these items again.
 _LATER: Final = frozenset({429, 503})
+_GONE: Final = "gone"
 BatchId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$", description="id of the batch")]
 
 
@@ -65,8 +66,10 @@ class BatchAnswer(BaseModel):
     total: int
     accepted: int
     refused: int
-    statuses: dict[str, int] = Field(default_factory=dict, description="videos by status; of GET alone")
-    through: bool = Field(False, description="whether every video has its last result; of GET alone")
+    statuses: dict[str, int] = Field(
+        default_factory=dict, description=f"videos by status, `{_GONE}` those erased or held no more; of GET alone"
+    )
+    through: bool = Field(False, description="whether every video has its last result or is gone; of GET alone")
     items: list[BatchItem]
 
 
@@ -142,7 +145,9 @@ async def batch(
     kept = await _stored(gateway.batches.get, batch_id)
     if kept is None or kept["answer"] is None:
         raise Problem(404, f"There is no batch '{batch_id}'.", "POST /v1/batches makes one.")
-    await gateway.fresh()
+    # The document was written when all its items were on their topic: who has read that since, and holds one not, has
+    # forgotten it.
+    up_to_date = await gateway.fresh()
     found: dict[str, Any] = kept["answer"]
     statuses: dict[str, int] = {}
     through = True
@@ -150,9 +155,9 @@ async def batch(
         if not item["accepted"]:
             continue
         video = gateway.view.videos.get(item["video_id"])
-        status = "unknown" if video is None else video.status
+        status = video.status if video is not None else _GONE if up_to_date else "unknown"
         statuses[status] = statuses.get(status, 0) + 1
-        through = through and video is not None and video.through
+        through = through and (up_to_date if video is None else video.through)
         if video is not None:
             item["video"] = shapes.summary(video)
             if segments:

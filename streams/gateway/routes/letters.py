@@ -99,13 +99,14 @@ async def again(body: RequeueRequest, gateway: TheGateway) -> Response:
 
 
 class _Letters:
-    """Read once for all who ask within some seconds."""
+    """Read once for all who ask within some seconds, and held no longer: a month of them has all their bytes."""
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
         self._lock = asyncio.Lock()
         self._until_s = float("-inf")
         self._found: list[Letter] = []
+        self._dropping: asyncio.TimerHandle | None = None
 
     @classmethod
     def of(cls, gateway: Gateway) -> _Letters:
@@ -123,6 +124,9 @@ class _Letters:
             if self._gateway.clock.monotonic_s() >= self._until_s:
                 self._found = await self._read()
                 self._until_s = self._gateway.clock.monotonic_s() + _KEPT_S  # of its end: a read may take longer
+                if self._dropping is not None:  # of those before
+                    self._dropping.cancel()
+                self._dropping = asyncio.get_running_loop().call_later(_KEPT_S, self._drop)
             return self._found
 
     @asynccontextmanager
@@ -133,8 +137,11 @@ class _Letters:
             Problem: they cannot be read.
         """
         async with self._lock:
-            self._until_s = float("-inf")
+            self._drop()
             yield await self._read()
+
+    def _drop(self) -> None:
+        self._until_s, self._found = float("-inf"), []
 
     async def _read(self) -> list[Letter]:
         try:

@@ -151,9 +151,9 @@ async def stop(video_id: VideoId, gateway: TheGateway) -> Response:
 async def replay(video_id: VideoId, gateway: TheGateway, body: ReplayRequest | None = None) -> Response:
     """Submit its newest request as the next generation. Stages before `from` answer from the result cache."""
     wanted = body or ReplayRequest.model_validate({})
-    video = await gateway.video(video_id)
     stage = None if wanted.stage is None else str(wanted.stage)
     async with gateway.turn(video_id):
+        video = await gateway.video(video_id, whole_s=OWN_RECORD_S)
         known = [video.requests[generation] for generation in sorted(video.requests)]
         try:
             again = replay_of(known, video_id, video.result(), stage, fresh=wanted.fresh)
@@ -161,9 +161,12 @@ async def replay(video_id: VideoId, gateway: TheGateway, body: ReplayRequest | N
             raise Problem(404, error.reason, error.remedy, kind="no-request") from error
         again = replace(again, generation=max(again.generation, gateway.view.erasures.until(video_id) + 1))
         place, offset = await gateway.submit(again, video_id)
-        await gateway.view.has_read(place, offset, OWN_RECORD_S)
-    answer: dict[str, Any] = {"video_id": video_id, "generation": again.generation, "status": "queued"}
-    return _json(answer, 202, {"Location": f"/v1/videos/{video_id}"})
+        told_: dict[str, Any] = {"video_id": video_id, "generation": again.generation}
+        if not await gateway.view.has_read(place, offset, OWN_RECORD_S):
+            raise Problem(
+                503, "The replay was taken, and is not seen yet.", "Ask for the video in a moment.", extra=told_
+            )
+    return _json({**told_, "status": "queued"}, 202, {"Location": f"/v1/videos/{video_id}"})
 
 
 def told(gateway: Gateway, video: Video) -> dict[str, Any]:

@@ -13,12 +13,14 @@ from typing import Any
 import httpx
 import pytest
 
+from schemas.messages import VideoIngested
 from streams.clock import SYSTEM_CLOCK
 from streams.gateway.app import create_app
 from streams.gateway.batches import Batches
 from streams.gateway.guard import Caller
 from streams.gateway.problems import Problem
 from streams.gateway.routes import batches as routes
+from streams.gateway.videos import Videos
 from streams.settings import Settings
 
 ONE = {"items": [{"uri": "https://media.example.org/1.mp4"}, {"uri": "https://media.example.org/2.mp4"}]}
@@ -66,6 +68,8 @@ class _Taking:
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.says: Callable[[str], None] = lambda _: None
+        self.up_to_date = True  # the view
+        self.held = Videos(10)
 
     async def __call__(self, _gateway: Any, submission: Any, *_: Any) -> Any:
         self.asked.append(submission.uri)
@@ -83,11 +87,11 @@ def taking(monkeypatch: pytest.MonkeyPatch) -> _Taking:
 @pytest.fixture
 def client(tmp_path: Path, taking: _Taking) -> httpx.AsyncClient:
     async def fresh() -> bool:
-        return True
+        return taking.up_to_date
 
     settings = Settings(data_dir=tmp_path, broker_url="kafka://127.0.0.1:1")
     app = create_app(settings, SYSTEM_CLOCK)
-    view = SimpleNamespace(videos=SimpleNamespace(get=lambda _: None))
+    view = SimpleNamespace(videos=taking.held)
     app.state.gateway = SimpleNamespace(settings=settings, batches=Batches(settings), fresh=fresh, view=view)
 
     async def known(scope: Any, receive: Any, send: Any) -> None:
@@ -162,3 +166,19 @@ async def test_a_gateway_that_ended_in_between(client: httpx.AsyncClient, taking
     taking.says = lambda _: None
     assert (await _post(client, OTHER)).status_code == 422
     assert (await _post(client, ONE)).json()["accepted"] == 2
+
+
+async def test_a_video_that_is_gone_holds_nothing_up(client: httpx.AsyncClient, taking: _Taking):
+    """Where the view has read all there is; one that is behind may just not have seen it."""
+    at = (await _post(client, ONE)).headers["location"]
+    taking.held.submitted("1", VideoIngested("/1.mp4"), 1, (0, 0))
+
+    async def told() -> tuple[dict[str, int], bool]:
+        answer = (await client.get(at)).json()
+        return answer["statuses"], answer["through"]
+
+    assert await told() == ({"queued": 1, "gone": 1}, False)
+    taking.held.forget("1", 0)
+    assert await told() == ({"gone": 2}, True)
+    taking.up_to_date = False
+    assert await told() == ({"unknown": 2}, False)

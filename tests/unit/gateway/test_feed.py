@@ -15,7 +15,7 @@ def _entries(*wanted: tuple[str, str, int]) -> list[Entry]:
     found = []
     for kind, video, place in wanted:
         at[place] += 1
-        found.append(Entry(kind, video, place, at[place] - 1, tuple(at), bytes))
+        found.append(Entry(kind, video, 0, place, at[place] - 1, tuple(at), bytes))
     return found
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -28,6 +30,10 @@ class _Later(SystemClock):
 
     def monotonic_s(self) -> float:
         return self.ahead_s
+
+
+class _Held:
+    """In place of a letter: of these it can be told when nobody has them any more."""
 
 
 class _Topics:
@@ -90,3 +96,24 @@ async def test_the_topics_are_read_once_for_all(tmp_path: Path, monkeypatch: pyt
         assert await waiting() == [], "it is seen at once that it was sent again"
         missing = await client.post("/v1/dead-letters/requeue", json={"ids": ["audio-chunk:3:42"]})
         assert missing.status_code == 404
+
+
+async def test_what_was_read_is_not_held_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    read, made = _Topics(), weakref.WeakSet[_Held]()
+
+    async def found(_: Settings) -> list[_Held]:
+        read.reads += 1
+        one = _Held()
+        made.add(one)
+        return [one]
+
+    monkeypatch.setattr(route, "letters", found)
+    monkeypatch.setattr(route, "_KEPT_S", 0.2)
+    letters = route._Letters.of(Gateway(Settings(data_dir=tmp_path), SystemClock()))
+    for reads in (1, 2):
+        assert len(await letters.told()) == 1
+        assert read.reads == reads, "and it is not told as none where it was dropped"
+        async with asyncio.timeout(60):
+            while made:
+                await asyncio.sleep(0.01)
+                gc.collect()

@@ -12,6 +12,7 @@ from schemas.messages import Progress, Run, Segments, VideoIngested
 from streams import codec, topics
 from streams.gateway.listing import page
 from streams.gateway.problems import Problem
+from streams.gateway.shapes import summary
 from streams.gateway.videos import Videos
 
 
@@ -86,7 +87,6 @@ def test_the_oldest_that_are_through_are_forgotten():
         videos.submitted(name, _request(idempotency=f"k{name}", batch_id="b"), number * 10, (0, number))
         _came(videos, _result(name), number)
     assert sorted(video.video_id for video in videos.all()) == ["b", "c", "open"]
-    assert videos.first_of("ka") is None
     assert videos.first_of("kc") == (videos.get("c"), None)
     assert videos.batch("b") == ["b", "c"]
 
@@ -100,6 +100,92 @@ def test_a_tenth_is_forgotten_at_a_time_and_its_generations_are_known():
     assert [videos.forgotten(name) for name in ("v00", "v01", "v02")] == [3, 3, -1]
     videos.submitted("v00", _request(4), 99, (0, 99))
     assert videos.forgotten("v00") == -1, "it is held again"
+
+
+def test_what_is_not_through_is_never_forgotten():
+    videos = Videos(10)
+    for number in range(40):
+        videos.submitted(f"v{number}", _request(), number, (0, number))
+    assert len(videos) == 40
+    for number in range(40):
+        _came(videos, _result(f"v{number}"), number)
+    assert len(videos) == 10
+    assert all(video.through for video in videos.all())
+
+
+def test_a_key_outlives_its_video():
+    """A repeat is answered as such, and not computed again; of one that was erased nothing is known."""
+    videos = Videos(10)
+    for number in range(12):
+        videos.submitted(f"v{number}", _request(idempotency=f"k{number}", body_digest="d"), number, (0, number))
+        _came(videos, _result(f"v{number}", status="degraded"), number)
+    assert videos.get("v0") is None
+    first = videos.first_of("k0")
+    assert first is not None
+    assert (first[0].video_id, first[0].status, first[0].generation, first[1]) == ("v0", "degraded", 0, "d")
+    assert summary(first[0])["status"] == "degraded"
+    for name in ("v0", "v11"):
+        videos.forget(name, 0)
+    assert (videos.first_of("k0"), videos.first_of("k11")) == (None, None)
+    for number in range(12, 200):
+        videos.submitted(f"v{number}", _request(idempotency=f"k{number}"), number, (0, number))
+        _came(videos, _result(f"v{number}"), number)
+    known = [number for number in range(200) if videos.first_of(f"k{number}") is not None]
+    assert known == list(range(known[0], 200))
+    assert 100 <= len(known) <= 110, "ten forgotten ones for each that is held, and no more"
+
+
+def test_an_erasure_leaves_newer_generations():
+    videos = Videos(10)
+    videos.submitted("a", _request(idempotency="k0", batch_id="b0"), 1, (0, 0))
+    _came(videos, _result("a"))
+    videos.submitted("a", _request(1, idempotency="k1", batch_id="b1"), 2, (0, 1))
+    videos.forget("a", 0)
+    video = videos.get("a")
+    assert video is not None
+    assert (video.status, video.generation, list(video.requests), video.result()) == ("queued", 1, [1], None)
+    assert (video.stages(), video.requested_at) == ({}, {1: (0, 1)})
+    assert (videos.first_of("k0"), videos.first_of("k1")) == (None, (video, None))
+    assert (videos.batch("b0"), videos.batch("b1")) == ([], ["a"])
+    _came(videos, _result("a", generation=1))
+    videos.forget("a", 0)
+    assert (video.status, video.through) == ("final", True)
+    videos.forget("a", 1)
+    assert (videos.get("a"), videos.first_of("k1"), videos.batch("b1")) == (None, None, [])
+
+
+def test_an_erasure_of_what_is_no_longer_held():
+    videos = Videos(10)
+    for number in range(12):
+        for generation in range(2):
+            key, callback = f"{number}-{generation}", Options(callback_url=f"https://r.example.org/{generation}")
+            request = VideoIngested("/v.mp4", generation=generation, idempotency=key, options=callback)
+            videos.submitted(f"v{number}", request, number, (0, number))
+        _came(videos, _result(f"v{number}", generation=1), number)
+    videos.forget("v0", 0)
+    assert videos.first_of("0-0") is None
+    assert videos.first_of("0-1") is not None
+    assert videos.callback_url("v0", 1) == "https://r.example.org/1"
+    with pytest.raises(LookupError):
+        videos.callback_url("v0", 0)
+    assert videos.forgotten("v0") == 1
+
+
+def test_what_was_forgotten_does_not_come_back_by_what_is_old():
+    """As when a start reads its result before its request."""
+    videos = Videos(10)
+    for number in range(11):
+        _came(videos, _result(f"v{number}"), number)
+    gone = next(name for name in (f"v{number}" for number in range(11)) if videos.get(name) is None)
+    assert not videos.submitted(gone, _request(), 1, (0, 0))
+    assert not videos.went_on(_step(gone))
+    assert not _came(videos, _result(gone))
+    assert videos.get(gone) is None
+    assert videos.callback_url(gone, 0) is None
+    with pytest.raises(LookupError):
+        videos.callback_url(gone, 1)
+    assert videos.went_on(_step(gone, 1))
+    assert videos.get(gone) is not None
 
 
 def test_a_search_finds_what_came_later():

@@ -20,16 +20,18 @@ from aiokafka.errors import IllegalStateError, KafkaConnectionError
 from pydantic import SecretStr
 
 from processors.options import Options
-from schemas.messages import Run, Segments
+from schemas.messages import Control, Run, Segments, VideoIngested
 from streams import codec, topics
 from streams.clock import SYSTEM_CLOCK, SystemClock
 from streams.gateway import webhooks as module
 from streams.gateway.calling import Answer
+from streams.gateway.view import View
 from streams.gateway.webhooks import Webhooks
 from streams.settings import Settings
 from tests.gateways import SECRET
 
 LIMIT_S = 60.0
+RECEIVER = "https://receiver.example.org"
 TAKEN, REFUSED = Answer(True, False, "200"), Answer(False, True, "503")
 A, B = (TopicPartition("segments", number) for number in range(2))
 
@@ -66,8 +68,9 @@ class _Broker:
 
 
 class _Consumer:
-    def __init__(self, broker: _Broker, **_: Any) -> None:
+    def __init__(self, broker: _Broker, **options: Any) -> None:
         self._broker = broker
+        self.poll_limit_s = options["max_poll_interval_ms"] / 1000
         self._dealt = asyncio.Event()
         self._dealt.set()
 
@@ -124,6 +127,7 @@ class _World:
         self.loses: list[Exception] = []  # errors of letters that cannot be written
         self.settings = Settings(gateway_webhook_secret=SecretStr(SECRET), gateway_webhook_tries=3)
         self.clock: SystemClock = _Quick()
+        self.view: View | None = None  # else one that knows a callback of every video
 
     def call(self, url: str, *_: Any) -> Answer:
         name = url.rpartition("/")[2]
@@ -140,11 +144,9 @@ class _World:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[asyncio.Task[None]]:
-        def request(video_id: str) -> Any:
-            options = Options(callback_url=f"https://receiver.example.org/{video_id}")
-            return SimpleNamespace(requests={0: SimpleNamespace(options=options)})
-
-        view: Any = SimpleNamespace(ready=True, caught_up=self.caught_up, videos=SimpleNamespace(get=request))
+        view: Any = self.view or SimpleNamespace(
+            ready=True, caught_up=self.caught_up, callback_url=lambda video_id, _: f"{RECEIVER}/{video_id}"
+        )
         producer: Any = self
         task = asyncio.create_task(Webhooks(self.settings, self.clock, view, producer).run())
         try:
@@ -334,3 +336,59 @@ async def test_only_so_many_are_held(world: _World, gate: threading.Event, monke
         gate.set()
         await _until(world.broker.through, task)
     assert set(world.called.values()) == {1}
+
+
+def _view_of(world: _World, videos: int, monkeypatch: pytest.MonkeyPatch) -> View:
+    """One that holds 10 videos and read so many requests."""
+    world.view = view = View(Settings(gateway_videos=10), SYSTEM_CLOCK)
+    monkeypatch.setattr(view, "caught_up", world.caught_up)
+    view._ready.set()
+    for number in range(videos):
+        options = Options(callback_url=f"{RECEIVER}/v{number}" if number != 1 else None)
+        view.videos.submitted(f"v{number}", VideoIngested("/v.mp4", options=options), number, (0, number))
+    return view
+
+
+def _read(world: _World, view: View, number: int) -> None:
+    world.broker.result(A, f"v{number}")
+    raw = world.broker.records[A][-1].value
+    view.videos.came(codec.decode(topics.SEGMENTS, raw), raw, (0, number))
+
+
+async def test_more_videos_under_way_than_are_held(world: _World, monkeypatch: pytest.MonkeyPatch):
+    """A callback of each but of the one that wants none, also where what is through is forgotten before."""
+    view = _view_of(world, 30, monkeypatch)
+    for number in range(30):
+        _read(world, view, number)
+    assert len(view.videos) == 10
+    async with world.running() as task:
+        await _until(world.broker.through, task)
+    assert world.called == {f"v{number}": 1 for number in range(30) if number != 1}
+    assert not world.letters
+
+
+async def test_a_result_whose_request_nobody_knows(world: _World, monkeypatch: pytest.MonkeyPatch):
+    """It is no silence but a dead letter; of one that was erased there is nothing to tell."""
+    view = _view_of(world, 0, monkeypatch)
+    _read(world, view, 5)
+    view.erasures._note(Control("v6", "erase", 1, 0), view._forget)
+    world.broker.result(A, "v6")
+    async with world.running() as task:
+        await _until(world.broker.through, task)
+    assert not world.called
+    letters = [codec.decode(topics.DEAD_LETTER, raw) for raw in world.letters]
+    assert [(one.video_id, one.error_class, one.attempts) for one in letters] == [("v5", "CallbackUnknown", 0)]
+
+
+@pytest.mark.parametrize(
+    ("tries", "timeout_s", "needs_s"), [(8, 10.0, 4 * 8 * 10 + 127), (8, 120.0, 4 * 8 * 120 + 127), (30, 120.0, 14_400)]
+)
+async def test_partitions_stay_through_all_tries(world: _World, tries: int, timeout_s: float, needs_s: float):
+    """Of 64 receivers that hang, 16 at a time: else all tries began anew, and no dead letter was ever reached."""
+    world.settings = Settings(
+        gateway_webhook_secret=SecretStr(SECRET), gateway_webhook_tries=tries, gateway_webhook_timeout_s=timeout_s
+    )
+    async with world.running() as task:
+        await _until(lambda: world.broker.member is not None, task)
+        assert world.broker.member is not None
+        assert needs_s < world.broker.member.poll_limit_s < 86_400
