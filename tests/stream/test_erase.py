@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 
-import httpx
 import pytest
 
 from processors.errors import ClipstreamError
@@ -54,8 +53,8 @@ def test_what_is_gone_what_is_shared_and_what_comes_late(pipeline: Pipeline, gat
     assert count(receipt, "results") >= 1
     assert "unwelcome" not in pipeline.latest()
     for gateway in gateways:
-        until(lambda at=gateway: httpx.get(f"{at.url}/v1/videos/unwelcome").status_code == 404, "gateways forget it")
-        listed = httpx.get(f"{gateway.url}/v1/videos", params={"q": "unwelcome"}).json()
+        until(lambda at=gateway: at.ask("GET", "/v1/videos/unwelcome").status_code == 404, "gateways forget it")
+        listed = gateway.ask("GET", "/v1/videos", params={"q": "unwelcome"}).json()
         assert "unwelcome" not in [video["video_id"] for video in listed["videos"]]
     assert log.read_text().split("\n")[1].strip() == "unwelcome-2 is another"
     assert "line of" not in log.read_text()
