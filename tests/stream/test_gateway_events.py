@@ -89,6 +89,12 @@ def _revisions(seen: list[Event]) -> Counter[tuple[str, int]]:
     return Counter((event.data["video_id"], event.data["revision"]) for event in seen if event.kind == "segments")
 
 
+def _done(seen: list[Event]) -> dict[str, int]:
+    """How far each video is, by the last that was told of it."""
+    told = {event.data["video_id"]: event.data for event in seen if event.kind == "progress"}
+    return {video: last["stages"]["transcriber"]["done"] for video, last in told.items()}
+
+
 def test_nothing_is_lost_and_nothing_comes_twice(settings: Settings, two: Gateways):
     """Readers of one gateway, of both in turn, and of one video, while one is killed and started again."""
     one, other = two
@@ -111,10 +117,7 @@ def test_nothing_is_lost_and_nothing_comes_twice(settings: Settings, two: Gatewa
             assert _revisions(reader.seen) == wanted
             assert reader.connections > 1
         for reader in (faithful, changing):
-            last = {event.data["video_id"]: event.data for event in reader.of("progress")}
-            assert {video: told["stages"]["transcriber"]["done"] for video, told in last.items()} == {
-                f"video-{n}": REVISIONS for n in range(VIDEOS)
-            }
+            reader.wait(lambda seen: _done(seen) == {f"video-{n}": REVISIONS for n in range(VIDEOS)}, "all is done")
     # who comes back after all this: from Kafka, since the gateway has 100 events in memory
     for url in (one.url, other.url):
         with Follower([url], "/v1/events", last=start) as late:
