@@ -336,8 +336,9 @@ def test_a_file_that_changes_while_it_is_processed(pipeline, sample, tmp_path):
     """A file that grows under the readers: never an endless wait, never a result that mixes two contents silently."""
     path = tmp_path / "growing.mp4"
     shutil.copy(sample, path)
+    # for 300 s at least, which is longer than the result is waited for
     process = subprocess.Popen(
-        ["sh", "-c", 'for i in $(seq 100); do printf x >> "$1"; sleep 0.1; done', "sh", str(path)]
+        ["sh", "-c", 'for i in $(seq 3000); do printf x >> "$1"; sleep 0.1; done', "sh", str(path)]
     )
     try:
         result = pipeline.process(request(path, "growing"))[0]
