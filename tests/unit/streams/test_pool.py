@@ -7,7 +7,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import av
@@ -16,12 +19,13 @@ import psutil
 import pytest
 
 from ops.bench.plan import Plan
+from processors import child
 from processors.errors import ChildDied, InvalidMedia
 from processors.priority import FIRST_RESULT_MS
 from streams.current import Current, working_on
-from streams.pool import CANCEL_GRACE_S, ChildPool, JobFailed, JobTimedOut
+from streams.pool import CANCEL_GRACE_S, ChildPool, JobFailed, JobTimedOut, environment_of
 from streams.settings import Settings
-from tests import media
+from tests.pipeline import until
 
 
 @pytest.fixture
@@ -156,24 +160,41 @@ def test_children_die_with_a_parent_that_is_killed(tmp_path, sample):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="niceness belongs to processes elsewhere")
-async def test_what_is_behind_the_beginning_gives_way_and_the_next_job_does_not(settings, tmp_path):
-    source = media.repeated(tmp_path / "long.mp4", 2)
-    pool = ChildPool(1, settings, "frame-extractor")
+async def test_what_is_behind_the_beginning_gives_way_and_the_next_job_does_not(settings, sample):
+    """A job stands still here between its outputs, so that its thread can be looked at; in a child it goes on."""
     ours = os.nice(0)
-    for _ in range(2):
+    nice = min(ours + 10, 19)
+    job = {"path": str(sample), "options": {}}
+    tools = child.tools_of(environment_of(settings, "frame-extractor", 1))
+
+    def work() -> list[tuple[int, int]]:
+        """Of each output the end of what is in it, and the thread's niceness when it was given."""
         seen = []
-        async for body, _ in pool.run("extract-frames", {"path": str(source), "options": {}}):
-            if shots := orjson.loads(body).get("shots"):
-                seen.append((shots[-1]["end_ms"], _niceness(next(iter(pool._all))._process.pid)))
-        assert seen[0][0] < FIRST_RESULT_MS
-        assert seen[0][1] == ours
-        assert any(end >= FIRST_RESULT_MS and niceness == min(ours + 10, 19) for end, niceness in seen)
+        for line in child.answers("extract-frames", job, tools):
+            if line.startswith(b"I") and (shots := orjson.loads(line.partition(b" ")[2]).get("shots")):
+                seen.append((shots[-1]["end_ms"], os.getpriority(os.PRIO_PROCESS, threading.get_native_id())))
+        return seen
+
+    for _ in range(2):
+        with ThreadPoolExecutor(1) as thread:
+            seen = thread.submit(work).result()
+        assert seen[0][0] < FIRST_RESULT_MS <= seen[-2][0]
+        before = [0] + [end for end, _ in seen[:-1]]
+        assert [niceness for _, niceness in seen] == [ours if end < FIRST_RESULT_MS else nice for end in before]
+    pool = ChildPool(1, settings, "frame-extractor")
+    await outputs(pool, "extract-frames", job)
+    pid = next(iter(pool._all))._process.pid
+    until(lambda: _niceness(pid) == ours, "a child's thread that gave way ends with its job")
     await pool.stop()
 
 
 def _niceness(pid: int) -> int:
     """The highest one of a process's threads."""
-    return max(os.getpriority(os.PRIO_PROCESS, int(thread)) for thread in os.listdir(f"/proc/{pid}/task"))
+    found = []
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        with suppress(ProcessLookupError):  # ended since
+            found.append(os.getpriority(os.PRIO_PROCESS, int(thread)))
+    return max(found)
 
 
 @pytest.mark.parametrize("deaf", [False, True])
