@@ -26,6 +26,7 @@ from streams.current import Current, working_on
 from streams.pool import CANCEL_GRACE_S, ChildPool, JobFailed, JobTimedOut, environment_of
 from streams.settings import Settings
 from tests.pipeline import until
+from tests.processes import alive
 
 
 @pytest.fixture
@@ -153,10 +154,7 @@ def test_children_die_with_a_parent_that_is_killed(tmp_path, sample):
     parent.kill()
     parent.wait()
     parent.stdout.close()
-    deadline = time.monotonic() + 10
-    while any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in children):
-        assert time.monotonic() < deadline, "children outlived their parent"
-        time.sleep(0.05)
+    until(lambda: not any(alive(child) for child in children), "the children die with their parent")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="niceness belongs to processes elsewhere")
