@@ -85,15 +85,13 @@ async def _again(pipeline: Pipeline, records: list) -> None:
     from streams import codec
     from streams.connection import client_options
 
-    producer = AIOKafkaProducer(**client_options(pipeline.settings))
-    await producer.start()
-    for record in records:
-        partition = topics.video_partition(record.header.video_id, topics.TRANSCRIPT.partitions)
-        value = codec.encode(topics.TRANSCRIPT, record)
-        await producer.send_and_wait(
-            pipeline.settings.topic("transcript"), value, key=b"unwelcome", partition=partition
-        )
-    await producer.stop()
+    async with AIOKafkaProducer(**client_options(pipeline.settings)) as producer:
+        for record in records:
+            partition = topics.video_partition(record.header.video_id, topics.TRANSCRIPT.partitions)
+            value = codec.encode(topics.TRANSCRIPT, record)
+            await producer.send_and_wait(
+                pipeline.settings.topic("transcript"), value, key=b"unwelcome", partition=partition
+            )
 
 
 def test_under_way_it_is_refused_or_cancelled(pipeline: Pipeline, tmp_path):

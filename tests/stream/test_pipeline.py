@@ -289,10 +289,8 @@ def test_invalid_ingest_messages_go_to_dead_letter_once_and_the_stream_goes_on(p
     bad = [b"not json", b"{}", b'{"uri": "/x", "options": {"profil": "fast"}}', b"\0\0\0\0\x01xx"]
 
     async def send() -> set:
-        producer = AIOKafkaProducer(bootstrap_servers=pipeline.settings.bootstrap_servers())
-        await producer.start()
-        sent = [await producer.send_and_wait("video-ingested", value) for value in bad]
-        await producer.stop()
+        async with AIOKafkaProducer(bootstrap_servers=pipeline.settings.bootstrap_servers()) as producer:
+            sent = [await producer.send_and_wait("video-ingested", value) for value in bad]
         return {(at.topic, at.partition, at.offset) for at in sent}
 
     places = asyncio.run(send())
