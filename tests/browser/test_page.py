@@ -16,7 +16,7 @@ from tests.browser.browsing import Watch, violations
 from tests.browser.conftest import OPTIONS
 from tests.pipeline import until
 
-pytestmark = [pytest.mark.stream, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.stream, pytest.mark.timeout(900)]
 _RESULT_MS: Final = 180_000
 _MARKUP: Final = '<img src="x" onerror="window.hurt = 1"> &amp; more'
 _PHONE: Final = {"width": 360, "height": 780}

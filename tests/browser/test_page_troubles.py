@@ -11,7 +11,7 @@ from playwright.sync_api import Page, Route, expect
 from tests.browser.browsing import Watch
 from tests.pipeline import until
 
-pytestmark = [pytest.mark.stream, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.stream, pytest.mark.timeout(900)]
 
 
 def test_what_is_missed_while_the_connection_is_broken_comes_after_it(

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from tests.browser.browsing import Watch
 from tests.pipeline import until
 
-pytestmark = [pytest.mark.stream, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.stream, pytest.mark.timeout(900)]
 _PADDING_BYTES: Final = 20 << 20  # three parts of 8 MiB
 _RESULT_MS: Final = 180_000
 

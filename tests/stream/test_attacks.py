@@ -23,7 +23,7 @@ from streams.gateway.sessions import COOKIE, make_session
 from streams.settings import Settings
 from tests.gateways import SECRET, GatewayProcess
 
-pytestmark = [pytest.mark.stream, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.stream, pytest.mark.timeout(500)]
 JSON = {"Content-Type": "application/json"}
 TUS = {"Tus-Resumable": "1.0.0"}
 BURST = 250

@@ -21,7 +21,7 @@ from streams.supervisor import clipstream_command
 from tests import media
 from tests.pipeline import Pipeline, request, until
 
-pytestmark = [pytest.mark.stream, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.stream, pytest.mark.timeout(600)]
 
 
 def erased(pipeline: Pipeline, video_id: str, **how: bool) -> dict:

@@ -20,7 +20,7 @@ from tests import media
 from tests.gateways import SECRET, Follower, GatewayProcess, Receiver
 from tests.pipeline import Pipeline, until
 
-pytestmark = [pytest.mark.stream, pytest.mark.timeout(480)]
+pytestmark = [pytest.mark.stream, pytest.mark.timeout(900)]
 Gateways = tuple[GatewayProcess, GatewayProcess]
 TUS = {"Tus-Resumable": "1.0.0"}
 BYTES = {**TUS, "Content-Type": "application/offset+octet-stream"}

@@ -25,7 +25,7 @@ from streams.settings import Settings
 from tests.gateways import SECRET, Event, Follower, GatewayProcess, Receiver
 from tests.pipeline import until
 
-pytestmark = [pytest.mark.stream, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.stream, pytest.mark.timeout(900)]
 Gateways = tuple[GatewayProcess, GatewayProcess]
 VIDEOS = 10
 REVISIONS = 20

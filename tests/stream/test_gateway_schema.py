@@ -18,7 +18,7 @@ from streams.gateway.keys import create_key, keys_path
 from streams.settings import Settings
 from tests.gateways import GatewayProcess
 
-pytestmark = [pytest.mark.stream, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.stream, pytest.mark.timeout(500)]
 # Of each operation in CI; the long form is in docs/gateway.md.
 EXAMPLES = 5
 REPO = Path(__file__).resolve().parents[2]

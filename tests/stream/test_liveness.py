@@ -17,7 +17,7 @@ from streams.clock import SYSTEM_CLOCK
 from streams.health import Health
 from streams.liveness import Limits, Liveness, StoodStill
 
-pytestmark = [pytest.mark.stream, pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.stream, pytest.mark.timeout(180)]
 STILL_S = 0.5
 
 

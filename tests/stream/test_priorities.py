@@ -18,7 +18,7 @@ from streams.clock import SYSTEM_CLOCK
 from streams.supervisor import Supervisor
 from tests.pipeline import Pipeline, request, until
 
-pytestmark = [pytest.mark.stream, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.stream, pytest.mark.timeout(500)]
 CHUNKS, LOW = 40, 8
 RECORDS = CHUNKS + 1  # of a video: its items and their end
 

@@ -27,7 +27,7 @@ from tests.secured import PASSWORD, Secured, secured_broker
 
 pytestmark = [
     pytest.mark.stream,
-    pytest.mark.timeout(180),
+    pytest.mark.timeout(400),
     # aiokafka does not wait for the end of connections; with TLS that takes a round trip, and the test's loop is closed
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
