@@ -142,6 +142,9 @@ async def start(client: Any, settings: Settings) -> None:
     except (KafkaError, OSError, TimeoutError) as error:
         await stop(client)
         raise await _reason(settings) from error
+    except BaseException:  # whoever waited for it was cancelled
+        await stop(client)
+        raise
 
 
 async def stop(client: Any) -> None:

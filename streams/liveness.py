@@ -120,8 +120,8 @@ class Liveness:
         """
         admin = await connect(self._settings)
         asker = AIOKafkaConsumer(**client_options(self._settings), enable_auto_commit=False)
-        await connection.start(asker, self._settings)
         try:
+            await connection.start(asker, self._settings)
             while True:
                 await asyncio.sleep(self._limits.each_s)
                 self._look_at_work()

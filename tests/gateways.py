@@ -28,7 +28,10 @@ from tests.pipeline import until
 SECRET: Final = PREFIX + "c2VjcmV0LW9mLXRoZS10ZXN0cy0xMjM0NTY3ODkw"
 _START_S: Final = 150.0  # 4 s on a quiet machine
 _STOP_S: Final = 15.0
-_QUIET_S: Final = 30.0  # a stream says something every 15 s, and a busy machine takes its time
+# By default 2 s; after that a read answers with what the gateway knows so far, in which a test misses what it wrote.
+_READ_WAIT_S: Final = 30.0
+_ASK_S: Final = 60.0  # above the wait of a read
+_QUIET_S: Final = 60.0  # a stream says something every 15 s, and its beginning waits as a read does
 _BACK_S: Final = 0.02
 
 
@@ -37,7 +40,8 @@ class GatewayProcess:
 
     def __init__(self, settings: Settings, log: Path, **changes: Any) -> None:
         self.port = choose_port(None, "a gateway")
-        self.settings = settings.model_copy(update={"gateway_port": self.port, **changes})
+        own = {"gateway_port": self.port, "gateway_read_wait_s": _READ_WAIT_S}
+        self.settings = settings.model_copy(update=own | changes)
         self.log = log
         self.url = f"http://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
@@ -81,7 +85,12 @@ class GatewayProcess:
     def client(self, token: str = "", **options: Any) -> httpx.Client:
         """Asks it."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        return httpx.Client(base_url=self.url, headers=headers, timeout=30.0, **options)
+        return httpx.Client(base_url=self.url, headers=headers, timeout=_ASK_S, **options)
+
+    def ask(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """One request, without a key."""
+        with self.client() as client:
+            return client.request(method, path, **options)
 
 
 class Receiver:

@@ -68,7 +68,7 @@ def dead_letter(pipeline: Pipeline) -> str:
 def finished(gateway_url: str, sample: Path) -> str:
     """A video that is through, with the options that a test of the form fills in."""
     body = {"uri": str(sample), "options": OPTIONS}
-    with httpx.Client(base_url=gateway_url, timeout=30) as client:
+    with httpx.Client(base_url=gateway_url, timeout=60) as client:
         video_id: str = client.post("/v1/videos", json=body).raise_for_status().json()["video_id"]
         until(lambda: client.get(f"/v1/videos/{video_id}").json()["status"] == "final", "it is final", 180)
     return video_id

@@ -16,7 +16,7 @@ from tests.browser.browsing import Watch, violations
 from tests.browser.conftest import OPTIONS
 from tests.pipeline import until
 
-pytestmark = [pytest.mark.stream, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.stream, pytest.mark.timeout(900)]
 _RESULT_MS: Final = 180_000
 _MARKUP: Final = '<img src="x" onerror="window.hurt = 1"> &amp; more'
 _PHONE: Final = {"width": 360, "height": 780}
@@ -57,7 +57,7 @@ def test_a_video_from_the_link_to_the_clip_list(page: Page, gateway_url: str, sa
     assert len(set(seen["bars"])) >= 6, "each stage moved"
     assert len(seen["said"]) <= 20, "not every step is said"
 
-    with httpx.Client(base_url=f"{gateway_url}/v1/videos", timeout=30) as client:
+    with httpx.Client(base_url=f"{gateway_url}/v1/videos", timeout=60) as client:
         told = client.get(f"/{video_id}").raise_for_status().json()
         whole = client.get(f"/{video_id}/result").raise_for_status().json()
     assert told["options"] == told["options"] | OPTIONS

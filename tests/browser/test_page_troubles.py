@@ -11,7 +11,7 @@ from playwright.sync_api import Page, Route, expect
 from tests.browser.browsing import Watch
 from tests.pipeline import until
 
-pytestmark = [pytest.mark.stream, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.stream, pytest.mark.timeout(900)]
 
 
 def test_what_is_missed_while_the_connection_is_broken_comes_after_it(
@@ -21,7 +21,7 @@ def test_what_is_missed_while_the_connection_is_broken_comes_after_it(
     page.goto("/#/")
     expect(page.locator("#link-state")).to_have_text("Connection lost, trying again")
     body = {"uri": f"{never_ending}?missed", "metadata": {"title": "Submitted meanwhile"}}
-    with httpx.Client(base_url=gateway_url, timeout=30) as client:
+    with httpx.Client(base_url=gateway_url, timeout=60) as client:
         video_id = client.post("/v1/videos", json=body).raise_for_status().json()["video_id"]
         row = page.locator(".video-row").filter(has_text="Submitted meanwhile")
         expect(row).to_have_count(0)
@@ -63,7 +63,7 @@ def test_a_result_that_did_not_come_is_asked_for_again(
     utterances.first.wait_for()
     there = utterances.count()
     until(lambda: bool(held) or page.wait_for_timeout(50) is not None, "the view follows")
-    with httpx.Client(base_url=f"{gateway_url}/v1/videos", timeout=30) as client:
+    with httpx.Client(base_url=f"{gateway_url}/v1/videos", timeout=60) as client:
         before = client.get(finished).json()["generation"]
         client.post(f"{finished}/replay", json={"from": "segmenter"}).raise_for_status()
         until(

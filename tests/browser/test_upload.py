@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from tests.browser.browsing import Watch
 from tests.pipeline import until
 
-pytestmark = [pytest.mark.stream, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.stream, pytest.mark.timeout(900)]
 _PADDING_BYTES: Final = 20 << 20  # three parts of 8 MiB
 _RESULT_MS: Final = 180_000
 
@@ -60,7 +60,8 @@ def test_a_file_is_uploaded_in_parts(page: Page, watch: Watch, gateway_url: str,
     expect(page.locator(".under .badge")).to_have_attribute("data-status", "final", timeout=_RESULT_MS)
     video = page.locator("video")
     until(lambda: float(video.evaluate("one => one.duration || 0")) > 70, "the upload is what is played")
-    media = httpx.get(f"{gateway_url}/v1/videos/{page.url.rpartition('/')[2]}/media", headers={"Range": "bytes=0-0"})
+    where = f"{gateway_url}/v1/videos/{page.url.rpartition('/')[2]}/media"
+    media = httpx.get(where, headers={"Range": "bytes=0-0"}, timeout=60)
     assert media.headers["content-range"] == f"bytes 0-0/{size}"
 
 

@@ -29,6 +29,7 @@ from streams.client import producing, read_all
 from streams.groups import group_states
 from streams.settings import Settings
 from tests.pipeline import Pipeline, request, until
+from tests.processes import alive
 
 OPEN_VIDEOS: Final = 3  # submitted and not finished; enough that every stage has work
 RECOVERY_LIMIT_S: Final = 120.0
@@ -250,13 +251,6 @@ def _children(pid: int) -> list[psutil.Process]:
 def _outliving(children: list[psutil.Process]) -> list[str]:
     """Those of killed workers that are still there after 10 s."""
     deadline = time.monotonic() + 10.0
-    while time.monotonic() < deadline and any(_alive(child) for child in children):
+    while time.monotonic() < deadline and any(alive(child) for child in children):
         time.sleep(0.05)
-    return [f"{child} {child.cmdline()}" for child in children if _alive(child)]
-
-
-def _alive(process: psutil.Process) -> bool:
-    try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
+    return [f"{child} {child.cmdline()}" for child in children if alive(child)]

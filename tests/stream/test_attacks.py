@@ -23,7 +23,7 @@ from streams.gateway.sessions import COOKIE, make_session
 from streams.settings import Settings
 from tests.gateways import SECRET, GatewayProcess
 
-pytestmark = [pytest.mark.stream, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.stream, pytest.mark.timeout(500)]
 JSON = {"Content-Type": "application/json"}
 TUS = {"Tus-Resumable": "1.0.0"}
 BURST = 250
@@ -101,7 +101,7 @@ def ask(
     gateway: GatewayProcess, method: str, target: str, headers: dict[str, str] | None = None, body: bytes | None = None
 ) -> Answer:
     """One request, as it stands: no client that tidies addresses and headers up."""
-    connection = http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=60)
     try:
         connection.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
         given = {"Host": f"127.0.0.1:{gateway.port}", **(headers or {})}

@@ -12,8 +12,9 @@ import pytest
 
 from streams import agents, topics
 from tests.pipeline import Pipeline, request, until
+from tests.processes import alive
 
-pytestmark = [pytest.mark.stream, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.stream, pytest.mark.timeout(400)]
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +42,7 @@ def test_sigkill_of_an_agent_during_a_run_changes_nothing(pipeline, clean, sampl
     assert result.status == "final"
     assert pipeline.canonical(result).replace(video_id.encode(), b"undisturbed") == clean
     until(lambda: pipeline.restarts(agent) > restarts, f"{agent} is started again")
-    until(lambda: not any(_alive(child) for child in children), "the children of the killed process are gone")
+    until(lambda: not any(alive(child) for child in children), "the children of the killed process are gone")
 
 
 def test_one_payload_for_each_generation_and_revision(pipeline, clean):
@@ -52,7 +53,3 @@ def test_one_payload_for_each_generation_and_revision(pipeline, clean):
             key = (result.video_id, result.generation, result.revision)
             assert seen.setdefault(key, pipeline.canonical(result)) == pipeline.canonical(result), key
     assert seen
-
-
-def _alive(process: psutil.Process) -> bool:
-    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE

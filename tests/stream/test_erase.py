@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 
-import httpx
 import pytest
 
 from processors.errors import ClipstreamError
@@ -22,7 +21,7 @@ from streams.supervisor import clipstream_command
 from tests import media
 from tests.pipeline import Pipeline, request, until
 
-pytestmark = [pytest.mark.stream, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.stream, pytest.mark.timeout(600)]
 
 
 def erased(pipeline: Pipeline, video_id: str, **how: bool) -> dict:
@@ -54,8 +53,8 @@ def test_what_is_gone_what_is_shared_and_what_comes_late(pipeline: Pipeline, gat
     assert count(receipt, "results") >= 1
     assert "unwelcome" not in pipeline.latest()
     for gateway in gateways:
-        until(lambda at=gateway: httpx.get(f"{at.url}/v1/videos/unwelcome").status_code == 404, "gateways forget it")
-        listed = httpx.get(f"{gateway.url}/v1/videos", params={"q": "unwelcome"}).json()
+        until(lambda at=gateway: at.ask("GET", "/v1/videos/unwelcome").status_code == 404, "gateways forget it")
+        listed = gateway.ask("GET", "/v1/videos", params={"q": "unwelcome"}).json()
         assert "unwelcome" not in [video["video_id"] for video in listed["videos"]]
     assert log.read_text().split("\n")[1].strip() == "unwelcome-2 is another"
     assert "line of" not in log.read_text()
@@ -86,15 +85,13 @@ async def _again(pipeline: Pipeline, records: list) -> None:
     from streams import codec
     from streams.connection import client_options
 
-    producer = AIOKafkaProducer(**client_options(pipeline.settings))
-    await producer.start()
-    for record in records:
-        partition = topics.video_partition(record.header.video_id, topics.TRANSCRIPT.partitions)
-        value = codec.encode(topics.TRANSCRIPT, record)
-        await producer.send_and_wait(
-            pipeline.settings.topic("transcript"), value, key=b"unwelcome", partition=partition
-        )
-    await producer.stop()
+    async with AIOKafkaProducer(**client_options(pipeline.settings)) as producer:
+        for record in records:
+            partition = topics.video_partition(record.header.video_id, topics.TRANSCRIPT.partitions)
+            value = codec.encode(topics.TRANSCRIPT, record)
+            await producer.send_and_wait(
+                pipeline.settings.topic("transcript"), value, key=b"unwelcome", partition=partition
+            )
 
 
 def test_under_way_it_is_refused_or_cancelled(pipeline: Pipeline, tmp_path):

@@ -12,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from streams import topics
@@ -21,7 +20,7 @@ from tests import media
 from tests.gateways import SECRET, Follower, GatewayProcess, Receiver
 from tests.pipeline import Pipeline, until
 
-pytestmark = [pytest.mark.stream, pytest.mark.timeout(480)]
+pytestmark = [pytest.mark.stream, pytest.mark.timeout(900)]
 Gateways = tuple[GatewayProcess, GatewayProcess]
 TUS = {"Tus-Resumable": "1.0.0"}
 BYTES = {**TUS, "Content-Type": "application/offset+octet-stream"}
@@ -32,8 +31,9 @@ def _upload(gateways: Gateways, file: Path, name: str) -> str:
     one, other = gateways
     content = file.read_bytes()
     label = base64.b64encode(name.encode()).decode()
-    begun = httpx.post(
-        f"{one.url}/v1/uploads",
+    begun = one.ask(
+        "POST",
+        "/v1/uploads",
         headers={**TUS, "Upload-Length": str(len(content)), "Upload-Metadata": f"filename {label}"},
     )
     assert begun.status_code == 201, begun.text
@@ -49,21 +49,19 @@ def _upload(gateways: Gateways, file: Path, name: str) -> str:
     found: dict[str, str] = {}
 
     def kept() -> bool:
-        found.update(httpx.head(f"{other.url}{where}", headers=TUS).headers)
+        found.update(other.ask("HEAD", where, headers=TUS).headers)
         return int(found["upload-offset"]) > 0
 
     until(kept, "what came before the connection broke is kept")
     offset = int(found["upload-offset"])
     assert 0 < offset <= half
     assert found["upload-length"] == str(len(content))
-    wrong = httpx.patch(f"{other.url}{where}", headers={**BYTES, "Upload-Offset": "1"}, content=b"x")
+    wrong = other.ask("PATCH", where, headers={**BYTES, "Upload-Offset": "1"}, content=b"x")
     assert wrong.status_code == 409
-    rest = httpx.patch(
-        f"{other.url}{where}", headers={**BYTES, "Upload-Offset": str(offset)}, content=content[offset:], timeout=60
-    )
+    rest = other.ask("PATCH", where, headers={**BYTES, "Upload-Offset": str(offset)}, content=content[offset:])
     assert rest.status_code == 204, rest.text
     assert rest.headers["upload-offset"] == str(len(content))
-    told = httpx.get(f"{one.url}{where}").json()
+    told = one.ask("GET", where).json()
     assert told["finished"]
     assert told["sha256"] == hashlib.sha256(content).hexdigest()
     return str(told["upload"])
@@ -76,12 +74,12 @@ def processed(pipeline: Pipeline, gateways: Gateways, sample: Path) -> Iterator[
     upload = _upload(gateways, sample, "A talk.mp4")
     body = {"upload": upload, "options": {"profile": "fast"}, "metadata": {"tags": "bees"}, "priority": 3}
     with Follower([other.url], "/v1/events") as follower:
-        taken = httpx.post(f"{one.url}/v1/videos", json=body, headers={"Idempotency-Key": "first"}, timeout=30)
+        taken = one.ask("POST", "/v1/videos", json=body, headers={"Idempotency-Key": "first"})
         assert taken.status_code == 202, taken.text
         video_id = taken.json()["video_id"]
         assert taken.headers["location"] == f"/v1/videos/{video_id}"
         # at once, through the other one
-        assert httpx.get(f"{other.url}/v1/videos/{video_id}").json()["title"] == "A talk.mp4"
+        assert other.ask("GET", f"/v1/videos/{video_id}").json()["title"] == "A talk.mp4"
         follower.wait(
             lambda seen: any(one.kind == "segments" and one.data["status"] == "final" for one in seen),
             "it is final",
@@ -103,10 +101,10 @@ def test_what_a_reader_saw(processed: tuple[str, Follower]):
 
 def test_a_repeat_is_the_same_video(processed: tuple[str, Follower], gateways: Gateways):
     video_id, _ = processed
-    known = httpx.get(f"{gateways[0].url}/v1/videos/{video_id}").json()
+    known = gateways[0].ask("GET", f"/v1/videos/{video_id}").json()
     assert known["priority"] == 3
     assert known["options"]["metadata"] == {"tags": "bees"}
-    found = httpx.get(f"{gateways[1].url}/v1/videos?q=a+TALK").json()["videos"]
+    found = gateways[1].ask("GET", "/v1/videos?q=a+TALK").json()["videos"]
     assert [video["video_id"] for video in found] == [video_id]
 
 
@@ -117,7 +115,7 @@ def test_the_same_bytes_under_another_name_are_the_same_video(
     answers = []
     for gateway, name in zip(gateways, ("talk.mp4", "talk (1).mp4"), strict=True):
         body = {**asked, "upload": _upload(gateways, sample, name)}
-        answers.append(httpx.post(f"{gateway.url}/v1/videos", json=body, timeout=30))
+        answers.append(gateway.ask("POST", "/v1/videos", json=body))
     assert [answer.status_code for answer in answers] == [202, 200], answers[1].text
     assert len({answer.json()["video_id"] for answer in answers}) == 1
 
@@ -127,12 +125,12 @@ def test_of_two_requests_for_one_id_at_the_same_time_one_is_taken(gateways: Gate
 
         def ask(gateway: GatewayProcess, take: int, name: str = name) -> int:
             body = {"uri": str(sample), "video_id": f"mine-{name}", "metadata": {"take": str(take)}}
-            return httpx.post(f"{gateway.url}/v1/videos", json=body, timeout=30).status_code
+            return gateway.ask("POST", "/v1/videos", json=body).status_code
 
         with ThreadPoolExecutor(2) as threads:
             told = list(threads.map(ask, rivals, (1, 2)))
         assert sorted(told) == [202, 409]
-        httpx.delete(f"{gateways[0].url}/v1/videos/mine-{name}", timeout=30).raise_for_status()
+        gateways[0].ask("DELETE", f"/v1/videos/mine-{name}").raise_for_status()
 
 
 def test_parts_of_a_result(processed: tuple[str, Follower], gateways: Gateways):
@@ -162,7 +160,7 @@ def test_parts_of_a_result(processed: tuple[str, Follower], gateways: Gateways):
 def test_the_source_can_be_played(processed: tuple[str, Follower], gateways: Gateways, sample: Path):
     video_id, _ = processed
     content = sample.read_bytes()
-    answer = httpx.get(f"{gateways[0].url}/v1/videos/{video_id}/media", headers={"Range": "bytes=-100"})
+    answer = gateways[0].ask("GET", f"/v1/videos/{video_id}/media", headers={"Range": "bytes=-100"})
     assert answer.status_code == 206
     assert answer.content == content[-100:]
     assert answer.headers["content-type"] == "video/mp4"
@@ -176,7 +174,7 @@ def test_a_callback_that_fails_first(processed: tuple[str, Follower], gateways: 
             "options": {"profile": "fast"},
             "callback_url": f"http://127.0.0.1:{receiver.port}/moved",
         }
-        taken = httpx.post(f"{gateways[0].url}/v1/videos", json=body, timeout=30)
+        taken = gateways[0].ask("POST", "/v1/videos", json=body)
         assert taken.status_code == 202, taken.text
         until(lambda: len(receiver.got) >= 3, "it is delivered", 120)
         headers = [got[0] for got in receiver.got]
@@ -199,21 +197,21 @@ def test_a_batch_with_a_bad_item(processed: tuple[str, Follower], gateways: Gate
         {"uri": "gopher://127.0.0.1/"},
     ]
     one, other = gateways
-    answer = httpx.post(f"{one.url}/v1/batches", json={"items": items}, headers={"Idempotency-Key": "b1"}, timeout=30)
+    answer = one.ask("POST", "/v1/batches", json={"items": items}, headers={"Idempotency-Key": "b1"})
     assert answer.status_code == 202, answer.text
     batch = answer.json()
     assert [item["accepted"] for item in batch["items"]] == [True, False, False, False]
     assert all(item["problem"]["detail"] for item in batch["items"][1:])
-    again = httpx.post(f"{other.url}/v1/batches", json={"items": items}, headers={"Idempotency-Key": "b1"}, timeout=30)
+    again = other.ask("POST", "/v1/batches", json={"items": items}, headers={"Idempotency-Key": "b1"})
     assert again.json() == batch
-    reused = httpx.post(f"{other.url}/v1/batches", json={"items": items[:1]}, headers={"Idempotency-Key": "b1"})
+    reused = other.ask("POST", "/v1/batches", json={"items": items[:1]}, headers={"Idempotency-Key": "b1"})
     assert reused.status_code == 422
 
     def through() -> bool:
-        return bool(httpx.get(f"{other.url}{answer.headers['location']}").json()["through"])
+        return bool(other.ask("GET", answer.headers["location"]).json()["through"])
 
     until(through, "the video of the batch is through", 120)
-    found = httpx.get(f"{one.url}{answer.headers['location']}?segments=true").json()
+    found = one.ask("GET", f"{answer.headers['location']}?segments=true").json()
     assert found["statuses"] == {"final": 1}
     assert found["items"][0]["segments"]
 
@@ -221,20 +219,20 @@ def test_a_batch_with_a_bad_item(processed: tuple[str, Follower], gateways: Gate
 def test_cancel_and_replay(processed: tuple[str, Follower], gateways: Gateways, tmp_path: Path):
     one, other = gateways
     video = media.repeated(tmp_path / "long.mp4", 4)
-    taken = httpx.post(f"{one.url}/v1/videos", json={"uri": str(video), "video_id": "unwanted-by-http"}, timeout=30)
+    taken = one.ask("POST", "/v1/videos", json={"uri": str(video), "video_id": "unwanted-by-http"})
     assert taken.status_code == 202, taken.text
-    assert httpx.delete(f"{other.url}/v1/videos/unwanted-by-http", timeout=30).status_code == 202
+    assert other.ask("DELETE", "/v1/videos/unwanted-by-http").status_code == 202
 
     def status() -> str:
-        return str(httpx.get(f"{one.url}/v1/videos/unwanted-by-http").json()["status"])
+        return str(one.ask("GET", "/v1/videos/unwanted-by-http").json()["status"])
 
     until(lambda: status() == "cancelled", "it is cancelled", 60)
-    assert httpx.delete(f"{other.url}/v1/videos/unwanted-by-http").status_code == 200
-    assert httpx.delete(f"{other.url}/v1/videos/{processed[0]}").status_code == 409
-    again = httpx.post(f"{other.url}/v1/videos/{processed[0]}/replay", json={"from": "segmenter"}, timeout=30)
+    assert other.ask("DELETE", "/v1/videos/unwanted-by-http").status_code == 200
+    assert other.ask("DELETE", f"/v1/videos/{processed[0]}").status_code == 409
+    again = other.ask("POST", f"/v1/videos/{processed[0]}/replay", json={"from": "segmenter"})
     assert (again.status_code, again.json()["generation"]) == (202, 1)
     until(
-        lambda: httpx.get(f"{one.url}/v1/videos/{processed[0]}").json()["result"]["generation"] == 1,
+        lambda: one.ask("GET", f"/v1/videos/{processed[0]}").json()["result"]["generation"] == 1,
         "the replay has a result",
         120,
     )
@@ -246,23 +244,23 @@ def test_a_file_that_is_no_video(
     broken = tmp_path / "notes.mp4"
     broken.write_text("no video")
     one, other = gateways
-    taken = httpx.post(f"{one.url}/v1/videos", json={"uri": str(broken), "video_id": "no-video"}, timeout=30)
+    taken = one.ask("POST", "/v1/videos", json={"uri": str(broken), "video_id": "no-video"})
     assert taken.status_code == 202
 
     def letters() -> list[dict[str, Any]]:
-        answer = httpx.get(f"{other.url}/v1/dead-letters", params={"video_id": "no-video", "waiting": True}, timeout=30)
+        answer = other.ask("GET", "/v1/dead-letters", params={"video_id": "no-video", "waiting": True})
         return list(answer.json()["dead_letters"])
 
     until(lambda: bool(letters()), "it is among the dead letters", 60)
     ids = [
         letter["id"] for letter in letters() if letter["topic"] == pipeline.settings.topic(topics.VIDEO_INGESTED.name)
     ]
-    sent = httpx.post(f"{one.url}/v1/dead-letters/requeue", json={"ids": ids[:1]}, timeout=30)
+    sent = one.ask("POST", "/v1/dead-letters/requeue", json={"ids": ids[:1]})
     assert sent.json() == {"requeued": ids[:1]}
     until(lambda: not any(letter["id"] == ids[0] for letter in letters()), "it counts as sent again", 60)
 
 
 def test_status(processed: tuple[str, Follower], gateways: Gateways):
-    told = httpx.get(f"{gateways[0].url}/v1/status", timeout=30).json()
+    told = gateways[0].ask("GET", "/v1/status").json()
     assert all(agent["members"] for agent in told["agents"])
     assert told["videos"]["final"]

@@ -25,7 +25,7 @@ from streams.settings import Settings
 from tests.gateways import SECRET, Event, Follower, GatewayProcess, Receiver
 from tests.pipeline import until
 
-pytestmark = [pytest.mark.stream, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.stream, pytest.mark.timeout(900)]
 Gateways = tuple[GatewayProcess, GatewayProcess]
 VIDEOS = 10
 REVISIONS = 20
@@ -89,6 +89,12 @@ def _revisions(seen: list[Event]) -> Counter[tuple[str, int]]:
     return Counter((event.data["video_id"], event.data["revision"]) for event in seen if event.kind == "segments")
 
 
+def _done(seen: list[Event]) -> dict[str, int]:
+    """How far each video is, by the last that was told of it."""
+    told = {event.data["video_id"]: event.data for event in seen if event.kind == "progress"}
+    return {video: last["stages"]["transcriber"]["done"] for video, last in told.items()}
+
+
 def test_nothing_is_lost_and_nothing_comes_twice(settings: Settings, two: Gateways):
     """Readers of one gateway, of both in turn, and of one video, while one is killed and started again."""
     one, other = two
@@ -98,7 +104,7 @@ def test_nothing_is_lost_and_nothing_comes_twice(settings: Settings, two: Gatewa
         Follower([one.url, other.url], "/v1/events") as changing,
         ThreadPoolExecutor(1) as writer,
     ):
-        start = httpx.get(f"{other.url}/v1/videos").json()["event_id"]
+        start = other.ask("GET", "/v1/videos").json()["event_id"]
         writing = writer.submit(lambda: asyncio.run(_write(settings, went, 0.05)))
         assert went.wait(60)
         one.kill()
@@ -111,10 +117,7 @@ def test_nothing_is_lost_and_nothing_comes_twice(settings: Settings, two: Gatewa
             assert _revisions(reader.seen) == wanted
             assert reader.connections > 1
         for reader in (faithful, changing):
-            last = {event.data["video_id"]: event.data for event in reader.of("progress")}
-            assert {video: told["stages"]["transcriber"]["done"] for video, told in last.items()} == {
-                f"video-{n}": REVISIONS for n in range(VIDEOS)
-            }
+            reader.wait(lambda seen: _done(seen) == {f"video-{n}": REVISIONS for n in range(VIDEOS)}, "all is done")
     # who comes back after all this: from Kafka, since the gateway has 100 events in memory
     for url in (one.url, other.url):
         with Follower([url], "/v1/events", last=start) as late:
@@ -158,8 +161,7 @@ def test_repeats_at_the_same_time_are_one_video(settings: Settings, two: Gateway
     body = {"uri": str(video)}
 
     def submit(number: int) -> httpx.Response:
-        url = two[number % 2].url
-        return httpx.post(f"{url}/v1/videos", json=body, headers={"Idempotency-Key": "same"}, timeout=30)
+        return two[number % 2].ask("POST", "/v1/videos", json=body, headers={"Idempotency-Key": "same"})
 
     with ThreadPoolExecutor(16) as pool:
         answers = list(pool.map(submit, range(32)))
@@ -167,9 +169,9 @@ def test_repeats_at_the_same_time_are_one_video(settings: Settings, two: Gateway
     assert len({answer.json()["video_id"] for answer in answers}) == 1
     video_id = answers[0].json()["video_id"]
     assert {(one.video_id, one.generation) for one in _submitted(settings) if one.uri == str(video)} == {(video_id, 0)}
-    later = httpx.post(f"{two[1].url}/v1/videos", json=body, headers={"Idempotency-Key": "same"})
+    later = two[1].ask("POST", "/v1/videos", json=body, headers={"Idempotency-Key": "same"})
     assert (later.status_code, later.headers["idempotent-replayed"]) == (202, "true")
-    other = httpx.post(f"{two[0].url}/v1/videos", json={**body, "priority": 1}, headers={"Idempotency-Key": "same"})
+    other = two[0].ask("POST", "/v1/videos", json={**body, "priority": 1}, headers={"Idempotency-Key": "same"})
     assert (other.status_code, other.json()["type"]) == (422, "urn:clipstream:problem:idempotency-key-reused")
 
 
@@ -182,7 +184,7 @@ def test_one_key_with_two_bodies_at_the_same_time(settings: Settings, two: Gatew
     def submit(number: int) -> httpx.Response:
         body = {"uri": str(videos[number % 2])}
         headers = {"Idempotency-Key": "contested"}
-        return httpx.post(f"{two[number % 2].url}/v1/videos", json=body, headers=headers, timeout=30)
+        return two[number % 2].ask("POST", "/v1/videos", json=body, headers=headers)
 
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(submit, range(16)))
@@ -202,13 +204,13 @@ def test_pages(two: Gateways, settings: Settings, tmp_path: Path):
     video = tmp_path / "pages.mp4"
     video.write_bytes(b"pages")
     for number, name in enumerate(names):
-        answer = httpx.post(f"{two[number % 2].url}/v1/videos", json={"uri": str(video), "video_id": name})
+        answer = two[number % 2].ask("POST", "/v1/videos", json={"uri": str(video), "video_id": name})
         assert answer.status_code == 202
     for order, expected in (("oldest", names), ("newest", names[::-1])):
         found, cursor, pages = [], None, 0
         while True:
             query = {"q": "page-", "order": order, "limit": 3, **({"cursor": cursor} if cursor else {})}
-            page = httpx.get(f"{two[pages % 2].url}/v1/videos", params=query).json()
+            page = two[pages % 2].ask("GET", "/v1/videos", params=query).json()
             found += [one["video_id"] for one in page["videos"]]
             cursor, pages = page["next"], pages + 1
             if cursor is None:
@@ -223,7 +225,7 @@ def test_a_callback_comes_although_all_gateways_are_killed(settings: Settings, t
     with Receiver() as receiver:
         receiver.broken.set()
         body = {"uri": str(video), "video_id": "called", "callback_url": f"http://127.0.0.1:{receiver.port}/hook"}
-        taken = httpx.post(f"{two[0].url}/v1/videos", json=body, timeout=30)
+        taken = two[0].ask("POST", "/v1/videos", json=body)
         assert taken.status_code == 202, taken.text
         run = Run([], [], 0.0, SYSTEM_CLOCK.now_ms(), SYSTEM_CLOCK.now_ms())
         asyncio.run(_one(settings, replace(_result("called", 1, "final"), run=run)))
@@ -245,11 +247,11 @@ def test_a_reader_that_takes_nothing_is_closed(settings: Settings, tmp_path: Pat
     """Its queue is bounded; it is told to come back, and then has missed nothing."""
     with GatewayProcess(settings, tmp_path / "small.log", gateway_event_backlog=10) as small:
         told: list[bytes] = []
-        with httpx.stream("GET", f"{small.url}/v1/events", timeout=30) as answer:
+        with httpx.stream("GET", f"{small.url}/v1/events", timeout=60) as answer:
             raw = answer.iter_raw()
             told.append(next(raw))
             asyncio.run(_burst(settings, 400))
-            until(lambda: "overruns_total 1.0" in httpx.get(f"{small.url}/metrics").text, "its queue is full", 60)
+            until(lambda: "overruns_total 1.0" in small.ask("GET", "/metrics").text, "its queue is full", 60)
             told += list(raw)
         text = b"".join(told).decode()
         assert text.rstrip().splitlines()[-2] == "event: resume"

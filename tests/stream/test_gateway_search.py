@@ -55,13 +55,13 @@ def test_words_and_meaning(searchable):
 
 @pytest.mark.parametrize("params", [{}, {"q": ""}, {"q": "a\0b"}, {"q": "x" * 301}, {"q": "x", "limit": 101}])
 def test_what_is_no_search_is_refused(searchable, params):
-    answer = httpx.get(f"{searchable.url}/v1/search", params=params, timeout=30)
+    answer = httpx.get(f"{searchable.url}/v1/search", params=params, timeout=60)
     assert answer.status_code == 422, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
 
 
 def test_without_a_database(gateways):
-    answer = httpx.get(f"{gateways[0].url}/v1/search", params={"q": "mills"}, timeout=30)
+    answer = httpx.get(f"{gateways[0].url}/v1/search", params={"q": "mills"}, timeout=60)
     assert answer.status_code == 404
     assert answer.json()["type"].endswith("no-database")
     assert "up --db" in answer.json()["remedy"]

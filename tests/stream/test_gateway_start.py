@@ -12,7 +12,7 @@ from streams.admin import create_topics
 from streams.settings import Settings
 from tests.gateways import GatewayProcess
 
-pytestmark = [pytest.mark.stream, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.stream, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")

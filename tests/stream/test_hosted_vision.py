@@ -93,6 +93,7 @@ def killable(slow_s: float, about: str = "") -> Iterator[tuple[str, subprocess.P
             process.kill()
 
 
+@pytest.mark.timeout(900)  # 31 s on a quiet machine; `until` and each replay have limits of 180 s
 def test_a_service_that_is_killed_in_the_middle_of_the_work(cluster_settings, tmp_path):
     """All videos end, with what the local models see; when it is back, a replay asks for these pictures alone."""
     videos = [
@@ -119,7 +120,7 @@ def test_a_service_that_is_killed_in_the_middle_of_the_work(cluster_settings, tm
             with OpenAiService(answer=describing, port=port) as service:
                 back_s = time.monotonic()
                 waiting = set(before)
-                while waiting and time.monotonic() - back_s < 90:
+                while waiting:  # each replay has its limit; a breaker is asked again after a while
                     for video_id in sorted(waiting):
                         ended[video_id] = again(running, video_id)
                         if all(frame["source"] == SOURCE for frame in frames_of(ended[video_id], running)):
@@ -127,7 +128,6 @@ def test_a_service_that_is_killed_in_the_middle_of_the_work(cluster_settings, tm
                 upgraded_s = time.monotonic() - back_s
                 asked = list(service.asked)
             after = {video_id: frames_of(result, running) for video_id, result in ended.items()}
-    assert not waiting
     _judge(before, after, asked, ended)
     # shown by `pytest -s`; the figures in docs/vision.md are these
     sys.stdout.write(f"all videos ended {ended_s:.1f} s after the kill, upgraded {upgraded_s:.1f} s after its return\n")

@@ -28,14 +28,12 @@ def chunk(number: int, digest: str) -> AudioChunkMessage:
 
 
 async def send(settings, messages: list[AudioChunkMessage]) -> None:
-    producer = AIOKafkaProducer(bootstrap_servers=settings.bootstrap_servers())
-    await producer.start()
-    for message in messages:
-        video_id = message.header.video_id
-        value, key = codec.encode(topics.AUDIO_CHUNK, message), topics.item_key(video_id, 0)
-        partition = topics.item_partition(video_id, 0, topics.AUDIO_CHUNK.partitions)
-        await producer.send_and_wait(settings.topic("audio-chunk"), value, key=key, partition=partition)
-    await producer.stop()
+    async with AIOKafkaProducer(bootstrap_servers=settings.bootstrap_servers()) as producer:
+        for message in messages:
+            video_id = message.header.video_id
+            value, key = codec.encode(topics.AUDIO_CHUNK, message), topics.item_key(video_id, 0)
+            partition = topics.item_partition(video_id, 0, topics.AUDIO_CHUNK.partitions)
+            await producer.send_and_wait(settings.topic("audio-chunk"), value, key=key, partition=partition)
 
 
 def test_a_stage_stops_at_its_limit_stays_down_and_goes_on_when_the_cause_is_gone(cluster_settings, tmp_path):

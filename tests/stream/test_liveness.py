@@ -12,11 +12,12 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 
+from streams import connection
 from streams.clock import SYSTEM_CLOCK
 from streams.health import Health
 from streams.liveness import Limits, Liveness, StoodStill
 
-pytestmark = [pytest.mark.stream, pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.stream, pytest.mark.timeout(180)]
 STILL_S = 0.5
 
 
@@ -30,11 +31,9 @@ async def partition(cluster_settings) -> TopicPartition:
     if "standing" not in await admin.list_topics():
         await admin.create_topics([NewTopic("standing", 1, 1)])
     await admin.close()
-    producer = AIOKafkaProducer(bootstrap_servers=servers)
-    await producer.start()
-    for number in range(3):
-        await producer.send_and_wait("standing", str(number).encode())
-    await producer.stop()
+    async with AIOKafkaProducer(bootstrap_servers=servers) as producer:
+        for number in range(3):
+            await producer.send_and_wait("standing", str(number).encode())
     await commit(cluster_settings, found, 1)
     return found
 
@@ -97,8 +96,36 @@ async def test_records_that_have_expired_are_no_reason_to_leave(cluster_settings
     await admin.start()
     await admin.delete_records({partition: RecordsToDelete(before_offset=-1)})
     await admin.close()
+    health = Health("standing", SYSTEM_CLOCK)
+    watch = asyncio.create_task(watched(cluster_settings, partition, Held(), health).watch())
+    async with asyncio.timeout(30):
+        while not health.look.broker:
+            assert not watch.done(), watch
+            await asyncio.sleep(0.05)
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(watched(cluster_settings, partition, Held()).watch(), 6 * STILL_S)
+        await asyncio.wait_for(watch, 6 * STILL_S)
+    assert (health.look.broker, health.look.partitions, health.look.lag) == (True, 1, 0)
+
+
+async def test_who_is_cancelled_before_it_can_look_leaves_no_client(cluster_settings, partition, monkeypatch):
+    clients: list = []
+
+    async def start(client: object, settings: object) -> None:
+        clients.append(client)
+        if len(clients) == 2:  # behind the one that asks for groups
+            await asyncio.Event().wait()
+        await begin(client, settings)
+
+    begin = connection.start
+    monkeypatch.setattr(connection, "start", start)
+    watch = asyncio.create_task(watched(cluster_settings, partition, Held()).watch())
+    async with asyncio.timeout(30):
+        while len(clients) < 2:
+            await asyncio.sleep(0.05)
+    watch.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await watch
+    assert [client._closed for client in clients] == [True, True]
 
 
 async def test_what_is_in_hand_or_committed_is_no_reason_to_leave(cluster_settings, partition):

@@ -106,15 +106,13 @@ async def send(settings) -> int:
     for spec, kind, count in ends:
         end = ExtractionEnd(count, count, HOURS_MS, [])
         messages.append((spec, kind(header(spec.name, END_INDEX), None, end)))
-    producer = AIOKafkaProducer(**client_options(settings), acks="all", linger_ms=20)
-    await producer.start()
-    total = 0
-    for spec, message in messages:
-        value = codec.encode(spec, message)
-        total += len(value)
-        partition = topics.video_partition(VIDEO, spec.partitions)
-        await producer.send(settings.topic(spec.name), value, key=VIDEO.encode(), partition=partition)
-    await producer.stop()
+    async with AIOKafkaProducer(**client_options(settings), acks="all", linger_ms=20) as producer:
+        total = 0
+        for spec, message in messages:
+            value = codec.encode(spec, message)
+            total += len(value)
+            partition = topics.video_partition(VIDEO, spec.partitions)
+            await producer.send(settings.topic(spec.name), value, key=VIDEO.encode(), partition=partition)
     return total
 
 

@@ -28,7 +28,7 @@ from tests.pipeline import Pipeline, request, until
 from tests.prometheus import needs_prometheus
 from tests.unit.observe.values import value_in
 
-pytestmark = pytest.mark.stream
+pytestmark = [pytest.mark.stream, pytest.mark.timeout(400)]
 
 
 def scraped(pipeline: Pipeline) -> dict[str, str]:
@@ -109,7 +109,7 @@ def observer(gateway: GatewayProcess) -> Iterator[Observer]:
         observer.stop()
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(800)
 def test_prometheus_follows_workers_that_are_started_again(
     pipeline: Pipeline, gateway: GatewayProcess, observer: Observer
 ) -> None:

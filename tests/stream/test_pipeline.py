@@ -289,10 +289,8 @@ def test_invalid_ingest_messages_go_to_dead_letter_once_and_the_stream_goes_on(p
     bad = [b"not json", b"{}", b'{"uri": "/x", "options": {"profil": "fast"}}', b"\0\0\0\0\x01xx"]
 
     async def send() -> set:
-        producer = AIOKafkaProducer(bootstrap_servers=pipeline.settings.bootstrap_servers())
-        await producer.start()
-        sent = [await producer.send_and_wait("video-ingested", value) for value in bad]
-        await producer.stop()
+        async with AIOKafkaProducer(bootstrap_servers=pipeline.settings.bootstrap_servers()) as producer:
+            sent = [await producer.send_and_wait("video-ingested", value) for value in bad]
         return {(at.topic, at.partition, at.offset) for at in sent}
 
     places = asyncio.run(send())
@@ -336,8 +334,9 @@ def test_a_file_that_changes_while_it_is_processed(pipeline, sample, tmp_path):
     """A file that grows under the readers: never an endless wait, never a result that mixes two contents silently."""
     path = tmp_path / "growing.mp4"
     shutil.copy(sample, path)
+    # for 300 s at least, which is longer than the result is waited for
     process = subprocess.Popen(
-        ["sh", "-c", 'for i in $(seq 100); do printf x >> "$1"; sleep 0.1; done', "sh", str(path)]
+        ["sh", "-c", 'for i in $(seq 3000); do printf x >> "$1"; sleep 0.1; done', "sh", str(path)]
     )
     try:
         result = pipeline.process(request(path, "growing"))[0]

@@ -53,11 +53,9 @@ def settings(cluster_settings: Settings, tmp_path_factory: pytest.TempPathFactor
 
 def send(settings: Settings, *wanted: Raw) -> None:
     async def send_all() -> None:
-        producer = AIOKafkaProducer(bootstrap_servers=settings.bootstrap_servers())
-        await producer.start()
-        for one in wanted:
-            await producer.send_and_wait(settings.topic(one.topic), one.value, key=one.key, partition=one.partition)
-        await producer.stop()
+        async with AIOKafkaProducer(bootstrap_servers=settings.bootstrap_servers()) as producer:
+            for one in wanted:
+                await producer.send_and_wait(settings.topic(one.topic), one.value, key=one.key, partition=one.partition)
 
     asyncio.run(send_all())
 

@@ -26,11 +26,9 @@ BEFORE, AFTER = 4, 40  # records before the worker is killed, and those that com
 
 
 async def send(settings: Settings, topic: str, values: list[str], partitions: range) -> None:
-    producer = AIOKafkaProducer(**client_options(settings), acks="all")
-    await producer.start()
-    for number, value in enumerate(values):
-        await producer.send_and_wait(topic, value.encode(), partition=partitions[number % len(partitions)])
-    await producer.stop()
+    async with AIOKafkaProducer(**client_options(settings), acks="all") as producer:
+        for number, value in enumerate(values):
+            await producer.send_and_wait(topic, value.encode(), partition=partitions[number % len(partitions)])
 
 
 @contextmanager

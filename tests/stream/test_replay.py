@@ -171,11 +171,9 @@ async def test_offsets_of_an_idle_stage_are_moved(cluster_settings):
     settings = cluster_settings.model_copy(update={"topic_prefix": "idle."})
     await create_topics(settings)
     partition = TopicPartition(settings.topic("audio-chunk"), 3)
-    producer = AIOKafkaProducer(bootstrap_servers=settings.bootstrap_servers())
-    await producer.start()
-    for number in range(5):
-        await producer.send_and_wait(partition.topic, b"x", partition=3, timestamp_ms=1_000 * (number + 1))
-    await producer.stop()
+    async with AIOKafkaProducer(bootstrap_servers=settings.bootstrap_servers()) as producer:
+        for number in range(5):
+            await producer.send_and_wait(partition.topic, b"x", partition=3, timestamp_ms=1_000 * (number + 1))
     moved = await replay_topic(settings, "audio-chunk", since_ms=3_000, offset=None, dry_run=False)
     assert {one.partition: (one.offset, one.records) for one in moved if one.records} == {3: (2, 3)}
     assert await committed(settings, partition) == 2

@@ -56,24 +56,22 @@ def settings(cluster_settings: Settings, tmp_path_factory: pytest.TempPathFactor
 
     async def fill() -> None:
         await create_topics(own)
-        producer = AIOKafkaProducer(bootstrap_servers=own.bootstrap_servers())
-        await producer.start()
+        async with AIOKafkaProducer(bootstrap_servers=own.bootstrap_servers()) as producer:
 
-        async def send(spec: topics.TopicSpec, message: object, video_id: str, at_ms: int | None = None) -> None:
-            value = codec.encode(spec, message)
-            await producer.send_and_wait(own.topic(spec.name), value, key=video_id.encode(), timestamp_ms=at_ms)
+            async def send(spec: topics.TopicSpec, message: object, video_id: str, at_ms: int | None = None) -> None:
+                value = codec.encode(spec, message)
+                await producer.send_and_wait(own.topic(spec.name), value, key=video_id.encode(), timestamp_ms=at_ms)
 
-        for video_id, wanted, held, _ in CASES:
-            for at_ms, generation, is_replay in wanted:
-                request = VideoIngested("/talk.mp4", video_id, generation=generation)
-                if is_replay:
-                    request = replace(request, replay_from="all", fresh=True)
-                await send(topics.VIDEO_INGESTED, request, video_id, at_ms)
-            if held is not None:
-                made: Segments = result(blobs, video_id, held[0], status=held[1])
-                await send(topics.SEGMENTS, made, video_id)
-        await send(topics.CONTROL, Control("erased", "erase", NOON_MS), "erased")
-        await producer.stop()
+            for video_id, wanted, held, _ in CASES:
+                for at_ms, generation, is_replay in wanted:
+                    request = VideoIngested("/talk.mp4", video_id, generation=generation)
+                    if is_replay:
+                        request = replace(request, replay_from="all", fresh=True)
+                    await send(topics.VIDEO_INGESTED, request, video_id, at_ms)
+                if held is not None:
+                    made: Segments = result(blobs, video_id, held[0], status=held[1])
+                    await send(topics.SEGMENTS, made, video_id)
+            await send(topics.CONTROL, Control("erased", "erase", NOON_MS), "erased")
 
     asyncio.run(fill())
     return own

@@ -25,6 +25,7 @@ from streams.ray_pool import RayPool, pool_of
 from streams.settings import Settings
 from tests.media import repeated
 from tests.pipeline import until
+from tests.processes import alive, told
 
 # Each starts nodes of Ray and loads models: 25 s, and five times as long on a machine that is very busy.
 pytestmark = pytest.mark.timeout(400)
@@ -98,8 +99,9 @@ async def test_actors_and_nodes_that_die_take_one_item_with_them_and_errors_keep
     assert "Traceback" in caught.value.trace
     assert len(pool._all) == 1  # errors of a job do not cost its actor
 
+    until(lambda: len(_actors()) == 1, "no actor of another test is left")
     with pytest.raises(ChildDied, match="died"):
-        await _with_first_output(pool, job, lambda: os.kill(_pid(), signal.SIGKILL))
+        await _with_first_output(pool, job, lambda: os.kill(*_actors(), signal.SIGKILL))
     assert not pool._all
     assert await lines(pool, "extract-audio", job) == whole
 
@@ -119,11 +121,10 @@ async def _with_first_output(pool: RayPool, job: dict[str, Any], do: Callable[[]
         done = True
 
 
-def _pid() -> int:
-    """The process of the one actor, which this process has started by way of its node."""
+def _actors() -> list[int]:
+    """The processes of actors that this process has started by way of its nodes."""
     below = psutil.Process().children(recursive=True)  # not all of the machine: another run has actors too
-    (found,) = [one.pid for one in below if "Inference" in one.name()]
-    return int(found)
+    return [one.pid for one, name in told(below, psutil.Process.name) if "Inference" in name]
 
 
 async def test_without_ray_children_compute_and_the_log_says_so(tmp_path, monkeypatch, caplog):
@@ -170,27 +171,23 @@ def test_a_cluster_of_ones_own_is_on_loopback_without_secrets_and_dies_with_its_
     try:
         assert parent.stdout.readline() == "ready\n"
         family = psutil.Process(parent.pid).children(recursive=True)
-        assert {"raylet", "gcs_server"} <= {process.name() for process in family}
+        names = told(family, psutil.Process.name)
+        assert {"raylet", "gcs_server"} <= {name for _, name in names}
         listening = [
             connection.laddr.ip
-            for process in family
-            for connection in process.net_connections("inet")
+            for _, connections in told(family, lambda process: process.net_connections("inet"))
+            for connection in connections
             if connection.status == psutil.CONN_LISTEN and connection.family in (socket.AF_INET, socket.AF_INET6)
         ]
         assert listening
         assert {address.rpartition(":")[2] for address in listening} == {"127.0.0.1"}
-        (actor,) = [process for process in family if "Inference" in process.name()]
+        (actor,) = [process for process, name in names if "Inference" in name]
         assert actor.nice() == psutil.Process().nice()
-        assert not any("hush" in value for process in family for value in process.environ().values())
+        variables = told(family, psutil.Process.environ)
+        assert variables
+        assert not any("hush" in value for _, found in variables for value in found.values())
     finally:
         parent.kill()
         parent.wait()
         parent.stdout.close()
-    until(lambda: not any(_alive(process) for process in family), "all processes of Ray are gone", 30.0)
-
-
-def _alive(process: psutil.Process) -> bool:
-    try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
+    until(lambda: not any(alive(process) for process in family), "all processes of Ray are gone", 30.0)
