@@ -10,52 +10,14 @@ import pytest
 
 from processors.blobs import BlobMissing, BlobStore
 from schemas.messages import Control
-from streams.clock import SYSTEM_CLOCK
-from streams.control import Orders
 from streams.database import migrate, staging
 from streams.database.batch import Plan, Rows, plan, result_rows, sentence_rows
 from streams.database.connection import DatabaseAway, DatabaseUnusable, RowsRefused, StatementTooLong, connect
-from streams.database.erase import erase
-from streams.database.sink import Sink, StoreAway
+from streams.database.sink import StoreAway
 from streams.database.staging import by_arrays, by_copy, by_size
-from streams.database.verify import chunk_checksums, verify
 from streams.database.write import write
-from streams.erasing.erase import erase_in_database
-from streams.erasing.receipt import Receipt
-from tests.databases import DAY, Database, Record, content, document, erasure, fresh, record, result, running
-
-
-@pytest.fixture(scope="module")
-def blobs(tmp_path_factory) -> BlobStore:
-    return BlobStore(str(tmp_path_factory.mktemp("blobs")))
-
-
-@pytest.fixture
-def database(postgres) -> Database:
-    return fresh(postgres)
-
-
-_sinks: list[Sink] = []
-
-
-@pytest.fixture(autouse=True)
-def _closed():
-    yield
-    while _sinks:
-        _sinks.pop().close()
-
-
-def sink(database: Database, blobs: BlobStore, *orders: Control, **how: bool) -> Sink:
-    known = Orders(database.settings)
-    for order in orders:
-        known.note(order)
-    _sinks.append(Sink(database.settings, blobs, SYSTEM_CLOCK, known, **how))
-    return _sinks[-1]
-
-
-def differences(database: Database, blobs: BlobStore, messages) -> list:
-    found = plan(messages)
-    return verify(database.settings, found.results, chunk_checksums(found.contents.values()), blobs).differences
+from tests.database.writing import differences, sink
+from tests.databases import DAY, Database, Record, content, document, fresh, record, result, running
 
 
 def test_what_is_written_is_what_the_messages_say(database, blobs):
@@ -140,56 +102,6 @@ def test_sentences_of_a_newer_generation_replace_all_of_the_older_one(database, 
     assert differences(database, blobs, [*old, *new]) == []
 
 
-def test_erasing_a_video_leaves_nothing_of_it_and_all_of_others(database, blobs):
-    writer = sink(database, blobs)
-    others = [result(blobs, "b"), content("b")]
-    writer.take([record(database.settings, one) for one in (result(blobs, "a"), content("a"), *others)])
-    with connect(database.settings) as connection:
-        found = erase(connection, "a")
-        assert found == {"sentences": 3, "costs": 2, "utterances": 3, "segments": 3, "videos": 1}
-        assert set(erase(connection, "a").values()) == {0}
-    assert differences(database, blobs, others) == []
-    writer.take([record(database.settings, one) for one in (result(blobs, "c"), content("c"))])
-    receipt = Receipt("c", 0)
-    erase_in_database(database.settings, "c", receipt, 0)
-    assert [(one.what, one.count) for one in receipt.erased] == [("rows in the database", 12)]
-    writer.take([erasure(database.settings, "b")])
-    assert database.rows("SELECT 1 FROM clipstream.videos UNION ALL SELECT 1 FROM clipstream.sentences") == []
-
-
-def test_a_late_erasure_leaves_what_is_of_a_newer_generation(database, blobs):
-    """Of a sink that no longer has the partition, or of a refill: what came since was written by another one."""
-    order = Control("v", "erase", 1, 0)
-    since = [result(blobs, "v", 1), content("v", 0, 1)]
-    sink(database, blobs).take([record(database.settings, one) for one in since])
-    late = sink(database, blobs, order)
-    late.take([erasure(database.settings, "v")])
-    assert differences(database, blobs, since) == []
-    with connect(database.settings) as connection:
-        assert set(erase(connection, "v", 0).values()) == {0}
-    assert differences(database, blobs, since) == []
-    with connect(database.settings) as connection:
-        assert erase(connection, "v", 1) == {"sentences": 3, "costs": 2, "utterances": 3, "segments": 3, "videos": 1}
-
-
-def test_an_erasure_takes_older_sentences_and_what_they_mean_from_a_newer_result(database, blobs):
-    """A newer generation that was cancelled, or that has no speech, brings none that would replace them."""
-    told = [content("v"), newer := result(blobs, "v", 1)]
-    sink(database, blobs).take([record(database.settings, one) for one in told])
-    unmeant = "SELECT 1 FROM clipstream.segments WHERE vector IS NULL"
-    assert database.rows(unmeant) == []
-    erase_in_database(database.settings, "v", Receipt("v", 0), 0)
-    assert differences(database, blobs, [newer]) == []
-    assert len(database.rows(unmeant)) == 3
-
-
-def test_an_erasure_takes_all_of_the_generation_that_it_names(database, blobs):
-    writer = sink(database, blobs, Control("v", "erase", 1, 0))
-    sink(database, blobs).take([record(database.settings, one) for one in (result(blobs, "v"), content("v"))])
-    writer.take([erasure(database.settings, "v"), record(database.settings, content("v"))])
-    assert database.rows("SELECT 1 FROM clipstream.videos UNION ALL SELECT 1 FROM clipstream.sentences") == []
-
-
 def test_sentences_that_a_repeat_has_no_more_are_gone(database, blobs):
     """A chunk is told again with fewer: the last ones go, and segments mean the others."""
     first, other = content("v"), content("v", 1, seed=3)
@@ -232,14 +144,6 @@ def test_a_store_that_is_not_there_is_waited_for_and_takes_no_transcript_away(da
     assert differences(database, blobs, [first]) == []
     sink(database, blobs).take([record(database.settings, second)])
     assert differences(database, blobs, [second]) == []
-
-
-def test_a_result_that_is_erased_waits_for_no_store_and_is_not_written(database, blobs, tmp_path):
-    made, order = result(blobs, "v"), Control("v", "erase", 1, 0)
-    for store in (BlobStore(str(tmp_path)), blobs):  # of the only video, it is empty then
-        assert sink(database, store, order).take([record(database.settings, made)]).invalid == []
-        assert database.rows("SELECT 1 FROM clipstream.videos") == []
-    assert sink(database, blobs, order).take([record(database.settings, result(blobs, "v", 1))]).videos == 1
 
 
 def test_a_result_whose_document_is_lost_is_told_and_the_others_are_written(database, blobs, tmp_path):
