@@ -46,6 +46,7 @@ _NOT_COMMITTED: Final = 1_000
 _FIRST_PAUSE_S: Final = 1.0
 _LONGEST_PAUSE_S: Final = 64.0
 _COMMIT_S: Final = 1.0
+_VIEW_S: Final = 5.0  # of its own: the wait of reads may be set to 0
 _LAST_COMMIT_S: Final = 5.0  # without a broker it would be waited for when the gateway ends
 _RESTART_S: Final = 2.0
 # Nobody waits for older ones, and a group that is new here begins with all results there are.
@@ -219,7 +220,7 @@ class Webhooks:
         Raises:
             LookupError: that request is not known.
         """
-        while not self._view.ready or not await self._view.caught_up():
+        while not self._view.ready or not await self._view.caught_up(_VIEW_S):
             await self._clock.sleep(_COMMIT_S)
         return self._view.callback_url(result.video_id, result.generation)
 

@@ -34,7 +34,7 @@ class _View:
         self.asked = 0
         self._url = url
 
-    async def caught_up(self) -> bool:
+    async def caught_up(self, _limit_s: float) -> bool:
         return True
 
     def callback_url(self, _video_id: str, _generation: int) -> str:
