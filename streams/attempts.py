@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import psutil
 
+from ops.local.alive import lives
 from streams.clock import Clock
 
 # A worker that is killed for other reasons takes its items with it as well: five in a row on one item is no chance
@@ -23,7 +24,6 @@ from streams.clock import Clock
 MAX_WORKER_DEATHS: Final = 5
 # A note that nobody asked for again belongs to an item that another host took.
 _FORGOTTEN_AFTER_S: Final = 7 * 86_400.0
-_SAME_START_S: Final = 1.0
 
 
 class Attempts:
@@ -48,7 +48,7 @@ class Attempts:
         """Workers that died while they worked on a record (with `topic`, `partition`, `offset`)."""
         try:
             deaths, pid, started = self._path(record).read_text().split()
-            return int(deaths) + (not _lives(int(pid), float(started)))
+            return int(deaths) + (not lives(int(pid), float(started)))
         except (FileNotFoundError, ValueError):
             return 0
 
@@ -115,14 +115,6 @@ class Isolation:
                 self._running -= 1
                 self._suspects -= alone
                 self._changed.notify_all()
-
-
-def _lives(pid: int, started: float) -> bool:
-    try:
-        process = psutil.Process(pid)
-        return process.status() != psutil.STATUS_ZOMBIE and abs(process.create_time() - started) < _SAME_START_S
-    except psutil.NoSuchProcess:
-        return False
 
 
 __all__ = ["MAX_WORKER_DEATHS", "Attempts", "Isolation"]

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from ops.local.alive import lives
 from ops.local.child import spawn
 from ops.local.info import write_json
 from streams.clock import Clock
@@ -237,9 +238,10 @@ def read_states(data_dir: Path) -> dict[str, dict[str, Any]]:
     try:
         if note is None or not isinstance(note["supervisor"], int):
             return {}
-        os.kill(note["supervisor"], 0)
+        if not lives(note["supervisor"]):
+            return {}
         states: dict[str, dict[str, Any]] = note["agents"]
-    except (OSError, KeyError):
+    except KeyError:
         return {}
     return states
 

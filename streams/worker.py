@@ -11,6 +11,7 @@ from pathlib import Path
 import faust
 import psutil
 
+from ops.local.alive import lives
 from processors.errors import ClipstreamError, Fatal
 from streams import frozen, logs, metrics, tracing
 from streams.agents import build
@@ -109,9 +110,8 @@ def living_workers(data_dir: Path) -> list[dict[str, object]]:
     for path in sorted((data_dir / "workers").glob("*.json")):
         try:
             note = json.loads(path.read_text())
-            process = psutil.Process(note["pid"])
-            if abs(process.create_time() - note["created_s"]) < 1.0:
+            if lives(note["pid"], note["created_s"]):
                 found.append(note)
-        except (psutil.NoSuchProcess, json.JSONDecodeError, KeyError, FileNotFoundError):
+        except (json.JSONDecodeError, KeyError, FileNotFoundError):
             continue
     return found

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from ops.local import child
+from ops.local.alive import lives
 from ops.local.errors import StartFailed
 from ops.local.java import Java
 from ops.local.kafka_config import DATA_DIR, LOG4J, LOG4J_FILE, SERVER_FILE, Listener, server_properties
@@ -189,11 +190,9 @@ class KafkaBroker:
 
     def _remove_parts(self) -> None:
         """Take away what brokers wrote whose owner was killed: nobody was there to see whether it is complete."""
-        import psutil
-
         for part in self._archive.parent.glob(".classes-*.jsa-*"):
             owner_pid = part.name.rpartition("-")[2]
-            if owner_pid.isdigit() and not psutil.pid_exists(int(owner_pid)):
+            if owner_pid.isdigit() and not lives(int(owner_pid)):
                 part.unlink(missing_ok=True)
 
 

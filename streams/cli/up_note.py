@@ -16,6 +16,7 @@ from typing import Final, Literal, cast
 
 import psutil
 
+from ops.local.alive import lives
 from ops.local.owner_lock import OwnerLock
 from processors.errors import ClipstreamError
 
@@ -37,8 +38,8 @@ def read_up(data_dir: Path) -> Up | None:
     """The `up` of a state folder; None without one."""
     try:
         pid, created, state = (data_dir / NOTE_FILE).read_text().split()
-        alive = abs(psutil.Process(int(pid)).create_time() - float(created)) < 1.0
-    except (FileNotFoundError, ValueError, psutil.NoSuchProcess):
+        alive = lives(int(pid), float(created))
+    except (FileNotFoundError, ValueError):
         return None
     return Up(int(pid), cast(State, state)) if alive else None
 
