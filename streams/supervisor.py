@@ -31,9 +31,9 @@ MAX_BACK_OFF_S: Final = 30.0
 STEADY_AFTER_S: Final = 20.0
 SOUND_AFTER_S: Final = 60.0  # alive that long, its environment is no longer to blame for earlier exits
 STOP_LIMIT_S: Final = 10.0
-# Broker and gateway answer somebody, and what computes can wait for them: beside one of them it gets a tenth of a processor.
-# 95 % of 200 submissions at once are answered in 125 to 140 ms (with 5 in 290 to 370). With 15 the first result of a film
-# of 3 minutes comes at 40 to 43 % of its time instead of 36 to 40: `give_way` then has 4 steps left of its 10.
+# Broker and gateway answer somebody, and what computes can wait for them: beside one of them it has a tenth of a core.
+# 95 % of 200 submissions at once are answered in 125 to 140 ms (with 5 in 290 to 370). With 15 the first result of a
+# film of 3 minutes comes at 40 to 43 % of its time instead of 36 to 40: `give_way` then has 4 steps left of its 10.
 WORKER_NICENESS: Final = 10
 _LOG_TAIL_BYTES: Final = 8_192
 GATEWAY: Final = "gateway"  # no agent: a command of its own
