@@ -8,6 +8,7 @@ for stands in `waits_for`.
 from __future__ import annotations
 
 import asyncio
+import http.client
 import json
 import threading
 from collections.abc import Callable, Iterable
@@ -107,6 +108,23 @@ def serve(health: Health, registry: CollectorRegistry = REGISTRY, port: int = 0,
     return int(server.server_port)
 
 
+def health_of(host: str, port: int, limit_s: float) -> dict[str, Any] | None:
+    """What a worker or the gateway says of itself; None where nobody answers, or it is not well.
+
+    Asked directly, whatever proxy the user's environment names, and under a name that is always its own.
+    """
+    asked = http.client.HTTPConnection(host, port, timeout=limit_s)
+    try:
+        asked.request("GET", HEALTH_PATH, headers={"Host": "localhost"})
+        answer = asked.getresponse()
+        told: dict[str, Any] = json.loads(answer.read())
+        return told if answer.status == http.HTTPStatus.OK else None
+    except (OSError, ValueError, http.client.HTTPException):
+        return None
+    finally:
+        asked.close()
+
+
 class _Server(ThreadingMixIn, WSGIServer):
     daemon_threads = True
 
@@ -116,4 +134,4 @@ class _Quiet(WSGIRequestHandler):
         return
 
 
-__all__ = ["HEALTH_PATH", "LOOP_LIMIT_S", "Health", "Look", "serve"]
+__all__ = ["HEALTH_PATH", "LOOP_LIMIT_S", "Health", "Look", "health_of", "serve"]

@@ -7,9 +7,7 @@ through the other agents and what came for this one waits on its topics.
 from __future__ import annotations
 
 import asyncio
-import json
 import signal
-import urllib.request
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,7 +18,7 @@ import psutil
 from processors.errors import ClipstreamError
 from streams import agents
 from streams.clock import Clock
-from streams.health import HEALTH_PATH, LOOPBACK
+from streams.health import LOOPBACK, health_of
 from streams.settings import Settings
 from streams.supervisor import read_states, supervisor_of
 from streams.worker import living_workers
@@ -151,12 +149,8 @@ def _end(pid: int) -> None:
 
 def _works(port: int) -> bool:
     """Whether a worker has its partitions, its tables and its models."""
-    try:
-        with urllib.request.urlopen(f"http://{LOOPBACK}:{port}{HEALTH_PATH}", timeout=_ANSWER_LIMIT_S) as answer:
-            told = json.load(answer)
-    except (OSError, ValueError):
-        return False
-    return bool(told["ok"] and told["warm"] and told["broker"] and told["partitions"])
+    told = health_of(LOOPBACK, port, _ANSWER_LIMIT_S)
+    return told is not None and bool(told["ok"] and told["warm"] and told["broker"] and told["partitions"])
 
 
 __all__ = ["READERS_FIRST", "Restarted", "by_hand", "restart"]

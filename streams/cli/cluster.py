@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import http.client
 import os
 import signal
 import threading
@@ -26,6 +25,7 @@ from streams.cli.console import console, escape
 from streams.cli.embedded import agents_lock, at, pull_models
 from streams.cli.up_note import Up, forget_up, note_up, one_at_a_time, read_up
 from streams.clock import SYSTEM_CLOCK
+from streams.health import health_of
 from streams.observer import Observer
 from streams.places import check_places
 from streams.reading import load_settings
@@ -35,6 +35,7 @@ from streams.supervisor import GATEWAY, Child, Supervisor
 _POLL_S: Final = 0.2
 _REVIVE_AGAIN_S: Final = 5.0
 _GATEWAY_S: Final = 60.0  # it takes 3 s; one that cannot start must not hide what runs
+_ANSWER_LIMIT_S: Final = 1.0
 _END_SIGNALS: Final = (signal.SIGTERM, signal.SIGHUP)
 
 
@@ -265,21 +266,12 @@ class _Started:
 
     def poll(self) -> None:
         """Look, until it is noted."""
-        if self._noted or (self._waits and not self._answers() and SYSTEM_CLOCK.monotonic_s() < self._due_s):
+        host, port = self._settings.gateway_host, self._settings.gateway_port
+        waits = self._waits and SYSTEM_CLOCK.monotonic_s() < self._due_s
+        if self._noted or (waits and health_of(host, port, _ANSWER_LIMIT_S) is None):
             return
         note_up(self._settings.data_dir, os.getpid(), "running")
         self._noted = True
-
-    def _answers(self) -> bool:
-        asked = http.client.HTTPConnection(self._settings.gateway_host, self._settings.gateway_port, timeout=1.0)
-        try:
-            # under a name that is always its own, whatever address it listens at
-            asked.request("GET", "/healthz", headers={"Host": "localhost"})
-            return asked.getresponse().status == http.HTTPStatus.OK
-        except (OSError, http.client.HTTPException):
-            return False
-        finally:
-            asked.close()
 
 
 class _Reviver:
