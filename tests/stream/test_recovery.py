@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -63,6 +63,12 @@ def restarted(settings: Settings, folder: Path, *flags: str) -> set[str]:
     def got() -> set[str]:
         return set(handed.read_text().split())
 
+    def handed_last() -> bool:
+        for partition, value in enumerate(last):
+            if value not in got():
+                asyncio.run(send(settings, topic, [value], range(partition, partition + 1)))
+        return got() >= set(last)
+
     before = [f"before-{number}" for number in range(BEFORE)]
     after = [f"after-{number}" for number in range(AFTER)]
     last = [f"last-{number}" for number in range(topics.VIDEO_PARTITIONS)]
@@ -71,12 +77,11 @@ def restarted(settings: Settings, folder: Path, *flags: str) -> set[str]:
         until(lambda: got() == set(before), "the worker is handed what is there")
     shutil.rmtree(settings.data_dir / "tables")
     asyncio.run(send(settings, topic, after, range(topics.VIDEO_PARTITIONS)))
-    with worker(settings, topic, handed, *flags):
-        until(lambda: bool(got() - set(before)), "the worker is handed something again")
-        # each partition is read in order: with the last record of all of them here, nothing before it still comes
-        asyncio.run(send(settings, topic, last, range(topics.VIDEO_PARTITIONS)))
-        until(lambda: got() >= set(last), "the worker is handed what came last")
-    return set(after) - got()
+    # Each partition is read in order: with a last record of all here, nothing before it still comes. Faust's own
+    # recovery may leave out all that is there by its end, this record as well, or hand out nothing ever again.
+    with worker(settings, topic, handed, *flags), suppress(AssertionError):
+        until(handed_last, "the worker is handed what comes last")
+    return {*after, *last} - got()
 
 
 def test_no_record_is_left_out_after_a_restart_with_a_table_to_rebuild(cluster_settings, tmp_path):
