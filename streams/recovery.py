@@ -11,7 +11,7 @@ killed again and again while videos went through:
 
 Here the fetcher is brought to a halt first, and every partition is sought by number: to its committed offset, or else
 to its earliest record. Only then may records be fetched. Where the broker takes a second to answer, Faust's own
-recovery leaves/stream/test_recovery.py`).
+recovery leaves records out (`tests/stream/test_recovery.py`).
 """
 
 from __future__ import annotations
@@ -22,8 +22,12 @@ from typing import Any, Final
 from faust.tables.manager import TableManager
 from faust.tables.recovery import Recovery
 
-# A fetch that is under way ends within its own time-out of a second.
-_PARKED_LIMIT_S: Final = 5.0
+from processors.errors import Fatal
+from streams.leaving import exit_worker
+
+# A fetch that is under way ends within its own time-out of a second; a thousand looks are ten. Looks, not a time: to a
+# process that stood still the time is over at its first look, and the fetch comes to its end before the second.
+_LOOKS: Final = 1000
 _POLL_S: Final = 0.01
 
 
@@ -43,7 +47,8 @@ class SafeRecovery(Recovery):  # type: ignore[misc]
     async def _seek_streams(self, generation_id: int) -> None:
         consumer = self.app.consumer
         consumer.stop_flow()
-        await self._until_parked(consumer)
+        if self.app._fetcher.started and not await parked(self.app._fetcher, consumer):
+            exit_worker(Fatal("A fetch did not end when the tables were rebuilt: its records could be lost."))
         partitions = {tp for tp in consumer.assignment() if not self._is_changelog_tp(tp)}
         if not partitions or self.app.consumer_generation_id != generation_id:
             return  # rebalanced again: the next call does it
@@ -52,13 +57,14 @@ class SafeRecovery(Recovery):  # type: ignore[misc]
         for tp in partitions:
             await consumer.seek(tp, committed.get(tp) or earliest.get(tp) or 0)
 
-    async def _until_parked(self, consumer: Any) -> None:
-        """Wait until the fetcher waits for leave to go on, so that it holds no record; at once when it never ran."""
-        if not self.app._fetcher.started:
-            return
-        deadline = asyncio.get_running_loop().time() + _PARKED_LIMIT_S
-        while not consumer.can_resume_flow._waiters and asyncio.get_running_loop().time() < deadline:
-            await asyncio.sleep(_POLL_S)
+
+async def parked(fetcher: Any, consumer: Any) -> bool:
+    """Wait until the fetcher waits for leave to go on, or has ended, so that it holds no record; whether it does."""
+    for _ in range(_LOOKS):
+        if consumer.can_resume_flow._waiters or fetcher.should_stop:
+            return True
+        await asyncio.sleep(_POLL_S)
+    return False
 
 
 class SafeTableManager(TableManager):  # type: ignore[misc]
