@@ -28,7 +28,7 @@ from processors.errors import ClipstreamError, Fatal, InvalidMessage
 from processors.media import staging
 from schemas.messages import VideoJoined
 from streams import codec, identity, topics
-from streams.client import TERMINAL, erased_videos, latest_results, read_all, read_records, requests
+from streams.client import TERMINAL, erased_videos, latest_results, read_all, read_records, read_topics, requests
 from streams.settings import Settings
 from streams.topics import TopicSpec
 
@@ -149,11 +149,12 @@ async def blobs_used(settings: Settings, under_way: set[str], but_by: str | None
     async for video_id, request in requests(settings):
         if counts(video_id, request.generation):
             found |= named_in(request.uri.encode())
-    for spec in ON_THE_WAY if under_way else ():
-        async for record in read_records(settings, spec):
-            video_id = (record.key or b"").partition(b":")[0].decode(errors="replace")
-            if video_id in under_way and (video_id != but_by or counts(video_id, _generation_of(spec, record))):
-                found |= named_in(record.value or b"")
+    if not under_way:
+        return found
+    async for spec, record in read_topics(settings, *ON_THE_WAY):
+        video_id = (record.key or b"").partition(b":")[0].decode(errors="replace")
+        if video_id in under_way and (video_id != but_by or counts(video_id, _generation_of(spec, record))):
+            found |= named_in(record.value or b"")
     return found
 
 

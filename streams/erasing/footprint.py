@@ -10,7 +10,7 @@ from processors.blobs import BlobMissing, BlobStore
 from processors.errors import ClipstreamError
 from schemas.messages import DeadLetter, VideoIngested
 from streams import codec, identity, topics
-from streams.client import read_records
+from streams.client import read_topics
 from streams.collect import named_in
 from streams.settings import Settings
 from streams.topics import TopicSpec
@@ -64,14 +64,11 @@ async def footprint(settings: Settings, video_id: str) -> Footprint:
         video_id: the video.
     """
     found, blobs = Footprint(video_id), BlobStore(settings.store)
-    for spec in topics.ALL:
-        if spec is topics.CONTROL:
-            continue
-        async for record in read_records(settings, spec):
-            if record.value is None and record.key == video_id.encode():
-                found.shares.pop(spec.name, None)  # erased before, and not compacted yet
-            elif record.value is not None and _is_of(spec, record, video_id):
-                _add(found, spec, record)
+    async for spec, record in read_topics(settings, *(spec for spec in topics.ALL if spec is not topics.CONTROL)):
+        if record.value is None and record.key == video_id.encode():
+            found.shares.pop(spec.name, None)  # erased before, and not compacted yet
+        elif record.value is not None and _is_of(spec, record, video_id):
+            _add(found, spec, record)
     # documents and lists of parts name blobs themselves
     for uri in [f"blob:{digest}" for digest in sorted(found.digests)]:
         found.digests |= await asyncio.to_thread(_named_by, blobs, uri)

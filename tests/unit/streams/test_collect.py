@@ -72,6 +72,11 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
         for record in world.records.get(spec.name, []):
             yield record
 
+    async def read_topics(settings: Settings, *specs: topics.TopicSpec[Any]) -> AsyncIterator[Any]:
+        for spec in specs:
+            async for record in read_records(settings, spec):
+                yield spec, record
+
     async def read_all(_: Settings, spec: topics.TopicSpec[Any]) -> AsyncIterator[Any]:
         world.on_read()
         for record in world.records.get(spec.name, []):
@@ -92,6 +97,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(collect, "requests", requests)
     monkeypatch.setattr(collect, "erased_videos", erased_videos)
     monkeypatch.setattr(collect, "read_records", read_records)
+    monkeypatch.setattr(collect, "read_topics", read_topics)
     monkeypatch.setattr(collect, "read_all", read_all)
     monkeypatch.setattr(collect, "latest_results", latest_results)
     return world
