@@ -24,13 +24,20 @@ from streams.settings import Settings
 AGENT: Final = "joiner"  # its changelog is in the catalogue
 SLOW_S: Final = 1.0
 WORK_S: Final = 0.1
+FETCHED_S: Final = 20.0  # at most: where there is nothing to fetch, the answer comes all the same
+LOOK_S: Final = 0.05
 
 
-def slow_broker() -> None:
-    """Let the answer that ends a recovery take a second."""
+def slow_broker(*, until_fetched: bool) -> None:
+    """Let the answer that ends a recovery take a second, and until then as long as nothing was fetched if so wished."""
     at_once = faust.transport.consumer.Consumer.perform_seek
 
     async def slowly(self: Any) -> None:
+        looks = int(FETCHED_S / LOOK_S) if until_fetched and self.app._fetcher.started else 0
+        for _ in range(looks):
+            if any(queue.qsize() for queue in self.app.flow_control._queues):
+                break
+            await asyncio.sleep(LOOK_S)
         await asyncio.sleep(SLOW_S)
         await at_once(self)
 
@@ -46,7 +53,7 @@ def main() -> None:
     parser.add_argument("--stock", action="store_true")
     chosen = parser.parse_args()
     settings = Settings.model_validate_json(chosen.settings)
-    slow_broker()
+    slow_broker(until_fetched=chosen.stock)
     if chosen.stock:
         streams.app.SafeTableManager = faust.tables.manager.TableManager  # type: ignore[misc,assignment]
     app = streams.app.create_app(settings, AGENT, "only")
