@@ -202,7 +202,7 @@ def test_a_title_is_text_and_a_video_is_cancelled_from_the_list(page: Page, watc
     row = page.locator(".video-row").filter(has_text=title)
     row.get_by_role("button", name="Cancel").click()
     page.get_by_role("dialog").get_by_role("button", name="Cancel the video").click()
-    expect(row.locator(".badge")).to_have_attribute("data-status", "cancelled")
+    expect(row.locator(".badge")).to_have_attribute("data-status", "cancelled", timeout=_RESULT_MS)
     expect(row.locator(".title")).to_have_text(title)
     assert page.locator("main img").count() == 0
     assert page.evaluate("window.hurt") is None
