@@ -7,10 +7,17 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 # As in a child, and before numpy is imported: more threads than a busy machine has cores wait for each other.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+# Whether an example takes 200 ms is a matter of what else the machine does.
+hypothesis.settings.register_profile(
+    "clipstream", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("clipstream")
 
 # What a shell runs in the background ignores interrupts and hands that on; tests send them to the programs they start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -14,6 +14,7 @@ from uuid import uuid4
 import numpy as np
 from psycopg import sql
 
+from ops.local.errors import StartFailed
 from ops.local.ports import choose_port
 from ops.local.postgres import PostgresServer
 from processors.blobs import BlobStore
@@ -66,7 +67,13 @@ def running(folder: Path, install: Path | None = None) -> Iterator[Database]:
     server = PostgresServer(folder / "postgres", folder / "logs", install, durable=False)
     try:
         server.spawn(choose_port(None, "Postgres"))
-        server.wait_ready()
+        try:
+            server.wait_ready()
+        except StartFailed:
+            if "Address already in use" not in server.log_tail():
+                raise
+            server.spawn(choose_port(None, "Postgres"))  # another program was quicker to take the port that was free
+            server.wait_ready()
         yield Database(server, Settings(data_dir=folder, database_url=server.url))
     finally:
         server.stop()

@@ -39,17 +39,33 @@ class GatewayProcess:
     """One gateway; use as a context manager."""
 
     def __init__(self, settings: Settings, log: Path, **changes: Any) -> None:
-        self.port = choose_port(None, "a gateway")
-        own = {"gateway_port": self.port, "gateway_read_wait_s": _READ_WAIT_S}
-        self.settings = settings.model_copy(update=own | changes)
+        self.settings = settings.model_copy(update={"gateway_read_wait_s": _READ_WAIT_S} | changes)
         self.log = log
-        self.url = f"http://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
+        self.port = self.settings.gateway_port
+        if "gateway_port" not in changes:
+            self._choose_port()
+
+    def _choose_port(self) -> None:
+        self.port = choose_port(None, "a gateway")
+        self.settings = self.settings.model_copy(update={"gateway_port": self.port})
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        return f"http://127.0.0.1:{self.port}"
 
     def __enter__(self) -> Self:
         self.start()
         try:
-            self.wait_ready()
+            try:
+                self.wait_ready()
+            except AssertionError:
+                if not self._port_was_lost():
+                    raise
+                self._choose_port()
+                self.start()
+                self.wait_ready()
         except BaseException:
             self.__exit__()
             raise
@@ -75,6 +91,11 @@ class GatewayProcess:
             return httpx.get(f"{self.url}/healthz", timeout=5.0).status_code == 200
         except httpx.TransportError:
             return False
+
+    def _port_was_lost(self) -> bool:
+        """Whether it ended because another program was quicker to take the port that was free."""
+        ended = self.process is not None and self.process.poll() is not None
+        return ended and f"Port {self.port} " in self.log.read_text(errors="replace")
 
     def kill(self) -> None:
         """End it as a crash would."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import signal
 import subprocess
 import time
-from typing import BinaryIO, Final
+from types import TracebackType
+from typing import BinaryIO, Final, Self
 
 import psutil
 
@@ -17,49 +18,67 @@ from streams.supervisor import clipstream_command
 
 _POLL_S: Final = 0.2
 _START_LIMIT_S: Final = 600.0  # the first start downloads some 150 MB
-_STOP_LIMIT_S: Final = 40.0
+# Above what an orderly stop may take: 10 s for the agents, 10 s for Prometheus, then 30 s for Kafka and 5 to 15 s for
+# each server beside it. One that is killed in the middle of that leaves its servers to end alone, when `down` is over.
+_STOP_LIMIT_S: Final = 90.0
 LOG_NAME: Final = "up.log"
 
 
-def start_detached(settings: Settings, flags: list[str]) -> subprocess.Popen[bytes]:
-    """Start it and note it, so that `clipstream down` finds it from its first moment on. Call it under `one_at_a_time`.
+class Detached:
+    """An `up` in the background; use as a context manager.
 
-    Raises:
-        ClipstreamError: the folder of logs cannot be written.
+    What ends the block before it runs, an interrupt above all, ends it too, from the moment on in which it is there:
+    who was told of an interrupt does not look for something that still runs.
     """
-    try:
-        settings.log_dir.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise from_os_error(error, f"making {settings.log_dir}") from error
-    with (settings.log_dir / LOG_NAME).open("wb") as log:
-        process = subprocess.Popen(
-            [*clipstream_command(), "up", *flags],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    try:
-        note_up(settings.data_dir, process.pid, "starting")
-    except BaseException:
-        _end(settings, process)
-        raise
-    return process
 
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.process: subprocess.Popen[bytes] | None = None
 
-def accompany(settings: Settings, process: subprocess.Popen[bytes]) -> None:
-    """Tell what it says until it runs. It ends when this is interrupted, or takes too long.
+    def __enter__(self) -> Self:
+        return self
 
-    Raises:
-        ClipstreamError: it did not start.
-    """
-    path = settings.log_dir / LOG_NAME
-    deadline = time.monotonic() + _START_LIMIT_S
-    try:
+    def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None) -> None:
+        if self.process is None or error is None:
+            return
+        if isinstance(error, KeyboardInterrupt):
+            console.print("Interrupted; stopping what was started.")
+        _end(self._settings, self.process)
+
+    def start(self, flags: list[str]) -> None:
+        """Start and note it, so that `clipstream down` finds it from its first moment on; under `one_at_a_time`.
+
+        Raises:
+            ClipstreamError: the folder of logs cannot be written.
+        """
+        settings = self._settings
+        try:
+            settings.log_dir.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise from_os_error(error, f"making {settings.log_dir}") from error
+        with (settings.log_dir / LOG_NAME).open("wb") as log:
+            self.process = subprocess.Popen(
+                [*clipstream_command(), "up", *flags],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        note_up(settings.data_dir, self.process.pid, "starting")
+
+    def accompany(self) -> None:
+        """Tell what it says until it runs.
+
+        Raises:
+            ClipstreamError: it did not start, or takes too long.
+        """
+        assert self.process is not None
+        path = self._settings.log_dir / LOG_NAME
+        deadline = time.monotonic() + _START_LIMIT_S
         with path.open("rb") as log:
             while True:
-                ended = process.poll() is not None
-                runs = _runs(settings, process.pid)
+                ended = self.process.poll() is not None
+                runs = _runs(self._settings, self.process.pid)
                 _relay(log)
                 if runs:
                     break
@@ -70,12 +89,7 @@ def accompany(settings: Settings, process: subprocess.Popen[bytes]) -> None:
                         f"It did not start within {_START_LIMIT_S:.0f} s.", f"All that it said: {path}"
                     )
                 time.sleep(_POLL_S)
-    except BaseException as error:
-        if isinstance(error, KeyboardInterrupt):
-            console.print("Interrupted; stopping what was started.")
-        _end(settings, process)
-        raise
-    console.print(f"Running in the background (process {process.pid}); `clipstream down` stops it.")
+        console.print(f"Running in the background (process {self.process.pid}); `clipstream down` stops it.")
 
 
 def wait_for(settings: Settings, pid: int) -> None:
@@ -129,4 +143,4 @@ def _relay(log: BinaryIO) -> None:
         console.print(escape(line.decode(errors="replace").rstrip()), soft_wrap=True)
 
 
-__all__ = ["accompany", "start_detached", "stop_up", "wait_for"]
+__all__ = ["Detached", "stop_up", "wait_for"]

@@ -18,7 +18,7 @@ from ops.local.errors import StartFailed
 from processors.errors import ClipstreamError
 from streams import agents
 from streams.admin import create_topics
-from streams.cli.background import accompany, start_detached, stop_up, wait_for
+from streams.cli.background import Detached, stop_up, wait_for
 from streams.cli.beside import Beside
 from streams.cli.collecting import collecting
 from streams.cli.console import console, escape
@@ -82,22 +82,23 @@ def up(
     settings = load_settings()
     check_places(settings)
     wanted = Beside(registry, ui, gateway, observe, db, agents=not without_agents)
-    with one_at_a_time(settings.data_dir):
-        other = read_up(settings.data_dir)
-        if other is None or other.pid == os.getpid():  # a detached one was noted by the one that started it
-            other = None
-            wanted.check(settings)
-            if detach:
-                process = start_detached(settings, wanted.flags())
-            else:
-                _stop_at_signals()
-                note_up(settings.data_dir, os.getpid(), "starting")
-    if other is not None:
-        _show_other(settings, other, wanted, detach=detach)
-    elif detach:
-        accompany(settings, process)
-    else:
-        _run_here(settings, wanted)
+    with Detached(settings) as detached:
+        with one_at_a_time(settings.data_dir):
+            other = read_up(settings.data_dir)
+            if other is None or other.pid == os.getpid():  # a detached one was noted by the one that started it
+                other = None
+                wanted.check(settings)
+                if detach:
+                    detached.start(wanted.flags())
+                else:
+                    _stop_at_signals()
+                    note_up(settings.data_dir, os.getpid(), "starting")
+        if other is not None:
+            _show_other(settings, other, wanted, detach=detach)
+        elif detach:
+            detached.accompany()
+        else:
+            _run_here(settings, wanted)
 
 
 def _show_other(settings: Settings, other: Up, wanted: Beside, *, detach: bool) -> None:

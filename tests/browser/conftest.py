@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import httpx
 import pytest
@@ -110,30 +111,59 @@ def page(watch: Watch) -> Page:
     return watch.page
 
 
-class _NeverEnding(BaseHTTPRequestHandler):
-    """Begins to send a file, and waits."""
+class HeldSource:
+    """A source on the web of which the first byte comes, and the rest when it is let go; use as a context manager.
 
-    def do_GET(self) -> None:
-        self.send_response(200)
-        self.send_header("Content-Length", "1000000")
-        self.end_headers()
-        self.wfile.write(b"\0")
-        self.wfile.flush()
-        self.server.released.wait()  # type: ignore[attr-defined]
+    Args:
+        name: of its file.
+        body: of which nothing more comes when that is its first byte alone.
+    """
 
-    def log_message(self, *_: Any) -> None:
-        """Not said."""
+    def __init__(self, name: str, body: bytes) -> None:
+        self._released = released = threading.Event()
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.send_response(200)
+                self.send_header("Content-Length", str(max(len(body), 2)))
+                self.end_headers()
+                self.wfile.write(body[:1])
+                self.wfile.flush()
+                released.wait()
+                with suppress(ConnectionError):  # who asked had enough of waiting, and asks again
+                    self.wfile.write(body[1:])
+
+            def log_message(self, *_: Any) -> None:
+                """Not said."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/{name}"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.let_go()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def let_go(self) -> None:
+        """Send the rest, to whoever asked and whoever will."""
+        self._released.set()
+
+
+@pytest.fixture
+def held_sample(sample: Path) -> Iterator[HeldSource]:
+    """The bundled sample on the web: its video is not through before the test wants it."""
+    with HeldSource(sample.name, sample.read_bytes()) as source:
+        yield source
 
 
 @pytest.fixture
 def never_ending() -> Iterator[str]:
     """The address of a source that is not through before the test is: its video can be cancelled at any time."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _NeverEnding)
-    server.released = threading.Event()  # type: ignore[attr-defined]
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}/endless.mp4"
-    server.released.set()  # type: ignore[attr-defined]
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with HeldSource("endless.mp4", b"\0") as source:
+        yield source.url

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any, Final
 
 import httpx
 import pytest
@@ -12,6 +13,12 @@ from tests.browser.browsing import Watch
 from tests.pipeline import until
 
 pytestmark = [pytest.mark.stream, pytest.mark.timeout(900)]
+# What is said to those who hear the page; on a busy machine also that the connection is lost for a moment.
+_RECORD: Final = """
+window.said = [];
+new MutationObserver(() => said.push(document.getElementById("announcer")?.textContent ?? ""))
+  .observe(document, {subtree: true, childList: true});
+"""
 
 
 def test_what_is_missed_while_the_connection_is_broken_comes_after_it(
@@ -29,7 +36,8 @@ def test_what_is_missed_while_the_connection_is_broken_comes_after_it(
         expect(row).to_be_visible()
         expect(page.locator("#link-state")).to_have_text("Live")
         client.delete(f"/v1/videos/{video_id}").raise_for_status()
-        expect(row.locator(".badge")).to_have_attribute("data-status", "cancelled")
+        # an agent does it, and this may be the first test, whose agents are just starting
+        expect(row.locator(".badge")).to_have_attribute("data-status", "cancelled", timeout=180_000)
     watch.forgive("ERR_CONNECTION_RESET")
 
 
@@ -47,6 +55,31 @@ def test_who_leaves_while_it_loads_is_elsewhere(page: Page, watch: Watch, finish
     expect(page.get_by_role("heading", level=1)).to_have_text("Status")
     assert page.locator(".segments").count() == 0
     assert not any(one.endswith("/events") for one in watch.asked), "and nothing is followed"
+
+
+def test_what_comes_after_the_end_is_not_said_over_it(page: Page, gateway_url: str, finished: str) -> None:
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    def tell(number: int, kind: str, data: dict[str, Any]) -> None:
+        until(lambda: len(held) > number or page.wait_for_timeout(50) is not None, "the view follows")
+        held[number].fulfill(content_type="text/event-stream", body=f"event: {kind}\ndata: {json.dumps(data)}\n\n")
+
+    page.add_init_script(_RECORD)
+    page.route("**/events", hold)
+    page.goto(f"/#/video/{finished}")
+    page.locator(".card").first.wait_for()
+    now = httpx.get(f"{gateway_url}/v1/videos/{finished}", timeout=60).raise_for_status().json()
+    assert (now["status"], now["done"]) == ("final", 1)
+    tell(0, "segments", {"video_id": finished, "status": "final", "until_ms": None, "segments": 2, "changes": None})
+    until(lambda: "done: 2 segments." in page.evaluate("said"), "its end is told")
+    tell(1, "progress", {**now, "priority": 7})
+    expect(page.locator(".under .facts")).to_contain_text("priority 7")  # by now it has come
+    # what is said comes with the next frame
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    assert not [one for one in page.evaluate("said") if "% done" in one]
 
 
 def test_a_result_that_did_not_come_is_asked_for_again(

@@ -29,7 +29,7 @@ from streams.client import producing, read_all
 from streams.groups import group_states
 from streams.settings import Settings
 from tests.pipeline import Pipeline, request, until
-from tests.processes import alive
+from tests.processes import alive, told
 
 OPEN_VIDEOS: Final = 3  # submitted and not finished; enough that every stage has work
 RECOVERY_LIMIT_S: Final = 120.0
@@ -160,9 +160,10 @@ class Storm:
             chosen = []  # no worker dies, and so none of their children
         before = {name: (pipeline.pid(name), pipeline.restarts(name)) for name in chosen}
         children = [child for pid, _ in before.values() for child in _children(pid)]
+        server = self._pid(kind) if kind in ("kafka", "valkey") else None
         killed = time.monotonic()
-        if kind in ("kafka", "valkey"):
-            os.kill(self._cluster.describe().pids[kind], signal.SIGKILL)
+        if server is not None:
+            os.kill(server, signal.SIGKILL)
         else:
             for pid, _ in before.values():
                 os.kill(pid, signal.SIGKILL)
@@ -184,6 +185,15 @@ class Storm:
             say(f"outlived its worker: {orphan}")
         victims = kind if kind in ("kafka", "valkey") else f"{kind} {' and '.join(chosen)}"
         say(f"round {number + 1}: {victims}, progress after {took:.1f} s; {len(self._submitted)} videos so far")
+
+    def _pid(self, server: str) -> int:
+        """Of a server that runs: the one that was killed before may not be back yet, since nobody waited for it."""
+
+        def runs() -> bool:
+            return not self._cluster.died() and psutil.pid_exists(self._cluster.describe().pids[server])
+
+        until(runs, f"{server} runs again", RECOVERY_LIMIT_S)
+        return self._cluster.describe().pids[server]
 
     def _wait_for_progress(self, names: list[str]) -> None:
         """Until each of these groups has committed something newer, or has nothing to do with a worker in place."""
@@ -253,4 +263,5 @@ def _outliving(children: list[psutil.Process]) -> list[str]:
     deadline = time.monotonic() + 10.0
     while time.monotonic() < deadline and any(alive(child) for child in children):
         time.sleep(0.05)
-    return [f"{child} {child.cmdline()}" for child in children if alive(child)]
+    left = told([child for child in children if alive(child)], psutil.Process.cmdline)
+    return [f"{child} {command}" for child, command in left]

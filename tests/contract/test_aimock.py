@@ -35,7 +35,7 @@ COUNT: Final = 4
 # aimock keeps requests up to 64 KB; four pictures of this width and quality are 28 KB, and their text is 3 KB.
 WIDTH: Final = 192
 QUALITY: Final = 85
-TIMEOUT_S: Final = 5.0
+TIMEOUT_S: Final = 60.0  # no test waits for it: who tests lateness sets another
 
 
 @pytest.fixture(scope="module")

@@ -40,6 +40,7 @@ def test_the_tables_have_the_columns_that_the_sink_fills(postgres):
         assert others <= {"words", "vector", "written_at"}
 
 
+@pytest.mark.timeout(300)
 def test_some_at_a_time_wait_for_each_other(postgres):
     bare = fresh(postgres, upgraded=False)
     assert migrate.version(bare.settings).current is None
@@ -50,7 +51,12 @@ def test_some_at_a_time_wait_for_each_other(postgres):
     running_ = [
         subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(3)
     ]
-    found = [one.communicate(timeout=60) for one in running_]
+    try:
+        found = [one.communicate(timeout=200) for one in running_]
+    finally:
+        for one in running_:
+            one.kill()
+            one.wait()
     assert [one.returncode for one in running_] == [0, 0, 0], found
     assert [out for out, _ in found] == [b"True\n"] * 3
 

@@ -183,7 +183,7 @@ def test_a_statement_above_its_limit_is_no_outage_and_less_at_a_time_goes(databa
         connection.execute(f"CREATE FUNCTION clipstream.slow() RETURNS trigger LANGUAGE plpgsql AS '{body}'")
         added = "AFTER INSERT ON clipstream.videos REFERENCING NEW TABLE AS added FOR EACH STATEMENT"
         connection.execute(f"CREATE TRIGGER slow {added} EXECUTE FUNCTION clipstream.slow()")
-    short = Database(database.server, database.settings.model_copy(update={"database_timeout_s": 2.0}))
+    short = Database(database.server, database.settings.model_copy(update={"database_timeout_s": 10.0}))
     messages = [result(blobs, f"v{n}") for n in range(3)]
     writer = sink(short, blobs)
     with pytest.raises(StatementTooLong) as told:

@@ -23,7 +23,7 @@ from streams.cli.whole import app
 from tests import media
 from tests.pipeline import until
 
-pytestmark = [pytest.mark.stream, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.stream, pytest.mark.timeout(900)]
 
 
 def start(state: Path, *arguments: str, **environment: str) -> subprocess.Popen[str]:
@@ -123,7 +123,7 @@ def disk_for_a_start(tmp_path: Path) -> Iterator[Path]:
 def test_a_disk_that_fills_under_kafka_ends_the_run_with_the_reason(sample, disk_for_a_start):
     state = disk_for_a_start / "state"
     run = start(state, "process", str(sample), "--fresh")
-    until(lambda: worker_of(state, "transcriber") is not None, "the agents run")
+    until(lambda: worker_of(state, "transcriber") is not None, "the agents run", 200)
     frozen = worker_of(state, "transcriber")
     assert frozen is not None
     frozen.suspend()  # so that the run does not end before
@@ -178,7 +178,7 @@ def test_an_up_that_is_still_starting_can_be_stopped(tmp_path, monkeypatch, ends
     state = tmp_path / "state"
     monkeypatch.setenv("CLIPSTREAM_DATA_DIR", str(state))
     up = start(state, "up", "--detach")
-    until((state / "children.json").exists, "Kafka is starting")
+    until((state / "children.json").exists, "Kafka is starting", 200)
     if ends == "down":
         # within this process: on a busy machine a new one takes longer to start than Kafka and the agents
         down = CliRunner().invoke(app, ["down"])
@@ -196,7 +196,7 @@ def test_nothing_outlives_a_supervisor_that_was_killed(tmp_path):
     code, _, err = ended(start(state, "up", "--detach"))
     assert code == 0, err
     supervisor = int((state / "supervisor.pid").read_text().split()[0])
-    until(lambda: len(of_folder(state)) > 7, "the agents run")
+    until(lambda: len(of_folder(state)) > 7, "the agents run", 150)
     os.kill(supervisor, signal.SIGKILL)
     until(lambda: of_folder(state) == [], "all have ended")
     port = choose_port(None, "a gateway")

@@ -29,7 +29,8 @@ export class Player {
     });
     this.note = h("span", {});
     this.whole = h("button", { type: "button", class: "quiet", hidden: true, onclick: () => this.setRange(null) }, "Play on from here");
-    this.element = h("div", { class: "player" }, h("div", { class: "screen" }, this.video), h("p", { class: "player-note" }, this.note, this.whole));
+    this.screen = h("div", { class: "screen" }, this.video);
+    this.element = h("div", { class: "player" }, this.screen, h("p", { class: "player-note" }, this.note, this.whole));
     this.tell();
   }
 
@@ -141,6 +142,14 @@ export class Player {
     } catch (error) {
       why = error.detail ?? why;
     }
-    replace(this.element.querySelector(".screen"), h("p", { class: "no-media" }, why));
+    if (this.gone) replace(this.screen, h("p", { class: "no-media" }, why));
+  }
+
+  /** Look once more where there was no media: a source on the web is not here before it is fetched. */
+  again() {
+    if (!this.gone) return;
+    this.gone = false;
+    replace(this.screen, this.video);
+    this.video.load();
   }
 }

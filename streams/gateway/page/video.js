@@ -197,6 +197,7 @@ class View {
       ? emptyState("No segments", now.error ?? (result.suggestions?.join(" ") || "Nothing was found to rank."))
       : null;
     if (version !== this.listed) {
+      this.player.again();
       // of a result that is found complete, that all of it was new once is no news
       const news = this.seen || result.status === "provisional" ? result.changes : null;
       this.segments.show(now, result.segments, news, why);
@@ -262,6 +263,7 @@ class View {
 
   sayProgress(before) {
     const { status, done } = this.video;
+    if (through(status)) return; // its end is said with the result, and nothing after it may be said over that
     const share = Math.floor(done / SAY_STEP) * SAY_STEP;
     // the others come with a result, which is said when it is shown
     if (status !== before && status === "running") announce(said(status));

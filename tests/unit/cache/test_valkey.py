@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -22,14 +22,30 @@ from processors.cache import DiskTier, MemoryTier, RedisTier, ResultCache, TierU
 from streams.clock import SYSTEM_CLOCK
 from streams.settings import Settings
 from streams.work import Bench
+from tests.pipeline import until
 from tests.unit.cache.test_results import KEY, Counts, Now
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(120)
 TTL_S = 3_600
 
 
 @pytest.fixture
-def valkey(tmp_path: Path) -> Iterator[SimpleNamespace]:
+def redis_tier() -> Iterator[Callable[..., RedisTier]]:
+    """Makes tiers, and closes their connections, which processes keep: left to a later collection they are warnings."""
+    made: list[RedisTier] = []
+
+    def make(url: str, timeout_s: float = 10.0) -> RedisTier:
+        # by default half a second, for those who have something better to do: here a late answer is an answer
+        made.append(RedisTier(url, TTL_S, timeout_s=timeout_s))
+        return made[-1]
+
+    yield make
+    for tier in made:
+        tier._client.connection_pool.disconnect()
+
+
+@pytest.fixture
+def valkey(tmp_path: Path, redis_tier: Callable[..., RedisTier]) -> Iterator[SimpleNamespace]:
     """A server of its own, with its URL and a client to look into it."""
     port = choose_port(None, "Valkey")
     server = ValkeyServer(tmp_path / "valkey", tmp_path / "logs")
@@ -40,13 +56,14 @@ def valkey(tmp_path: Path) -> Iterator[SimpleNamespace]:
 
     start()
     client = redis.Redis(port=port)
-    yield SimpleNamespace(server=server, start=start, url=f"redis://127.0.0.1:{port}/0", client=client)
+    url = f"redis://127.0.0.1:{port}/0"
+    yield SimpleNamespace(server=server, start=start, client=client, tier=lambda: redis_tier(url))
     client.close()
     server.stop()
 
 
 def tiers(valkey: SimpleNamespace, folder: Path) -> list[Any]:
-    return [MemoryTier(0), RedisTier(valkey.url, TTL_S), DiskTier(folder)]
+    return [MemoryTier(0), valkey.tier(), DiskTier(folder)]
 
 
 def test_memory_then_redis_then_disk(valkey, tmp_path):
@@ -102,7 +119,7 @@ def test_garbage_in_redis_is_a_miss(valkey, tmp_path):
     assert cache.get("s", KEY) == [b"x"]
 
 
-def test_a_server_that_accepts_and_never_answers_is_given_up_and_left_alone(tmp_path):
+def test_a_server_that_accepts_and_never_answers_is_given_up_and_left_alone(tmp_path, redis_tier):
     listening = socket.create_server(("127.0.0.1", 0))
     accepted: list[socket.socket] = []
 
@@ -113,12 +130,13 @@ def test_a_server_that_accepts_and_never_answers_is_given_up_and_left_alone(tmp_
         except OSError:
             return
 
-    thread = threading.Thread(target=accept)
+    thread = threading.Thread(target=accept, daemon=True)  # one that fails before it is told to end would be waited for
     thread.start()
-    tier = RedisTier(f"redis://127.0.0.1:{listening.getsockname()[1]}/0", TTL_S, timeout_s=0.05)
+    tier = redis_tier(f"redis://127.0.0.1:{listening.getsockname()[1]}/0", timeout_s=0.05)
     with pytest.raises(TierUnavailable, match="Timeout"):
         tier.get(KEY)
     cache = ResultCache([tier, DiskTier(tmp_path)], Now())
+    until(lambda: len(accepted) >= 1, "the first one is taken")
     before = len(accepted)
     for _ in range(50):
         cache.put("s", KEY, [b"x"])
@@ -133,7 +151,7 @@ def test_a_server_that_accepts_and_never_answers_is_given_up_and_left_alone(tmp_
 
 async def test_a_slow_server_does_not_hold_up_the_loop(valkey, tmp_path):
     """Valkey goes on only when the loop has told it to: were the loop waiting for it, that would never come."""
-    cache = ResultCache([RedisTier(valkey.url, TTL_S, timeout_s=10.0)], SYSTEM_CLOCK.monotonic_s)
+    cache = ResultCache([valkey.tier()], SYSTEM_CLOCK.monotonic_s)
     pool: Any = SimpleNamespace(run=compute)
     bench = Bench(Settings(data_dir=tmp_path), pool, cache, BlobStore(str(tmp_path / "blobs")), SYSTEM_CLOCK)
     assert await collect(bench) == [(b"computed", False)]

@@ -43,7 +43,9 @@ def written_case(tools: Tools, said: Sequence[str] = SAID, platforms: Sequence[s
     return Case(segments, tools.blobs.put(dump_json(document)), document)
 
 
-def writing(tools: Tools, url: str, key: str = KEY, timeout_s: float = 5.0, kept: bool = True, **changes: Any) -> Tools:
+def writing(
+    tools: Tools, url: str, key: str = KEY, timeout_s: float = 60.0, kept: bool = True, **changes: Any
+) -> Tools:
     """Tools with a language model whose client does not wait between tries; answers are kept in the work folder."""
     place = ScenesPlace(str(Path(tools.work_dir) / "cache"), items=0) if kept else None
     made = replace(HostedText(ServiceConfig(url, key, timeout_s), "gpt-4.1-mini", PRICE, answers=place), **changes)

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -168,7 +169,10 @@ def test_digest_notices_a_replaced_file_of_the_same_size_and_time(media: Path, t
 
 
 def test_a_file_that_was_just_written_is_not_trusted(media: Path, tmp_path: Path, hashed: list[Path]):
-    os.utime(media)  # another write within the step of the file system's clock would leave no trace
+    # another write within the step of the file system's clock would leave no trace; a minute ahead, so that no pause of
+    # the machine makes it old
+    soon_ns = time.time_ns() + 60 * 10**9
+    os.utime(media, ns=(soon_ns, soon_ns))
     source_digest(media, tmp_path / "state")
     source_digest(media, tmp_path / "state")
     assert len(hashed) == 2

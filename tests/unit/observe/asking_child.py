@@ -20,7 +20,7 @@ def ask(request: dict[str, Any], _tools: Any) -> Iterator[Any]:
         parameters = {"model": "m", "messages": [{"role": "user", "content": "hello"}]}
         return sdk.chat.completions.with_streaming_response.create(**parameters)
 
-    client = client_for(ServiceConfig(request["url"], "key", 5.0))
+    client = client_for(ServiceConfig(request["url"], "key", 60.0))
     client._base_s = 0.001  # its back-off takes seconds
     for _ in range(3):
         with suppress(ServiceUnavailable):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-import time
+import threading
 from types import SimpleNamespace
 
 import pytest
@@ -74,7 +74,9 @@ async def _work(video: str, headers: object = None) -> dict[str, bytes] | None:
 
 
 @pytest.mark.parametrize(("share", "traced"), [(1.0, True), (0.0, False)])
-async def test_a_share_of_the_videos_is_traced(share: float, traced: bool) -> None:
+async def test_a_share_of_the_videos_is_traced(share: float, traced: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    for limit in ("_LAST_WORDS_S", "_EXPORT_LIMIT_S"):  # so that all spans come, however busy the machine is
+        monkeypatch.setattr(tracing, limit, 60)
     with receiving() as receiver:
         settings = Settings(tracing="otlp", tracing_endpoint=receiver.url, tracing_share=share)
         tracing.begin(settings, "vision", "1")
@@ -92,11 +94,11 @@ async def test_a_share_of_the_videos_is_traced(share: float, traced: bool) -> No
     assert len(receiver.spans) == (9 if traced else 0)
 
 
-async def test_a_collector_that_is_away_keeps_nobody() -> None:
+async def test_a_collector_that_is_away_keeps_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tracing, "_EXPORT_LIMIT_S", 60)  # half a minute of tries, which two seconds are far from
     with receiving() as receiver:
         url = receiver.url
     tracing.begin(Settings(tracing="otlp", tracing_endpoint=url), "vision", "1")
     await _work("one")
-    started = time.monotonic()
     await asyncio.to_thread(tracing.end)
-    assert time.monotonic() - started < 5, "two seconds are its last words"
+    assert "last-spans" in {one.name for one in threading.enumerate()}, "it tries still, and nobody waits for it"

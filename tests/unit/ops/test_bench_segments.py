@@ -266,7 +266,7 @@ def test_wrong_files_are_named_with_what_to_do(highlights, transcript, reason, t
 def test_a_language_model_takes_the_place_of_its_stand_in(tmp_path):
     labelled(tmp_path / "a", [{"start_ms": 40_000, "end_ms": 60_000}], talk())
     with OpenAiService(chat({"passages": [{"number": 1, "first": 0, "last": 1}]})) as service:
-        hosted = HostedText(ServiceConfig(service.base_url, KEY, 5.0), "mine")
+        hosted = HostedText(ServiceConfig(service.base_url, KEY, 60.0), "mine")
         found = run(tmp_path, models(), draws=2, hosted=hosted)
         assert len(service.asked) == 1
     assert set(found["baselines"]) == (BASELINES - {"llm stand-in"}) | {"llm"}

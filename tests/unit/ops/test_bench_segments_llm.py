@@ -39,7 +39,7 @@ def named(*passages: tuple[int, int]) -> dict[str, Any]:
 
 def spans(answer: dict[str, Any], count: int = 5) -> list[tuple[int, int]]:
     with OpenAiService(chat(answer)) as service:
-        found = by_model(HostedText(ServiceConfig(service.base_url, KEY, 5.0), "m"), TALK, [30_000] * count)
+        found = by_model(HostedText(ServiceConfig(service.base_url, KEY, 60.0), "m"), TALK, [30_000] * count)
     assert found is not None
     return [(span.start_ms // 1000, span.end_ms // 1000) for span in found]
 
@@ -75,7 +75,7 @@ def test_a_service_that_fails_ends_the_measurement() -> None:
 
 def test_all_sentences_are_sent_and_long_transcripts_are_compressed_evenly() -> None:
     with OpenAiService(chat(named((0, 2)))) as service:
-        hosted = HostedText(ServiceConfig(service.base_url, KEY, 5.0), "m")
+        hosted = HostedText(ServiceConfig(service.base_url, KEY, 60.0), "m")
         by_model(hosted, TALK, [30_000])
         short = service.asked[0].json["messages"][-1]["content"][0]["text"]
         long = item_of(

@@ -31,6 +31,7 @@ from ops.local.info import CHILDREN_FILE, CLUSTER_FILE, LOCK_FILE, load_info, wr
 from ops.local.leftovers import note_children
 from ops.local.owner_lock import OwnerLock, is_owned
 from ops.local.ports import choose_port, is_free
+from tests.pipeline import until
 
 LIMIT_S = 20.0
 SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
@@ -132,13 +133,13 @@ def test_one_owner_at_a_time_and_readers_do_not_disturb(tmp_path):
     reader = threading.Thread(target=probe)
     reader.start()
     try:
+        until(lambda: bool(probes), "the reader looks")  # else all may be over before it begins
         for _ in range(50):
             assert second.acquire()
             second.release()
     finally:
         stop.set()
         reader.join()
-    assert probes
 
 
 def test_the_lock_ends_with_its_process(tmp_path):

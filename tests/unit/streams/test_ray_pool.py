@@ -190,4 +190,4 @@ def test_a_cluster_of_ones_own_is_on_loopback_without_secrets_and_dies_with_its_
         parent.kill()
         parent.wait()
         parent.stdout.close()
-    until(lambda: not any(alive(process) for process in family), "all processes of Ray are gone", 30.0)
+    until(lambda: not any(alive(process) for process in family), "all processes of Ray are gone", 120.0)

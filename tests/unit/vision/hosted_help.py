@@ -36,7 +36,7 @@ def sceneries(count: int, first: int = 0, size: tuple[int, int] = (640, 360)) ->
 
 
 def hosted(
-    tools: Tools, url: str, key: str = KEY, timeout_s: float = 5.0, scenes: bool = True, **changes: Any
+    tools: Tools, url: str, key: str = KEY, timeout_s: float = 60.0, scenes: bool = True, **changes: Any
 ) -> Tools:
     """Tools with a service; answers are kept in the work folder unless told otherwise."""
     place = ScenesPlace(str(Path(tools.work_dir) / "cache"), items=0) if scenes else None
