@@ -27,7 +27,7 @@ from streams import codec, topics
 from streams.connection import client_options
 from tests.pipeline import Pipeline, until
 
-pytestmark = [pytest.mark.stream, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.stream, pytest.mark.timeout(700)]
 VIDEO = "twelve-hours"
 CHUNKS, CHUNK_MS = 1_500, 28_800
 BATCHES, BATCH_MS, FRAMES = 720, 60_000, 6
