@@ -52,7 +52,11 @@ class GatewaySettings(BaseSettings):
         description="videos that it remembers, the newest, beside all under way; older ones are not listed",
     )
     gateway_read_wait_s: float = Field(
-        2.0, ge=0.0, le=30.0, description="longest wait of a read for what was submitted before it"
+        2.0,
+        ge=0.0,
+        le=30.0,
+        description="longest wait of a read for what was submitted before it; a submission waits for itself for 5 s, "
+        "or as long as that",
     )
     # Of some 400 bytes each: 8 MB.
     gateway_events_kept: int = Field(

@@ -46,13 +46,16 @@ class VideoProgress:
     stages: dict[str, StageProgress] = field(default_factory=dict)
     duration_ms: int = 0
     updated_at_ms: int = 0
+    # What was told of the work so far. How far a stage is is guessed by the time of its last item until their number is
+    # known, and items come in any order, so that the number may be behind the guess: nobody is told less than before.
+    reached: float = 0.0
 
     def update(self, record: Progress) -> None:
         """Take one record; those of an older generation are passed over."""
         if record.video_id != self.video_id or record.generation < self.generation:
             return
         if record.generation > self.generation:
-            self.generation, self.stages = record.generation, {}
+            self.generation, self.stages, self.reached = record.generation, {}, 0.0
         stage = self.stages.setdefault(record.stage, StageProgress())
         self.updated_at_ms = max(self.updated_at_ms, record.at_ms)
         if record.status == "failed":
@@ -66,11 +69,12 @@ class VideoProgress:
             stage.position_ms = max(stage.position_ms, record.position_ms)
         if record.stage == "metadata" and record.position_ms:
             self.duration_ms = record.position_ms
+        self.reached = self.overall
 
     def finish(self, generation: int, runs: Iterable[StageRun]) -> None:
         """The video is through: what its result counts holds, whatever progress was lost or is kept no more."""
         if generation > self.generation:
-            self.generation, self.stages = generation, {}
+            self.generation, self.stages, self.reached = generation, {}, 0.0
         for run in runs:
             if run.stage not in _FEEDS:
                 continue
@@ -97,7 +101,7 @@ class VideoProgress:
     @property
     def overall(self) -> float:
         """How much of the video's work is done, 0..1."""
-        return sum(weight * self.fraction(stage) for stage, weight in WEIGHTS.items())
+        return max(self.reached, sum(weight * self.fraction(stage) for stage, weight in WEIGHTS.items()))
 
     def summary(self) -> str:
         """One short line: what is going on."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -14,11 +15,18 @@ from schemas.messages import Segments, VideoIngested
 from streams import agents, results, topics
 from streams.client import TERMINAL, following, keep_highest, latest_results, producing, read_all
 from streams.clock import SYSTEM_CLOCK
-from streams.groups import group_states
+from streams.connection import BrokerUnreachable
+from streams.groups import agents_with_members, group_states
 from streams.settings import Settings
 from streams.supervisor import Supervisor
 
 LIMIT_S: Final = 180.0
+_START_S: Final = 180.0  # 6 s on a quiet machine
+# Why a worker may leave on a busy machine, and does right: it stood still for longer than its group waits for it, or
+# the broker took longer for an answer at its start than it waits.
+_BUSY: Final = re.compile(
+    r"^The process stood still|Kafka broker.* at |^What listens at |Kafka(Connection|Timeout)Error"
+)
 _ASK_EACH_S: Final = 0.05
 _REST: Final = 3.0  # times what the last answer took
 _ASK_AT_LEAST_S: Final = 1.0
@@ -34,11 +42,18 @@ class Pipeline:
         self.blobs = BlobStore(settings.store)
         self.supervisor = supervisor or Supervisor(settings, names or agents.wanted(settings), SYSTEM_CLOCK)
         self._done = threading.Event()
+        self._exits: list[tuple[str, str, str]] = []  # agent, how, why
         self._watch = threading.Thread(target=self._poll, daemon=True)
 
     def __enter__(self) -> Self:
         self.supervisor.start()
         self._watch.start()
+        try:
+            # else the start of all agents would be part of what the first wait of a test has time for
+            until(self._joined, "every agent has a worker in its group", _START_S)
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -52,7 +67,16 @@ class Pipeline:
 
     def _poll(self) -> None:
         while not self._done.wait(0.1):
-            self.supervisor.poll()
+            for child in self.supervisor.poll():
+                if child.process is None:
+                    self._exits.append((child.agent, child.last_exit, child.reason))
+
+    def _joined(self) -> bool:
+        wanted = {child.agent for child in self.supervisor.children if child.state != "down"}  # it needs no group then
+        try:
+            return wanted <= asyncio.run(agents_with_members(self.settings))
+        except BrokerUnreachable:  # too busy for an answer just now
+            return False
 
     def pid(self, agent: str) -> int:
         """Process of an agent that runs now."""
@@ -64,6 +88,10 @@ class Pipeline:
     def restarts(self, agent: str) -> int:
         """How often an agent was started again."""
         return next(child.restarts for child in self.supervisor.children if child.agent == agent)
+
+    def crashes(self, agent: str) -> list[str]:
+        """How its workers ended, but for ends that a busy machine excuses."""
+        return [f"{how}: {why}" for name, how, why in self._exits if name == agent and not _BUSY.search(why)]
 
     def process(self, *requests: VideoIngested, limit_s: float = LIMIT_S) -> list[Segments]:
         """Submit requests and wait for their terminal results."""

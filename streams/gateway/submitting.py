@@ -32,7 +32,7 @@ from streams.settings import Settings
 
 _ID_DIGITS: Final = 16
 _LOOKUP_S: Final = 5.0
-OWN_RECORD_S: Final = 5.0
+_OWN_RECORD_S: Final = 5.0
 AGAIN: Final = frozenset({"failed", "degraded", "cancelled"})
 
 
@@ -85,6 +85,11 @@ async def take(
         return await _sent(gateway, request, own)
 
 
+def own_record_s(settings: Settings) -> float:
+    """How long a submission waits to be seen: 5 s, or as long as reads do where that is longer."""
+    return max(_OWN_RECORD_S, settings.gateway_read_wait_s)
+
+
 async def _sent(gateway: Gateway, request: VideoIngested, own: str | None) -> Taken:
     """Send a request unless it is known by now."""
     video_id = request.video_id or ""
@@ -102,7 +107,7 @@ async def _sent(gateway: Gateway, request: VideoIngested, own: str | None) -> Ta
     if before >= request.generation:
         request = replace(request, generation=before + 1)
     place, offset = await gateway.submit(request, own or video_id)
-    await gateway.view.has_read(place, offset, OWN_RECORD_S)
+    await gateway.view.has_read(place, offset, own_record_s(gateway.settings))
     if own is not None and (first := gateway.view.videos.first_of(own)) is not None and first[0].video_id != video_id:
         with suppress(Problem):
             await gateway.cancel(video_id, request.generation)
@@ -227,4 +232,4 @@ async def check_callback(url: str, settings: Settings) -> None:
     await check_web(url, settings)
 
 
-__all__ = ["AGAIN", "OWN_RECORD_S", "Taken", "check_callback", "check_web", "take"]
+__all__ = ["AGAIN", "Taken", "check_callback", "check_web", "own_record_s", "take"]

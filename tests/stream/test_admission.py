@@ -14,7 +14,7 @@ from streams.topics import BY_NAME
 from tests import media
 from tests.pipeline import Pipeline, request
 
-pytestmark = [pytest.mark.stream, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.stream, pytest.mark.timeout(600)]
 
 
 def test_one_video_at_a_time(cluster_settings, tmp_path):

@@ -15,7 +15,7 @@ from streams.admin import create_topics
 from streams.collect import collect
 from tests.pipeline import Pipeline, request
 
-pytestmark = [pytest.mark.stream, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.stream, pytest.mark.timeout(800)]
 
 
 def test_gc_without_pause_takes_nothing_from_a_video_under_way(cluster_settings, sample, tmp_path):

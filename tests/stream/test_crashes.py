@@ -14,7 +14,7 @@ from streams import agents, topics
 from tests.pipeline import Pipeline, request, until
 from tests.processes import alive
 
-pytestmark = [pytest.mark.stream, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.stream, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from streams import results
 from streams.replay import replay_video
 from tests.pipeline import Pipeline, request
 
-pytestmark = [pytest.mark.stream, pytest.mark.data, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.stream, pytest.mark.data, pytest.mark.timeout(900)]
 
 EXPECTED = {
     "truncated.mp4": "failed",

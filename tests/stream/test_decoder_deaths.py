@@ -15,7 +15,7 @@ from streams import topics
 from tests import media
 from tests.pipeline import Pipeline, request, until
 
-pytestmark = [pytest.mark.stream, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.stream, pytest.mark.timeout(1000)]
 
 
 def decoder_of(worker: int, file: Path) -> int | None:
@@ -33,19 +33,25 @@ def test_a_file_whose_decoder_dies_twice_is_given_up_and_the_others_are_unharmed
     """No decoder that we have dies of a file that is small enough for a test: it is killed while it reads this one."""
     video = media.opening(tmp_path / "opening.mp4")
     clean = pipeline.canonical(pipeline.process(request(video, "no-deaths"))[0])
-    deadly = media.repeated(
-        tmp_path / "deadly.mp4", 8, kinds=("video",)
-    )  # ten minutes: 4 s of decoding, looked at every 50 ms
-    worker, restarts = pipeline.pid("frame-extractor"), pipeline.restarts("frame-extractor")
+    # 20 minutes: 8 s of decoding, looked at every 50 ms
+    deadly = media.repeated(tmp_path / "deadly.mp4", 16, kinds=("video",))
+    worker, crashes = pipeline.pid("frame-extractor"), pipeline.crashes("frame-extractor")
     killed: list[int] = []
+
+    def killed_another() -> bool:
+        found = decoder_of(worker, deadly)
+        if found is None or found in killed:
+            return False
+        try:
+            os.kill(found, signal.SIGKILL)
+        except ProcessLookupError:  # it ended in the meantime
+            return False
+        killed.append(found)
+        return True
 
     def kill_it_twice() -> None:
         for _ in range(2):
-            until(lambda: decoder_of(worker, deadly) not in (None, *killed), "the decoder reads the file", 120)
-            found = decoder_of(worker, deadly)
-            assert found is not None
-            os.kill(found, signal.SIGKILL)
-            killed.append(found)
+            until(killed_another, "the decoder reads the file", 120)
 
     killer = threading.Thread(target=kill_it_twice)
     killer.start()
@@ -53,6 +59,7 @@ def test_a_file_whose_decoder_dies_twice_is_given_up_and_the_others_are_unharmed
         request(video, "death-before", fresh=True),
         request(deadly, "death-itself"),
         request(video, "death-after", fresh=True),
+        limit_s=240,
     )
     killer.join()
 
@@ -68,10 +75,10 @@ def test_a_file_whose_decoder_dies_twice_is_given_up_and_the_others_are_unharmed
     def letters() -> list[DeadLetter]:
         return [letter for letter in pipeline.read(topics.DEAD_LETTER) if letter.video_id == "death-itself"]
 
-    until(lambda: len(letters()) > 0, "the dead letter")
+    until(lambda: len(letters()) > 0, "the dead letter", 120)
     (letter,) = letters()
     assert (letter.stage, letter.error_class, letter.attempts) == ("frame-extractor", "ChildDied", 2)
     assert "signal 9" in letter.reason
-    assert (pipeline.pid("frame-extractor"), pipeline.restarts("frame-extractor")) == (worker, restarts)
+    assert pipeline.crashes("frame-extractor") == crashes, "its worker lives on"
     # it was the decoder, not the file: sent again, it is whole
     assert pipeline.process(request(deadly, "death-itself", generation=1))[0].status == "final"

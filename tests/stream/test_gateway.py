@@ -91,7 +91,7 @@ def processed(pipeline: Pipeline, gateways: Gateways, sample: Path) -> Iterator[
 def test_what_a_reader_saw(processed: tuple[str, Follower]):
     video_id, follower = processed
     mine = [event for event in follower.seen if event.data.get("video_id") == video_id]
-    assert mine[0].kind == "submitted"
+    assert "submitted" in {event.kind for event in mine}, "first or not: topics have no common order"
     told = [event.data["done"] for event in mine if event.kind == "progress"]
     assert told
     assert told == sorted(told)

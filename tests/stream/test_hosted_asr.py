@@ -14,7 +14,7 @@ from streams.admin import create_topics
 from tests.openai_service import KEY, Asked, OpenAiService, Reply, failed, spoken
 from tests.pipeline import Pipeline, request
 
-pytestmark = [pytest.mark.stream, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.stream, pytest.mark.timeout(900)]
 
 
 def counting(asked: Asked) -> Reply:
@@ -27,7 +27,7 @@ def counting(asked: Asked) -> Reply:
 
 def test_a_service_hears_the_sample_and_the_local_model_when_it_is_down(cluster_settings, sample, tmp_path):
     changes = {"data_dir": tmp_path, "topic_prefix": "hosted-", "cache_url": "", "asr_backend": "openai"}
-    changes |= {"openai_api_key": SecretStr(KEY), "asr_model": "tiny.en", "openai_timeout_s": 10.0}
+    changes |= {"openai_api_key": SecretStr(KEY), "asr_model": "tiny.en", "openai_timeout_s": 120.0}
     with OpenAiService(answer=counting) as service:
         settings = cluster_settings.model_copy(update={**changes, "openai_base_url": service.base_url})
         asyncio.run(create_topics(settings))

@@ -9,11 +9,12 @@ import asyncio
 import json
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from pydantic import SecretStr
@@ -28,16 +29,18 @@ from tests.openai_service import KEY, Asked, OpenAiService, describing
 from tests.pipeline import Pipeline, request, until
 from tests.unit.vision.helpers import scenery, write_video
 
-pytestmark = [pytest.mark.stream, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.stream, pytest.mark.timeout(900)]
 
 SOURCE = "openai:gpt-4.1-mini"
 PER_FRAME_USD = (100 * 0.4 + 50 * 1.6) / 1e6  # what the stand-in says it charges, at the prices of the table
 SHOTS, VIDEOS = 12, 6
+_HOLD_S: Final = 100.0  # longer than a machine stands still, and less than a worker waits for an answer
 
 
 def settings_of(base: Settings, folder: Path, name: str, **changes: Any) -> Settings:
     common = {"data_dir": folder, "topic_prefix": f"{name}-", "cache_url": "", "asr_model": "tiny.en"}
     common |= {"vision_backend": "openai", "openai_api_key": SecretStr(KEY), "vision_children": 2, "workers": 2}
+    common |= {"openai_timeout_s": 120.0}  # of a machine that stands still nobody asks twice
     common |= {"vision_second_segments": 0}  # that is tests/stream/test_second_look.py
     settings = base.model_copy(update=common | changes)
     asyncio.run(create_topics(settings))
@@ -82,18 +85,30 @@ def test_a_service_describes_the_sample_and_nothing_is_paid_for_twice(cluster_se
 
 
 @contextmanager
-def killable(slow_s: float, about: str = "") -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """A service of its own process: address and process. It is slow to answer requests of that kind, or all."""
-    command = [sys.executable, "-m", "tests.openai_service", "0", str(slow_s), *[about] * bool(about)]
+def killable(about: str = "", prompt: int = 0) -> Iterator[tuple[str, subprocess.Popen[str], list[str]]]:
+    """A service of its own process that lets requests of that kind, or all, wait once it has answered some at once.
+
+    Its address, the process, and a line for each request so far.
+    """
+    command = [sys.executable, "-m", "tests.openai_service", "0", str(_HOLD_S), about, str(prompt)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        told: list[str] = []
+
+        def read() -> None:
+            for line in process.stdout or ():
+                told.append(line)
+
+        reader = threading.Thread(target=read, daemon=True)
+        reader.start()
         try:
-            assert process.stdout is not None
-            yield process.stdout.readline().split()[1], process
+            until(lambda: bool(told), "it says its address")
+            yield told.pop(0).split()[1], process, told
         finally:
             process.kill()
+            reader.join()
 
 
-@pytest.mark.timeout(900)  # 31 s on a quiet machine; `until` and each replay have limits of 180 s
+@pytest.mark.timeout(1800)  # 31 s on a quiet machine; each replay has a limit of 180 s
 def test_a_service_that_is_killed_in_the_middle_of_the_work(cluster_settings, tmp_path):
     """All videos end, with what the local models see; when it is back, a replay asks for these pictures alone."""
     videos = [
@@ -102,17 +117,16 @@ def test_a_service_that_is_killed_in_the_middle_of_the_work(cluster_settings, tm
         ], rate=10)
         for number in range(VIDEOS)
     ]  # fmt: skip
-    with killable(slow_s=0.5) as (url, process):
+    # two are answered, and each of the two children waits for another one when it is killed
+    with killable(prompt=2) as (url, process, told):
         settings = settings_of(cluster_settings, tmp_path, "killed", openai_base_url=url)
         with Pipeline(settings) as running:
             asyncio.run(running.submit(*(request(video, video.stem) for video in videos)))
-            assert process.stdout is not None
-            for _ in range(4):  # requests in all
-                process.stdout.readline()
+            until(lambda: len(told) >= 4, "four requests", 180)
             process.kill()
             process.wait()
             killed_s = time.monotonic()
-            until(lambda: all(running.status(video.stem) in TERMINAL for video in videos), "all videos end", 180)
+            until(lambda: all(running.status(video.stem) in TERMINAL for video in videos), "all videos end", 240)
             ended = running.latest()
             ended_s = time.monotonic() - killed_s
             before = {video_id: frames_of(result, running) for video_id, result in ended.items()}

@@ -21,7 +21,7 @@ from tests.openai_service import KEY, Asked, OpenAiService, Reply, chat, clip_co
 from tests.pipeline import Pipeline, request, until
 from tests.stream.test_second_look import EACH_USD, SOURCE, again, enriched, kinds, settings_of
 
-pytestmark = [pytest.mark.stream, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.stream, pytest.mark.timeout(1200)]
 
 
 def rating(asked: Asked) -> Reply:
@@ -45,7 +45,7 @@ def test_words_and_pictures_are_one_record_that_survives_a_kill(cluster_settings
         settings = settings_of(cluster_settings, tmp_path, "words", openai_base_url=service.base_url, **changes)
         with Pipeline(settings) as running:
             first = running.process(request(sample, "v", metadata={"title": "Tides"}))[0]
-            assert asked.wait(60)
+            assert asked.wait(180)
             pid = running.pid("enricher")
             children = psutil.Process(pid).children(recursive=True)
             os.kill(pid, signal.SIGKILL)

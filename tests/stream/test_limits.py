@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer
@@ -17,7 +18,7 @@ from streams.admin import create_topics
 from streams.supervisor import read_states
 from tests.pipeline import Pipeline, until
 
-pytestmark = [pytest.mark.stream, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.stream, pytest.mark.timeout(900)]
 SENT, LIMIT = 40, 5
 
 
@@ -55,21 +56,29 @@ def test_a_stage_stops_at_its_limit_stays_down_and_goes_on_when_the_cause_is_gon
     asyncio.run(send(settings, [chunk(number, digest) for number, digest in enumerate(digests)]))
     with Pipeline(settings, ("transcriber",)) as pipeline:
         worker = pipeline.supervisor.children[0]
-        until(lambda: worker.state == "down", "the stage is down", 150)
-        assert (worker.last_exit, worker.restarts) == ("exit 78", 0)
+
+        def told() -> dict[str, Any]:
+            """What `status` is told, which is written after the supervisor knows it."""
+            return read_states(settings.data_dir).get("transcriber", {})
+
+        until(lambda: told().get("state") == "down", "the stage is down", 150)
+        assert worker.last_exit == "exit 78"
         assert "6 valid items failed in a row" in worker.reason
-        assert read_states(settings.data_dir)["transcriber"]["reason"] == worker.reason
+        assert told()["reason"] == worker.reason
         letters = pipeline.read(topics.DEAD_LETTER)
         assert LIMIT < len(letters) < SENT
+        starts = worker.restarts
         for _ in range(20):  # some polls of the supervisor
             pipeline.supervisor.poll()
-        assert (worker.state, worker.restarts) == ("down", 0)
+        assert (worker.state, worker.restarts) == ("down", starts)
     for path in broken:
         path.rmdir()  # missing blobs are broken items, not a broken stage: letters, and it goes on
     with Pipeline(settings, ("transcriber",)) as pipeline:
         until(
-            lambda: len({m.header.video_id for m in pipeline.read(topics.TRANSCRIPT)}) == SENT, "every item is told of"
+            lambda: len({m.header.video_id for m in pipeline.read(topics.TRANSCRIPT)}) == SENT,
+            "every item is told of",
+            150,
         )
-        assert pipeline.supervisor.children[0].restarts == 0
+        assert pipeline.crashes("transcriber") == []
         letters = pipeline.read(topics.DEAD_LETTER)
     assert {letter.video_id for letter in letters} == {f"storm-{number}" for number in range(SENT)}

@@ -29,7 +29,7 @@ from streams import codec, topics
 from streams.connection import client_options
 from tests.pipeline import Pipeline, until
 
-pytestmark = [pytest.mark.stream, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.stream, pytest.mark.timeout(700)]
 CHUNKS, CHUNK_MS = 125, 28_800  # an hour
 BATCHES, BATCH_MS, FRAMES = 60, 60_000, 6
 HOUR_MS = CHUNKS * CHUNK_MS

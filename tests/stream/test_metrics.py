@@ -28,32 +28,43 @@ from tests.pipeline import Pipeline, request, until
 from tests.prometheus import needs_prometheus
 from tests.unit.observe.values import value_in
 
-pytestmark = [pytest.mark.stream, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.stream, pytest.mark.timeout(900)]
 
 
 def scraped(pipeline: Pipeline) -> dict[str, str]:
     """What each agent's worker says now."""
     found = {}
     for note in living_workers(pipeline.settings.data_dir):
-        with urllib.request.urlopen(f"http://127.0.0.1:{note['port']}/metrics", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{note['port']}/metrics", timeout=60) as answer:
             found[str(note["agent"])] = answer.read().decode()
     return found
+
+
+def settled(text: str, agent: str) -> bool:
+    """Whether a worker has seen itself that nothing waits: it looks every 2 s."""
+    return bool(
+        value_in(text, "clipstream_recovery_seconds", stage=agent)
+        and value_in(text, "clipstream_commit_age_seconds", stage=agent) == 0
+        and value_in(text, "clipstream_in_flight", stage=agent) == 0
+    )
 
 
 @pytest.fixture(scope="module")
 def said(pipeline: Pipeline, sample: Path) -> dict[str, str]:
     """The scrapes after a video went through and everything of it is committed."""
-    (result,) = pipeline.process(request(sample, "measured"))
+    # computed anew: what was answered from the cache leaves no marks of the work itself
+    (result,) = pipeline.process(request(sample, "measured", fresh=True))
     assert result.status == "final"
-    until(lambda: pipeline.lag() == 0, "all is committed")
+    until(lambda: pipeline.lag() == 0, "all is committed", 180)
+    texts: dict[str, str] = {}
 
-    def recovered() -> bool:
-        return all(
-            value_in(text, "clipstream_recovery_seconds", stage=name) for name, text in scraped(pipeline).items()
-        )
+    def all_settled() -> bool:
+        texts.clear()
+        texts.update(scraped(pipeline))
+        return all(settled(texts.get(child.agent, ""), child.agent) for child in pipeline.supervisor.children)
 
-    until(recovered, "every worker has committed, or seen that nothing waits")
-    return scraped(pipeline)
+    until(all_settled, "every worker says that it is back, and that nothing waits", 120)
+    return texts
 
 
 def test_every_worker_exposes_every_name_that_it_is_said_to(pipeline: Pipeline, said: dict[str, str]) -> None:
@@ -70,9 +81,7 @@ def test_a_video_leaves_its_marks(said: dict[str, str]) -> None:
         assert value_in(text, "video_processing_requests_total", stage=agent, status="ok") >= 1, agent
         assert value_in(text, "memory_usage_bytes", stage=agent) > 20e6, agent
         assert value_in(text, "clipstream_cpu_seconds_total", stage=agent) > 0, agent
-        assert 0 < value_in(text, "clipstream_recovery_seconds", stage=agent) < 120, agent
-        assert value_in(text, "clipstream_in_flight", stage=agent) == 0, agent
-        assert value_in(text, "clipstream_commit_age_seconds", stage=agent) == 0, agent
+        assert 0 < value_in(text, "clipstream_recovery_seconds", stage=agent) < 600, agent
     transcriber, segmenter = said["transcriber"], said["segmenter"]
     assert value_in(transcriber, "clipstream_recognised_audio_seconds_total") > 30
     seconds = value_in(transcriber, "clipstream_recognition_seconds_per_audio_minute_sum", by="local")
@@ -88,7 +97,7 @@ def test_a_video_leaves_its_marks(said: dict[str, str]) -> None:
 
 def asked(observer: Observer, path: str, **query: str) -> Any:
     """An answer of Prometheus."""
-    with urllib.request.urlopen(f"{observer.url}/api/v1/{path}?{urllib.parse.urlencode(query)}", timeout=10) as answer:
+    with urllib.request.urlopen(f"{observer.url}/api/v1/{path}?{urllib.parse.urlencode(query)}", timeout=60) as answer:
         return json.load(answer)["data"]
 
 
@@ -109,7 +118,7 @@ def observer(gateway: GatewayProcess) -> Iterator[Observer]:
         observer.stop()
 
 
-@pytest.mark.timeout(800)
+@pytest.mark.timeout(1200)
 def test_prometheus_follows_workers_that_are_started_again(
     pipeline: Pipeline, gateway: GatewayProcess, observer: Observer
 ) -> None:
@@ -121,11 +130,11 @@ def test_prometheus_follows_workers_that_are_started_again(
         targets = asked(observer, "targets", state="active")["activeTargets"]
         return {one["labels"]["instance"]: one["scrapeUrl"] for one in targets if one["health"] == "up"}
 
-    until(lambda: set(up()) == wanted, "all workers and the gateway are scraped", 90)
+    until(lambda: set(up()) == wanted, "all workers and the gateway are scraped", 180)
     before = up()["vision-1"]
     os.kill(pipeline.pid("vision"), signal.SIGKILL)
-    until(lambda: up().get("vision-1", before) != before, "the new one is scraped, at its own port", 120)
-    assert set(up()) == wanted
+    until(lambda: up().get("vision-1", before) != before, "the new one is scraped, at its own port", 180)
+    until(lambda: set(up()) == wanted, "and all others still are", 120)
     known = {rule["name"] for group in asked(observer, "rules")["groups"] for rule in group["rules"]}
     assert {"LagGrows", "WorkerDown", "clipstream:items_failed:ratio_rate5m"} <= known
 
@@ -134,7 +143,7 @@ def test_prometheus_follows_workers_that_are_started_again(
 
     until(one_series, "both are one series, the name of which stays")
     create_key(keys_path(gateway.settings), "somebody", ("read",), 1)
-    until(lambda: set(up()) == wanted - {"gateway-1"}, "what asks for a key is no target", 60)
+    until(lambda: set(up()) == wanted - {"gateway-1"}, "what asks for a key is no target", 120)
 
 
 def test_without_prometheus_the_message_names_the_script(

@@ -23,10 +23,11 @@ from processors.versions import ALGORITHM_VERSIONS
 from schemas.messages import END_INDEX, Segments
 from streams import identity, results, topics
 from streams.changes import changes_between
+from streams.client import following
 from tests import media, offline
 from tests.pipeline import Pipeline, request, until
 
-pytestmark = [pytest.mark.stream, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.stream, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")
@@ -155,17 +156,21 @@ def test_the_last_result_is_that_of_the_same_work_without_a_stream(pipeline, rev
 def test_a_file_that_vanishes_or_changes_during_the_run_ends_with_the_reason(pipeline, tmp_path, disturb, reason):
     # an hour: extraction is still at work when its first records are seen
     source, video_id = media.repeated(tmp_path / "hour.mp4", 48), f"disturbed-{reason[:7]}"
+    looks_on = threading.Event()
 
-    def seen() -> set[tuple[str, str]]:
-        return {(progress.video_id, progress.stage) for progress in pipeline.read(topics.PROGRESS)}
+    async def disturb_when_work_has_begun() -> None:
+        # followed, since each look at all of the topic takes a while in which the extraction could end
+        async with asyncio.timeout(280), following(pipeline.settings, topics.PROGRESS) as arrivals:
+            looks_on.set()
+            async for arrival in arrivals:
+                if arrival is not None and (arrival[1].video_id, arrival[1].stage) == (video_id, "audio-extractor"):
+                    disturb(source)
+                    return
 
-    def disturb_when_work_has_begun() -> None:
-        until(lambda: (video_id, "audio-extractor") in seen(), "the first sound")
-        disturb(source)
-
-    disturber = threading.Thread(target=disturb_when_work_has_begun)
+    disturber = threading.Thread(target=lambda: asyncio.run(disturb_when_work_has_begun()))
     disturber.start()
-    result = pipeline.process(request(source, video_id))[0]
+    assert looks_on.wait(60)
+    result = pipeline.process(request(source, video_id), limit_s=280)[0]
     disturber.join()
     assert result.status in ("degraded", "failed")
     assert any(reason in text for text in [result.error or "", *result.missing])

@@ -23,7 +23,7 @@ from streams.worker import living_workers
 from tests import media
 from tests.pipeline import Pipeline, request, until
 
-pytestmark = [pytest.mark.stream, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.stream, pytest.mark.timeout(700)]
 
 
 VIDEOS = ("replayed", "replayed-late", "replayed-rotated")
@@ -59,7 +59,7 @@ def test_a_fresh_replay_computes_its_stage_and_those_behind_it_and_gives_the_sam
 def counted(pipeline: Pipeline, agent: str, name: str) -> float:
     """A counter of an agent's worker, summed over its labels."""
     note = next(note for note in living_workers(pipeline.settings.data_dir) if note["agent"] == agent)
-    with urllib.request.urlopen(f"http://127.0.0.1:{note['port']}/metrics", timeout=5) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{note['port']}/metrics", timeout=60) as answer:
         lines = answer.read().decode().splitlines()
     return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(f"{name}{{"))
 
@@ -129,7 +129,7 @@ def test_the_same_file_twice_is_one_video_and_no_work(cluster_settings, pipeline
     # a producer that sends the same message again: the results are the same, and nothing is computed
     before = counted(pipeline, "transcriber", "cache_misses_total")
     asyncio.run(pipeline.submit(again))
-    until(lambda: not pipeline.lag(), "it is through")
+    until(lambda: not pipeline.lag(), "it is through", 120)
     finals = [r for r in pipeline.read(topics.SEGMENTS) if r.video_id == wanted.video_id and r.status == "final"]
     assert len({pipeline.canonical(r) for r in finals}) == 1
     assert {r.order for r in finals} == {result.order}
@@ -203,7 +203,7 @@ def test_a_mended_video_becomes_final_by_sending_its_message_again(pipeline, sam
     assert mine[0].to_json(pipeline.settings)["message"]["video_id"] == "mended"
     source.write_bytes(sample.read_bytes())
     assert len(asyncio.run(requeue(pipeline.settings, mine))) == 1  # three letters, one message
-    until(lambda: pipeline.latest()["mended"].status == "final", "the mended video is final")
+    until(lambda: pipeline.latest()["mended"].status == "final", "the mended video is final", 180)
     again = [one for one in asyncio.run(letters(pipeline.settings)) if one.letter.video_id == "mended"]
     assert all(one.requeued for one in again)
     assert asyncio.run(requeue(pipeline.settings, again)) == []

@@ -23,7 +23,7 @@ from tests.otlp import Seen, receiving
 from tests.pipeline import Pipeline, request, until
 from tests.unit.observe.values import value_in
 
-pytestmark = [pytest.mark.stream, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.stream, pytest.mark.timeout(900)]
 FOREIGN = "4bf92f3577b34da6a3ce929d0e0e4736"
 
 
@@ -59,16 +59,16 @@ def observed(cluster_settings: Settings, tmp_path_factory: pytest.TempPathFactor
             (result,) = traced.process(request(sample, "traced", profile="fast"))
             assert result.status == "final"
             asyncio.run(_submit_with_header(settings, sample))
-            until(lambda: traced.status("foreign") == "final", "the second one is through")
+            until(lambda: traced.status("foreign") == "final", "the second one is through", 180)
 
             def items(video: str) -> set[str]:
                 return {span.name for span in receiver.spans if span.attributes.get("video_id") == video}
 
-            until(lambda: items("traced") >= wanted and items("foreign") >= wanted, "spans of all stages arrived")
+            until(lambda: items("traced") >= wanted and items("foreign") >= wanted, "spans of all stages arrived", 120)
 
             def compared() -> str:
                 note = next(note for note in living_workers(folder) if note["agent"] == "segmenter")
-                with urllib.request.urlopen(f"http://127.0.0.1:{note['port']}/metrics", timeout=10) as answer:
+                with urllib.request.urlopen(f"http://127.0.0.1:{note['port']}/metrics", timeout=60) as answer:
                     text = answer.read().decode()
                 return text if value_in(text, "clipstream_word_error_rate_count") else ""
 

@@ -26,7 +26,7 @@ from streams.gateway.models import (
 )
 from streams.gateway.parsing import StrictRoute
 from streams.gateway.problems import Problem
-from streams.gateway.submitting import OWN_RECORD_S, take
+from streams.gateway.submitting import own_record_s, take
 from streams.gateway.videos import Video
 from streams.replay import replay_of
 from streams.secrets import published
@@ -153,7 +153,7 @@ async def replay(video_id: VideoId, gateway: TheGateway, body: ReplayRequest | N
     wanted = body or ReplayRequest.model_validate({})
     stage = None if wanted.stage is None else str(wanted.stage)
     async with gateway.turn(video_id):
-        video = await gateway.video(video_id, whole_s=OWN_RECORD_S)
+        video = await gateway.video(video_id, whole_s=own_record_s(gateway.settings))
         known = [video.requests[generation] for generation in sorted(video.requests)]
         try:
             again = replay_of(known, video_id, video.result(), stage, fresh=wanted.fresh)
@@ -162,7 +162,7 @@ async def replay(video_id: VideoId, gateway: TheGateway, body: ReplayRequest | N
         again = replace(again, generation=max(again.generation, gateway.view.erasures.until(video_id) + 1))
         place, offset = await gateway.submit(again, video_id)
         told_: dict[str, Any] = {"video_id": video_id, "generation": again.generation}
-        if not await gateway.view.has_read(place, offset, OWN_RECORD_S):
+        if not await gateway.view.has_read(place, offset, own_record_s(gateway.settings)):
             raise Problem(
                 503, "The replay was taken, and is not seen yet.", "Ask for the video in a moment.", extra=told_
             )

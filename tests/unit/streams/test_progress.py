@@ -33,3 +33,18 @@ def test_a_result_is_enough_when_its_progress_is_kept_no_more():
     video = known(("audio-extractor", -1, 8))  # of an older generation
     video.finish(2, RUNS)
     assert (video.generation, video.summary()) == (2, "speech 6/6 · pictures 4/4")
+
+
+def test_a_count_that_is_known_late_takes_nothing_back():
+    video = VideoProgress("v")
+
+    def told(stage: str, index: int, total: int | None, position_ms: int | None, generation: int = 0) -> float:
+        video.update(Progress("v", generation, stage, index, 1, total, position_ms, "ok", None, 0))
+        return video.overall
+
+    told("metadata", -1, None, 60_000)
+    # the last item comes first, as items in parallel do: by its time nearly all is done, by their number a fifth
+    guess = told("transcriber", 4, None, 60_000)
+    assert told("audio-extractor", -1, 5, None) == guess
+    assert video.fraction("transcriber") == 0.2
+    assert told("metadata", -1, None, 60_000, generation=1) < guess, "another generation begins anew"
